@@ -1,0 +1,35 @@
+# Everything runs in .venv, made from the locked wheels. `make help` lists the targets.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+OUT ?= out
+export HNL_REAL_NANOAOD ?= $(abspath ../shared/data/nanoaod)
+
+.PHONY: help demo test lint lock clean
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), f"hnl needs Python 3.11 or newer, this is {sys.version}"'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+demo: $(READY)  ## run the search on the shipped samples, ending in a report
+	$(BIN)/hnl run datasets/demo/demo.yaml -o $(OUT)/demo
+
+test: $(READY)  ## run the tests
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p hnl
+
+lock:  ## write requirements.lock anew: exact versions with hashes
+	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --fork-strategy fewest \
+	  --python-version 3.11 --no-header --upgrade --quiet -o requirements.lock
+
+clean:  ## remove the environment and outputs
+	rm -rf .venv $(OUT)
