@@ -1,0 +1,272 @@
+"""The catalogue: which files exist, what they are, and how they are normalised. YAML in, validated models out.
+
+Every mistake is refused with the line of the YAML it stands in: an unknown key, a negative cross section, an era that
+does not exist, a glob without files, one file in two datasets.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from glob import glob
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hnl.errors import InputError
+
+FROM_RUNS_TREE: Literal["from Runs tree"] = "from Runs tree"
+
+
+class CatalogueError(InputError):
+    """The catalogue cannot be used; the message names the file and the line."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Triggers(_Model):
+    """Single-lepton HLT paths by flavour of the lepton they select (paper, section 3); any of a list may fire."""
+
+    electron: tuple[str, ...] = Field((), description="single-electron paths, e.g. HLT_Ele32_WPTight_Gsf")
+    muon: tuple[str, ...] = Field((), description="single-muon paths, e.g. HLT_IsoMu24")
+
+    @model_validator(mode="after")
+    def _named(self) -> "Triggers":
+        paths = self.electron + self.muon
+        if not paths:
+            raise ValueError("an era needs at least one trigger path")
+        if wrong := [path for path in paths if not path.startswith("HLT_")]:
+            raise ValueError(f"trigger paths are branch names that start with HLT_, not {', '.join(wrong)}")
+        return self
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths, electron ones first."""
+        return self.electron + self.muon
+
+
+class Era(_Model):
+    """One data-taking period with one set of triggers, thresholds and conditions."""
+
+    year: int = Field(ge=2016, le=2026, description="year of data taking: fixes the thresholds of Table 1")
+    luminosity: float = Field(gt=0, allow_inf_nan=False, description="integrated luminosity in /fb")
+    triggers: Triggers
+    golden_json: Path | None = Field(None, description="certified luminosity sections, applied to data")
+
+
+class Signal(_Model):
+    """What a signal sample was generated with."""
+
+    mass: float = Field(gt=0, allow_inf_nan=False, description="m_N in GeV")
+    v2_e: float = Field(0.0, ge=0, le=1, description="|V_eN|^2")
+    v2_mu: float = Field(0.0, ge=0, le=1, description="|V_muN|^2")
+    nature: Literal["majorana", "dirac"] = "majorana"
+    ctau: float = Field(gt=0, allow_inf_nan=False, description="generated mean proper decay length in mm")
+
+    @model_validator(mode="after")
+    def _couples(self) -> "Signal":
+        if self.v2_e == 0 and self.v2_mu == 0:
+            raise ValueError("a signal sample needs v2_e or v2_mu above zero")
+        return self
+
+
+class Dataset(_Model):
+    """A set of files of one kind and process, normalised together."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", description="unique; names its folder of candidates")
+    era: str
+    kind: Literal["data", "background", "signal"]
+    process: str = Field(min_length=1, description="physics process, e.g. wjets; datasets of one process are summed")
+    files: tuple[str, ...] = Field(
+        min_length=1, description="paths or globs, relative to the catalogue, or root:// URLs; $VARIABLE is expanded"
+    )
+    cross_section: float | None = Field(None, gt=0, allow_inf_nan=False, description="pb, simulation only")
+    cross_section_uncertainty: float = Field(0.0, ge=0, lt=1, description="relative")
+    generated_events: Literal["from Runs tree"] | Annotated[int, Field(gt=0)] = Field(
+        FROM_RUNS_TREE,
+        description="simulation: number of generated events. With a number it is checked against the Runs tree, or, "
+        "for files without one, against the events processed, whose weights are then summed",
+    )
+    signal: Signal | None = None
+    primary_dataset: str | None = Field(None, description="data: the stream, e.g. SingleMuon")
+    triggers: tuple[Literal["electron", "muon"], ...] = Field(
+        ("electron", "muon"), min_length=1, description="an event belongs to this dataset if one of these groups fired"
+    )
+    veto_triggers: tuple[Literal["electron", "muon"], ...] = Field(
+        (), description="... and none of these: removes the overlap of two data streams"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Dataset":
+        if self.kind == "data":
+            if self.primary_dataset is None:
+                raise ValueError("data needs its primary_dataset")
+            if self.cross_section is not None or self.generated_events != FROM_RUNS_TREE:
+                raise ValueError("data has neither cross_section nor generated_events")
+        else:
+            if self.cross_section is None:
+                raise ValueError(f"{self.kind} needs a cross_section in pb")
+            if self.primary_dataset is not None:
+                raise ValueError("primary_dataset is for data only")
+        if (self.kind == "signal") != (self.signal is not None):
+            raise ValueError("kind 'signal' and the block 'signal' go together")
+        if both := set(self.triggers) & set(self.veto_triggers):
+            raise ValueError(f"{', '.join(sorted(both))} is both in triggers and in veto_triggers")
+        return self
+
+    @property
+    def is_data(self) -> bool:
+        """Whether this is collision (or pseudo-) data, without generator weights."""
+        return self.kind == "data"
+
+
+class Catalogue(_Model):
+    """Eras and the datasets recorded or simulated for them."""
+
+    eras: dict[str, Era] = Field(min_length=1)
+    datasets: tuple[Dataset, ...] = Field(min_length=1)
+
+    def era(self, dataset: Dataset) -> Era:
+        """The era of a dataset."""
+        return self.eras[dataset.era]
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset of that name; KeyError if there is none."""
+        return {dataset.name: dataset for dataset in self.datasets}[name]
+
+
+def load(path: Path) -> Catalogue:
+    """Reads, checks and resolves a catalogue.
+
+    Args:
+        path: the YAML file. Relative paths in it are relative to its folder; globs are expanded, in sorted order.
+
+    Raises:
+        CatalogueError: with file and line, for anything that is not right.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        node, content = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+    except OSError as error:
+        raise CatalogueError(f"cannot read the catalogue {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise CatalogueError(f"the catalogue {path} is not UTF-8 text: {error.reason}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise CatalogueError(f"{path}, line {line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{path}: not valid YAML: {error}") from None
+    if node is None or not isinstance(content, dict):
+        raise CatalogueError(f"{path}, line 1: a catalogue has the keys 'eras' and 'datasets'")
+    _refuse_repeated_keys(path, node)
+    try:
+        catalogue = Catalogue.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(path, node, detail) for detail in error.errors()]
+        raise CatalogueError("\n".join(dict.fromkeys(problems))) from None
+    return _resolve(path, node, catalogue)
+
+
+def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue) -> Catalogue:
+    """Expands globs, makes paths absolute and checks what concerns several entries at once."""
+
+    def fail(loc: Sequence[str | int], message: str) -> CatalogueError:
+        return CatalogueError(f"{path}, line {_line(node, loc)}: {message}")
+
+    owner: dict[str, str] = {}
+    names: set[str] = set()
+    datasets = []
+    for i, dataset in enumerate(catalogue.datasets):
+        if dataset.name in names:
+            raise fail(("datasets", i, "name"), f"two datasets are called {dataset.name}")
+        names.add(dataset.name)
+        if dataset.era not in catalogue.eras:
+            known = ", ".join(catalogue.eras)
+            raise fail(("datasets", i, "era"), f"dataset {dataset.name} names the era {dataset.era}; known: {known}")
+        era = catalogue.eras[dataset.era]
+        for group in dataset.triggers if "triggers" in dataset.model_fields_set else ():
+            if not getattr(era.triggers, group):
+                raise fail(("datasets", i, "triggers"), f"era {dataset.era} has no {group} trigger")
+        files = []
+        for j, pattern in enumerate(dataset.files):
+            expanded = _expand(pattern, path.parent)
+            if not expanded:
+                raise fail(("datasets", i, "files", j), f"dataset {dataset.name}: no file matches {pattern}")
+            for file in expanded:
+                if file in owner:
+                    raise fail(
+                        ("datasets", i, "files", j),
+                        f"the file {file} is listed twice: in {owner[file]} and in {dataset.name}",
+                    )
+                owner[file] = dataset.name
+                files.append(file)
+        datasets.append(dataset.model_copy(update={"files": tuple(files)}))
+    eras = {}
+    for name, era in catalogue.eras.items():
+        if era.golden_json is not None:
+            golden = (path.parent / era.golden_json).resolve()
+            if not golden.is_file():
+                raise fail(("eras", name, "golden_json"), f"era {name}: no such golden JSON: {golden}")
+            era = era.model_copy(update={"golden_json": golden})
+        eras[name] = era
+    return catalogue.model_copy(update={"datasets": tuple(datasets), "eras": eras})
+
+
+def _expand(pattern: str, folder: Path) -> list[str]:
+    if "://" in pattern:
+        return [pattern]
+    absolute = folder / Path(os.path.expandvars(pattern)).expanduser()
+    if any(character in pattern for character in "*?["):
+        return sorted(str(Path(match).resolve()) for match in glob(str(absolute), recursive=True))  # noqa: PTH207 (absolute)
+    return [str(absolute.resolve())]
+
+
+def _problem(path: Path, node: yaml.Node, detail: Any) -> str:
+    """One validation error as 'file, line N: where: what (value)'."""
+    loc = detail["loc"]
+    where = ".".join(str(part) for part in loc if isinstance(part, int) or " " not in str(part))
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = f"unknown key '{loc[-1]}'"
+    elif detail["type"] != "missing" and not isinstance(detail["input"], dict | list):
+        message += f" (got {detail['input']!r})"
+    return f"{path}, line {_line(node, loc)}: {where}: {message}"
+
+
+def _line(node: yaml.Node, loc: Sequence[str | int]) -> int:
+    """The line of the YAML where the entry at `loc` stands, or that of its nearest parent."""
+    line = node.start_mark.line
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+        else:
+            break
+    return line + 1
+
+
+def _refuse_repeated_keys(path: Path, node: yaml.Node) -> None:
+    """YAML would keep the last of two equal keys and forget the first in silence."""
+    for mapping in _mappings(node):
+        keys: set[str] = set()
+        for key, _ in mapping.value:
+            if key.value in keys:
+                raise CatalogueError(f"{path}, line {key.start_mark.line + 1}: the key '{key.value}' is given twice")
+            keys.add(key.value)
+
+
+def _mappings(node: yaml.Node) -> Iterator[yaml.MappingNode]:
+    if isinstance(node, yaml.MappingNode):
+        yield node
+        for _, value in node.value:
+            yield from _mappings(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _mappings(value)

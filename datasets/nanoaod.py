@@ -1,0 +1,275 @@
+"""What NanoAOD calls things, from v5 to v15: the only place that knows versions.
+
+`branches` says which branches a file must be read with; `electrons`, `muons`, `jets`, `vertices` give the same
+columns whatever the version, from any NanoEvents (ours or coffea's `Runner`'s).
+"""
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from hnl.datasets.catalogue import Dataset, Era
+from hnl.errors import InputError
+
+# The multivariate electron ID with 90 % efficiency (section 4), newest name first.
+MVA_ID_NAMES = ("mvaIso_WP90", "mvaFall17V2Iso_WP90", "mvaFall17Iso_WP90")
+
+# The 'sequential' (cut-based) electron ID of section 4: the cuts in the order of Electron_vidNestedWPBitmap, three bits
+# each, which hold the tightest working point passed: 0 fail, 1 veto, 2 loose, 3 medium, 4 tight.
+SEQUENTIAL_ID = (
+    "MinPtCut",
+    "GsfEleSCEtaMultiRangeCut",
+    "GsfEleDEtaInSeedCut",
+    "GsfEleDPhiInCut",
+    "GsfEleFull5x5SigmaIEtaIEtaCut",
+    "GsfEleHadronicOverEMEnergyScaledCut",
+    "GsfEleEInverseMinusPInverseCut",
+    "GsfEleRelPFIsoScaledCut",
+    "GsfEleConversionVetoCut",
+    "GsfEleMissingHitsCut",
+)
+_ANY_BARREL_ENDCAP_CUT = "GsfEleEBEECut"  # how newer versions call those that differ by barrel and endcap only
+
+EVENT_IDS = ("run", "luminosityBlock", "event")
+
+# Read from every file; a file without one of them is refused.
+ESSENTIAL = {
+    "Electron": "pt eta phi mass charge dxy dxyErr dz dzErr ip3d sip3d pfRelIso03_all lostHits vidNestedWPBitmap",
+    "Muon": "pt eta phi mass charge dxy dxyErr dz dzErr ip3d sip3d pfRelIso03_all mediumId looseId isGlobal "
+    "segmentComp nTrackerLayers",
+    "Jet": "pt eta phi mass nConstituents",
+    "SV": "pt eta phi mass x y z dlen dlenSig dxy dxySig pAngle chi2 ndof",
+    "TrigObj": "pt eta phi id filterBits",
+}
+PRIMARY_VERTEX = ("PV_x", "PV_y", "PV_z")
+
+# Read where present; their columns of the candidates are missing otherwise.
+OPTIONAL = ("Electron_svIdx", "Muon_svIdx", "SV_ntracks")
+OPTIONAL_SIMULATION = (
+    "Pileup_nTrueInt",
+    "Electron_genPartFlav",
+    "Muon_genPartFlav",
+    "Jet_hadronFlavour",
+    "hnlsim_generatorEvent",  # in this project's own samples: equal for re-simulations of one generated event
+)
+# The true decay of N, in samples that keep vertices (this project's; standard NanoAOD has none).
+OPTIONAL_SIGNAL = (
+    "nGenPart",
+    *(f"GenPart_{c}" for c in ("pt", "eta", "phi", "mass", "pdgId", "genPartIdxMother", "vx", "vy", "vz")),
+)
+# PFNano's particles of jets: all of them or none.
+PARTICLES = (
+    "nPFCands",
+    *(f"PFCands_{c}" for c in ("pt", "eta", "phi", "mass", "charge", "pdgId", "d0", "d0Err", "numberOfPixelHits")),
+    "nJetPFCands",
+    "JetPFCands_jetIdx",
+    "JetPFCands_pFCandsIdx",
+)
+# Jet_jetId is gone in v15; the same ID from what remains.
+JET_ID = "Jet_jetId"
+JET_ID_INPUTS = ("Jet_neHEF", "Jet_neEmEF", "Jet_chHEF", "Jet_chMultiplicity", "Jet_neMultiplicity")
+JET_ID_TIGHT_BIT = 2
+
+BRANCH_VERSIONS = ("v15", "v11-v14", "v10", "v9", "v5-v8")
+
+
+class MissingBranchError(InputError):
+    """A file lacks a branch that the analysis cannot do without."""
+
+
+class UnknownLayoutError(InputError):
+    """A branch is there, but its content is not laid out as the analysis knows it."""
+
+
+def version(names: Collection[str]) -> str:
+    """The NanoAOD version, as far as its branches tell: an entry of `BRANCH_VERSIONS`. For people to read only."""
+    if JET_ID not in names:
+        return "v15"
+    if "Muon_svIdx" in names:
+        return "v11-v14"
+    if "Electron_mvaIso_WP90" in names:
+        return "v10"
+    return "v9" if "Jet_puIdDisc" in names else "v5-v8"
+
+
+def branches(names: Collection[str], dataset: Dataset, era: Era) -> tuple[list[str], list[str]]:
+    """Which branches to read from a file, and which essential ones it lacks.
+
+    Args:
+        names: the branches that the file has.
+        dataset: tells data from simulation.
+        era: tells the trigger paths.
+
+    Returns:
+        Branches to read (all present in `names`), and the missing essential ones (empty if the file can be used).
+    """
+    wanted = [*EVENT_IDS, *PRIMARY_VERTEX, *era.triggers.paths]
+    for collection, fields in ESSENTIAL.items():
+        wanted += [f"n{collection}", *(f"{collection}_{field}" for field in fields.split())]
+    mva_id = next((f"Electron_{n}" for n in MVA_ID_NAMES if f"Electron_{n}" in names), f"Electron_{MVA_ID_NAMES[0]}")
+    wanted.append(mva_id)
+    wanted += JET_ID_INPUTS if JET_ID not in names and JET_ID_INPUTS[-1] in names else (JET_ID,)
+    optional = list(OPTIONAL)
+    if not dataset.is_data:
+        wanted.append("genWeight")
+        optional += OPTIONAL_SIMULATION
+    groups = [PARTICLES] + ([OPTIONAL_SIGNAL] if dataset.kind == "signal" else [])
+    wanted += [branch for branch in optional if branch in names]
+    wanted += [branch for group in groups if all(b in names for b in group) for branch in group]
+    return [b for b in wanted if b in names], [b for b in wanted if b not in names]
+
+
+def check_electron_id(title: str) -> None:
+    """Refuses a vidNestedWPBitmap whose title lists its cuts in another order than `SEQUENTIAL_ID`.
+
+    Titles without a list (files written by other tools) are taken as they are.
+
+    Raises:
+        UnknownLayoutError: with the title.
+    """
+    listed = re.search(r"\(([^)]*,[^)]*)\)", title)
+    if listed is None:
+        return
+    cuts = [cut.strip() for cut in listed.group(1).split(",")]
+    if len(cuts) != len(SEQUENTIAL_ID) or any(
+        cut not in (known, _ANY_BARREL_ENDCAP_CUT) for cut, known in zip(cuts, SEQUENTIAL_ID, strict=True)
+    ):
+        raise UnknownLayoutError(f"Electron_vidNestedWPBitmap has cuts in an unknown order: {title}")
+
+
+def sv_association(names: Collection[str]) -> str:
+    """How l2 finds its vertex: 'svIdx' (tracks, v11 and later) or 'geometric' (`selections.vertices.near_lepton`)."""
+    return "svIdx" if {"Electron_svIdx", "Muon_svIdx"} <= set(names) else "geometric"
+
+
+def electrons(events: Any) -> Any:
+    """Electrons with `mva_id` (bool), `lost_hits`, and the columns that they share with `muons`."""
+    collection = events.Electron
+    mva_id = next(name for name in MVA_ID_NAMES if name in collection.fields)
+    return _collection(
+        events,
+        "Electron",
+        mva_id=collection[mva_id],
+        lost_hits=collection.lostHits,
+        tracker_layers=_constant(collection, np.nan),
+        **_lepton_columns(collection, 11),
+    )
+
+
+def muons(events: Any) -> Any:
+    """Muons with `tracker_layers`, and the columns that they share with `electrons`."""
+    collection = events.Muon
+    return _collection(
+        events,
+        "Muon",
+        lost_hits=_constant(collection, np.nan),
+        tracker_layers=collection.nTrackerLayers,
+        **_lepton_columns(collection, 13),
+    )
+
+
+def jets(events: Any) -> Any:
+    """Jets with `passes_id` (bool, the tight CMS jet ID), `index` (their place in the file's collection), and
+    `flavour` (NanoAOD's hadronFlavour, -1 where the file has none).
+
+    Files without Jet_jetId (v15): the tight ID of Run 3 for |eta| < 2.6 from energy fractions and multiplicities
+    (CMS JetMET recommendation for PUPPI jets).
+    """
+    collection = events.Jet
+    if "jetId" in collection.fields:
+        passes_id = (collection.jetId & JET_ID_TIGHT_BIT) > 0
+    else:
+        charged = ak.values_astype(collection.chMultiplicity, np.int32)
+        passes_id = (
+            (collection.neHEF < 0.99)
+            & (collection.neEmEF < 0.9)
+            & (collection.chHEF > 0.01)
+            & (charged > 0)
+            & (charged + collection.neMultiplicity > 1)
+            & (np.abs(collection.eta) < 2.6)
+        )
+    return _collection(
+        events,
+        "Jet",
+        passes_id=passes_id,
+        index=ak.local_index(collection.pt, axis=1),
+        flavour=_or_constant(collection, "hadronFlavour", -1, np.int16),
+    )
+
+
+def vertices(events: Any) -> Any:
+    """Secondary vertices: four-momentum of the tracks, `position_x`, `_y`, `_z` (cm), and `ntracks`, NaN where the
+    file has none."""
+    collection = events.SV
+    return _collection(
+        events,
+        "SV",
+        ntracks=_or_constant(collection, "ntracks", np.nan),
+        **{f"position_{c}": collection[c] for c in "xyz"},
+    )
+
+
+def trigger_objects(events: Any) -> Any:
+    """HLT objects: pt, eta, phi, id, filterBits."""
+    return _collection(events, "TrigObj", mass=_constant(events.TrigObj, 0.0))
+
+
+def has_sv_index(events: Any) -> bool:
+    """Whether leptons know their vertex (v11 and later), see `sv_association`."""
+    return "svIdx" in events.Electron.fields and "svIdx" in events.Muon.fields
+
+
+def has_particles(events: Any) -> bool:
+    """Whether the file keeps the particles of jets, see `PARTICLES`."""
+    return _all_present(events, PARTICLES)
+
+
+def has_decay_vertices(events: Any) -> bool:
+    """Whether generated particles have vertices, see `OPTIONAL_SIGNAL`."""
+    return _all_present(events, OPTIONAL_SIGNAL)
+
+
+def field(events: Any, branch: str) -> Any | None:
+    """A branch of the form COLLECTION_FIELD, None if it is not there."""
+    collection, _, name = branch.partition("_")
+    if collection not in events.fields or name not in events[collection].fields:
+        return None
+    return events[collection][name]
+
+
+def _all_present(events: Any, names: tuple[str, ...]) -> bool:
+    return all(field(events, name) is not None for name in names if "_" in name)
+
+
+def _lepton_columns(collection: Any, flavour: int) -> dict[str, Any]:
+    """What the analysis needs of either flavour: `flavour` (11, 13), `sv_index` (-2 where the file has none) and
+    `gen_flavour` (NanoAOD's genPartFlav, -1 where the file has none)."""
+    return {
+        "flavour": _constant(collection, flavour, np.int16),
+        "sv_index": _or_constant(collection, "svIdx", -2, np.int16),
+        "gen_flavour": _or_constant(collection, "genPartFlav", -1, np.int16),
+    }
+
+
+def _constant(collection: Any, value: float, dtype: type = np.float32) -> Any:
+    return ak.full_like(collection.pt, value, dtype=dtype)
+
+
+def _or_constant(collection: Any, name: str, value: float, dtype: type = np.float32) -> Any:
+    if name in collection.fields:
+        return ak.values_astype(collection[name], dtype)
+    return _constant(collection, value, dtype)
+
+
+def _collection(events: Any, name: str, **columns: Any) -> Any:
+    """A collection of four-vectors, reduced to its essential columns and some more.
+
+    Under coffea's `Runner` the other columns of the file are never touched.
+    """
+    collection = events[name]
+    # x, y, z would be read as Cartesian components of the momentum.
+    essential = {field: collection[field] for field in ESSENTIAL[name].split() if field not in ("x", "y", "z")}
+    return ak.zip(essential | columns, depth_limit=2, with_name="PtEtaPhiMLorentzVector", behavior=collection.behavior)

@@ -1,0 +1,144 @@
+"""Catalogues: what is read, and that every mistake is refused with the line it stands in."""
+
+from pathlib import Path
+
+import pytest
+
+from hnl.datasets import catalogue
+from hnl.datasets.catalogue import CatalogueError
+
+GOOD = """\
+eras:
+  Run2018:
+    year: 2018
+    luminosity: 59.8
+    triggers:
+      electron: [HLT_Ele32_WPTight_Gsf]
+      muon: [HLT_IsoMu24]
+datasets:
+  - name: wjets
+    era: Run2018
+    kind: background
+    process: wjets
+    files: [wjets_*.root]
+    cross_section: 61526.7
+  - name: hnl10
+    era: Run2018
+    kind: signal
+    process: HNL10
+    files: ["root://server.example//store/hnl10.root"]
+    cross_section: 0.01
+    generated_events: 1000
+    signal: {mass: 10, v2_mu: 5.7e-7, ctau: 7.0}
+  - name: muons
+    era: Run2018
+    kind: data
+    process: data
+    primary_dataset: SingleMuon
+    files: [sub/muons.root]
+    triggers: [muon]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("wjets_2.root", "wjets_1.root"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def load(folder: Path, text: str) -> catalogue.Catalogue:
+    path = folder / "catalogue.yaml"
+    path.write_text(text)
+    return catalogue.load(path)
+
+
+def refused(folder: Path, text: str) -> str:
+    with pytest.raises(CatalogueError) as caught:
+        load(folder, text)
+    return str(caught.value)
+
+
+def test_globs_are_sorted_paths_resolved_and_urls_kept(folder: Path) -> None:
+    read = load(folder, GOOD)
+    assert read.datasets[0].files == (str(folder / "wjets_1.root"), str(folder / "wjets_2.root"))
+    assert read.datasets[1].files == ("root://server.example//store/hnl10.root",)
+    assert read.datasets[2].files == (str(folder / "sub" / "muons.root"),)
+    assert read.datasets[1].signal is not None
+    assert read.datasets[1].signal.v2_mu == 5.7e-7
+    assert read.era(read.dataset("muons")).triggers.paths == ("HLT_Ele32_WPTight_Gsf", "HLT_IsoMu24")
+
+
+def test_environment_variables_in_paths(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE", str(folder))
+    read = load(folder, GOOD.replace("sub/muons.root", "$STORAGE/far/muons.root"))
+    assert read.dataset("muons").files == (str(folder / "far" / "muons.root"),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("    process: wjets\n", "    process: wjets\n    colour: red\n", 13, "unknown key 'colour'"),
+        ("    year: 2018\n", "    year: 2018\n    lumi: 3\n", 4, "unknown key 'lumi'"),
+        ("61526.7", "-3", 14, "got -3"),
+        ("61526.7", ".nan", 14, "cross_section"),
+        ("    cross_section: 61526.7\n", "", 9, "needs a cross_section"),
+        ("wjets_*.root", "zjets_*.root", 13, "no file matches zjets_*.root"),
+        ("[wjets_*.root]", "[]", 13, "files"),
+        ("[wjets_*.root]", "[wjets_1.root, wjets_*.root]", 13, "wjets_1.root is listed twice"),
+        ("[sub/muons.root]", "[wjets_2.root]", 28, "in wjets and in muons"),
+        (
+            "era: Run2018\n    kind: signal",
+            "era: Run2019\n    kind: signal",
+            16,
+            "names the era Run2019; known: Run2018",
+        ),
+        ("name: hnl10", "name: wjets", 15, "two datasets are called wjets"),
+        ("name: hnl10", "name: ../hnl10", 15, "got '../hnl10'"),
+        ("kind: background", "kind: bkg", 11, "got 'bkg'"),
+        ("59.8", "0", 4, "luminosity"),
+        ("[HLT_IsoMu24]", "[IsoMu24]", 5, "start with HLT_"),
+        ("    primary_dataset: SingleMuon\n", "", 22, "primary_dataset"),
+        ("primary_dataset: SingleMuon", "cross_section: 3\n    primary_dataset: A", 22, "neither cross_section"),
+        ("    signal: {mass: 10, v2_mu: 5.7e-7, ctau: 7.0}\n", "", 15, "go together"),
+        ("v2_mu: 5.7e-7", "v2_mu: 0", 22, "v2_e or v2_mu above zero"),
+        ("v2_mu: 5.7e-7, ctau: 7.0", "v2_mu: 5.7e-7", 22, "ctau"),
+        ("generated_events: 1000", "generated_events: many", 21, "generated_events"),
+        ("triggers: [muon]", "triggers: [muon]\n    veto_triggers: [muon]", 23, "both in triggers and in veto"),
+        ("triggers: [muon]", "triggers: [photon]", 29, "got 'photon'"),
+        ("    year: 2018\n", "    year: 2018\n    year: 2017\n", 4, "'year' is given twice"),
+        ("    year: 2018\n", "    year: 2018\n    golden_json: gone.json\n", 4, "no such golden JSON"),
+        ("    year: 2018\n", "    year: [2018\n", 4, "not valid YAML"),
+    ],
+)
+def test_mistakes_are_refused_with_their_line(folder: Path, old: str, new: str, line: int, words: str) -> None:
+    assert GOOD.count(old) >= 1
+    message = refused(folder, GOOD.replace(old, new, 1))
+    assert words in message
+    numbers = {int(part.split(":")[0]) for part in message.split("line ")[1:]}
+    assert numbers & {line, line - 1, line + 1}, message  # a missing key has no line of its own
+    assert "catalogue.yaml" in message
+
+
+def test_exact_line_of_a_wrong_value(folder: Path) -> None:
+    assert "catalogue.yaml, line 14:" in refused(folder, GOOD.replace("61526.7", "-3"))
+
+
+def test_a_trigger_group_that_the_era_does_not_have(folder: Path) -> None:
+    text = GOOD.replace("      muon: [HLT_IsoMu24]\n", "")
+    assert "era Run2018 has no muon trigger" in refused(folder, text)
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "just words"])
+def test_not_a_mapping(folder: Path, text: str) -> None:
+    assert "'eras' and 'datasets'" in refused(folder, text)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="No such file"):
+        catalogue.load(tmp_path / "none.yaml")
+    with pytest.raises(CatalogueError, match="Is a directory"):
+        catalogue.load(tmp_path)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CatalogueError, match="not UTF-8"):
+        catalogue.load(tmp_path / "binary.yaml")
