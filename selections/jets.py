@@ -1,0 +1,47 @@
+"""Jets: section 2 (selection) and section 4 (the jet of l2, further jets), and what a jet is made of."""
+
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+MIN_PT = 20.0  # GeV, section 2
+MAX_ABS_ETA = 2.4  # section 2
+MAX_DELTA_R_L2 = 0.7  # Table 2
+MIN_DELTA_R_L1 = 0.4  # section 4: 'at least one additional jet separated from l1'
+
+
+def good_jets(jets: Any) -> Any:
+    """Jets with pt > 20 GeV, |eta| < 2.4 and the jet ID (section 2).
+
+    Args:
+        jets: jagged records with pt (GeV), eta and passes_id (bool, the tight CMS jet ID).
+    """
+    return jets[(jets.pt > MIN_PT) & (np.abs(jets.eta) < MAX_ABS_ETA) & jets.passes_id]
+
+
+def nearest_jet(l2: Any, jets: Any) -> tuple[Any, Any]:
+    """The jet nearest to l2, at any distance.
+
+    Args:
+        l2: one lepton an event.
+        jets: jagged good jets.
+
+    Returns:
+        The jet (None where an event has none) and the mask of the other jets, aligned with `jets`.
+    """
+    nearest = ak.argmin(jets.deltaR(l2), axis=1, keepdims=True)
+    others = ak.local_index(jets.pt, axis=1) != ak.fill_none(nearest, -1)[:, 0]
+    return ak.firsts(jets[nearest]), others
+
+
+def separated(l1: Any, jets: Any) -> Any:
+    """Which jets are separated from l1 by Delta R > 0.4 (section 4). Mask aligned with `jets`."""
+    return jets.deltaR(l1) > MIN_DELTA_R_L1
+
+
+def pt_rel(l2: Any, jet: Any) -> Any:
+    """Transverse component of the momentum of l2 with respect to the jet axis, GeV (section 5)."""
+    (px, py, pz), (x, y, z) = ((one.x, one.y, one.z) for one in (l2, jet))
+    cross = (py * z - pz * y) ** 2 + (pz * x - px * z) ** 2 + (px * y - py * x) ** 2
+    return np.sqrt(cross) / np.sqrt(x**2 + y**2 + z**2)

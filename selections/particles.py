@@ -1,0 +1,60 @@
+"""The particles of the selected jet (section 5), for files that keep them (PFNano: PFCands and JetPFCands).
+
+Trees take no sets of particles, so a jet is summarised; all summaries are our choice, from the per-particle inputs
+that section 5 lists (pt, charge, impact parameters and uncertainties, pixel hits).
+"""
+
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+MIN_SIGNIFICANCE = 3.0  # |d0| / sigma of a 'displaced' track
+MAX_DELTA_R_SAME = 0.02  # the particle that is l2 itself
+
+
+def of_jet(jet_index: Any, jet_particles: Any, particles: Any) -> Any:
+    """The particles of one jet an event.
+
+    Args:
+        jet_index: place of the jet in the file's jets.
+        jet_particles: jagged JetPFCands with jetIdx and pFCandsIdx.
+        particles: jagged PFCands.
+    """
+    return particles[jet_particles.pFCandsIdx[jet_particles.jetIdx == jet_index]]
+
+
+def summaries(particles: Any) -> dict[str, Any]:
+    """Numbers that say how displaced a jet is.
+
+    Args:
+        particles: jagged PFCands of the jet: pt (GeV), charge, d0, d0Err (cm).
+
+    Returns:
+        One number an event each: `n_displaced` (tracks with |d0|/sigma > 3), `displaced_pt_fraction` (their share of
+        the charged pt), `mean_significance` (pt-weighted |d0|/sigma), `second_significance` (the second largest:
+        one displaced track may be l2 alone). NaN where undefined, that is without enough tracks.
+    """
+    tracks = particles[(particles.charge != 0) & (particles.d0Err > 0)]
+    significance = np.abs(tracks.d0) / tracks.d0Err
+    displaced = significance > MIN_SIGNIFICANCE
+    total = _nan_for_zero(ak.sum(tracks.pt, axis=1))
+    ordered = ak.sort(significance, axis=1, ascending=False)
+    return {
+        "n_displaced": ak.sum(displaced, axis=1),
+        "displaced_pt_fraction": ak.sum(tracks.pt[displaced], axis=1) / total,
+        "mean_significance": ak.sum(tracks.pt * significance, axis=1) / total,
+        "second_significance": ak.fill_none(ak.pad_none(ordered, 2)[:, 1], np.nan),
+    }
+
+
+def pixel_hits(l2: Any, particles: Any) -> Any:
+    """Pixel hits of the track of l2: those of the particle of its flavour within 0.02, NaN if there is none."""
+    delta_r = np.hypot(particles.eta - l2.eta, (particles.phi - l2.phi + np.pi) % (2 * np.pi) - np.pi)
+    same = (np.abs(particles.pdgId) == l2.flavour) & (delta_r < MAX_DELTA_R_SAME)
+    nearest = ak.argmin(delta_r[same], axis=1, keepdims=True)
+    return ak.fill_none(ak.firsts(particles.numberOfPixelHits[same][nearest]), np.nan)
+
+
+def _nan_for_zero(values: Any) -> Any:
+    return ak.where(values > 0, values, np.nan)
