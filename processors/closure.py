@@ -1,0 +1,76 @@
+"""The closure gate: what was processed must be what the catalogue promises, before anything is made of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hnl.datasets.catalogue import FROM_RUNS_TREE, Dataset
+from hnl.errors import HNLError
+
+
+class ClosureError(HNLError):
+    """Processed and promised events do not agree, so no normalisation can be trusted."""
+
+
+def sum_of_weights(dataset: Dataset, files: Sequence[dict[str, Any]], manifests: Sequence[dict[str, Any]]) -> float:
+    """The sum of weights of all generated events of a simulated dataset, after checking that it is complete.
+
+    Args:
+        dataset: from the catalogue.
+        files: `FileInfo` of each of its files, as dict.
+        manifests: of each of its work units.
+
+    Returns:
+        Sum of weights of generated events: of the Runs trees, or, for files without one whose number of generated
+        events the catalogue gives, of the events processed. Never of the events that survived a selection.
+
+    Raises:
+        ClosureError: with the dataset, the numbers that disagree, and the file.
+    """
+    without = [file["path"] for file in files if file["sum_w"] is None]
+    promised = dataset.generated_events
+    if not without:
+        total = float(sum(file["sum_w"] for file in files))
+        generated = sum(file["generated_events"] for file in files)
+        source = "the Runs trees count"
+    elif promised == FROM_RUNS_TREE:
+        raise ClosureError(
+            f"dataset {dataset.name}: {without[0]} has no sum of weights in its Runs tree; "
+            "give generated_events as a number if the file holds all generated events"
+        )
+    elif len(without) < len(files):
+        raise ClosureError(f"dataset {dataset.name}: {without[0]} has no sum of weights in its Runs tree, others have")
+    else:
+        total = float(sum(manifest["sum_w"] for manifest in manifests))
+        generated = sum(manifest["events"] for manifest in manifests)
+        source = "the files hold"
+    if promised not in (FROM_RUNS_TREE, generated):
+        raise ClosureError(
+            f"dataset {dataset.name}: the catalogue says {promised} generated events, {source} {generated}"
+        )
+    if not abs(total) > 0:
+        raise ClosureError(f"dataset {dataset.name}: the sum of weights of the generated events is {total}")
+    return total
+
+
+def check_complete(dataset: str, files: Sequence[dict[str, Any]], manifests: Sequence[dict[str, Any]]) -> None:
+    """Every entry of every file was read exactly once.
+
+    Raises:
+        ClosureError: names the file and the entries.
+    """
+    by_uuid: dict[str, list[dict[str, Any]]] = {file["uuid"]: [] for file in files}
+    for manifest in manifests:
+        if manifest["uuid"] not in by_uuid:
+            raise ClosureError(f"dataset {dataset}: {manifest['file']} was processed, but is not in the catalogue")
+        by_uuid[manifest["uuid"]].append(manifest)
+    for file in files:
+        done = 0
+        for manifest in sorted(by_uuid[file["uuid"]], key=lambda entry: int(entry["start"])):
+            if manifest["start"] != done or manifest["events"] != manifest["stop"] - manifest["start"]:
+                raise ClosureError(
+                    f"dataset {dataset}: {file['path']}: entries {manifest['start']} to {manifest['stop']} "
+                    f"were read as {manifest['events']} events after {done} others"
+                )
+            done = manifest["stop"]
+        if done != file["events"] or not by_uuid[file["uuid"]]:
+            raise ClosureError(f"dataset {dataset}: {file['path']} has {file['events']} events, {done} were processed")

@@ -1,0 +1,81 @@
+"""The closure gate: nothing is normalised unless all of it was read, once."""
+
+from typing import Any
+
+import pytest
+
+from hnl.datasets.catalogue import Dataset
+from hnl.processors.closure import ClosureError, check_complete, sum_of_weights
+
+
+def dataset(**changes: Any) -> Dataset:
+    values: dict[str, Any] = {
+        "name": "w",
+        "era": "e",
+        "kind": "background",
+        "process": "w",
+        "files": ("a",),
+        "cross_section": 1.0,
+    }
+    return Dataset(**values | changes)
+
+
+def file(name: str, events: int = 10, generated: int | None = 20, sum_w: float | None = 40.0) -> dict[str, Any]:
+    return {"path": name, "uuid": name, "events": events, "generated_events": generated, "sum_w": sum_w}
+
+
+def unit(name: str, start: int = 0, stop: int = 10, events: int | None = None, sum_w: float = 5.0) -> dict[str, Any]:
+    count = stop - start if events is None else events
+    return {"file": name, "uuid": name, "start": start, "stop": stop, "events": count, "sum_w": sum_w}
+
+
+def test_sums_come_from_the_runs_trees() -> None:
+    files, units = [file("a"), file("b", sum_w=-10.0)], [unit("a"), unit("b")]
+    assert sum_of_weights(dataset(), files, units) == 30.0
+    assert sum_of_weights(dataset(generated_events=40), files, units) == 30.0
+
+
+def test_without_runs_tree_all_processed_events_count() -> None:
+    files = [file("a", generated=None, sum_w=None), file("b", generated=None, sum_w=None)]
+    units = [unit("a", sum_w=5.0), unit("b", sum_w=-1.0)]
+    assert sum_of_weights(dataset(generated_events=20), files, units) == 4.0
+    with pytest.raises(ClosureError, match="no sum of weights in its Runs tree"):
+        sum_of_weights(dataset(), files, units)
+    with pytest.raises(ClosureError, match="catalogue says 21 generated events, the files hold 20"):
+        sum_of_weights(dataset(generated_events=21), files, units)
+
+
+def test_disagreements_are_refused() -> None:
+    with pytest.raises(ClosureError, match="catalogue says 19 generated events, the Runs trees count 20"):
+        sum_of_weights(dataset(generated_events=19), [file("a")], [unit("a")])
+    with pytest.raises(ClosureError, match="b has no sum of weights in its Runs tree, others have"):
+        sum_of_weights(dataset(generated_events=20), [file("a"), file("b", sum_w=None)], [unit("a"), unit("b")])
+    with pytest.raises(ClosureError, match="generated events is 0"):
+        sum_of_weights(dataset(), [file("a", sum_w=0.0)], [unit("a")])
+    with pytest.raises(ClosureError, match="generated events is nan"):
+        sum_of_weights(dataset(), [file("a", sum_w=float("nan"))], [unit("a")])
+
+
+def test_complete() -> None:
+    check_complete("w", [file("a"), file("b", events=0)], [unit("a", 4, 10), unit("a", 0, 4), unit("b", 0, 0)])
+
+
+@pytest.mark.parametrize(
+    ("units", "words"),
+    [
+        ([], "a has 10 events, 0 were processed"),
+        ([unit("a", 0, 9)], "a has 10 events, 9 were processed"),
+        ([unit("a", 0, 4), unit("a", 5, 10)], "entries 5 to 10"),
+        ([unit("a"), unit("a")], "entries 0 to 10 were read as 10 events after 10 others"),
+        ([unit("a", events=9)], "read as 9 events"),
+        ([unit("a"), unit("b")], "b was processed, but is not in the catalogue"),
+    ],
+)
+def test_anything_missing_or_double_is_refused(units: list[dict[str, Any]], words: str) -> None:
+    with pytest.raises(ClosureError, match=words):
+        check_complete("w", [file("a")], units)
+
+
+def test_an_empty_file_must_be_processed_too() -> None:
+    with pytest.raises(ClosureError, match="0 were processed"):
+        check_complete("w", [file("a", events=0)], [])

@@ -1,0 +1,85 @@
+"""Parts on disk: written whole, read back identically, and never taken for something that they are not."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from coffea.processor import column_accumulator
+
+from hnl.datasets.files import FileInfo, WorkUnit
+from hnl.processors import columns, parts
+
+INFO = FileInfo("a.root", "uuid", 9, "v12", (), (), "svIdx", None, None, None)
+UNIT = WorkUnit("w", INFO, 0, 9)
+
+
+def result(events: list[int], run: int = 1) -> dict[str, Any]:
+    candidates = {name: np.zeros(len(events), column.dtype) for name, column in columns.empty().items()}
+    candidates["event"] = np.array(events, dtype=np.uint64)
+    candidates["run"] = np.full(len(events), run, dtype=np.uint32)
+    candidates["m_sv"] = np.arange(len(events), dtype=np.float32)
+    candidates["l2_pixel_hits"][:] = np.nan
+    return {
+        "candidates": {name: column_accumulator(column) for name, column in candidates.items()},
+        "events": 9, "sum_w": 9.0, "sum_w2": 9.0, "cutflow": {}, "n_minus_one": {},
+    }  # fmt: skip
+
+
+def test_written_and_read_in_order(tmp_path: Path) -> None:
+    manifest = parts.write(tmp_path, UNIT, result([5, 2, 9]), "mark")
+    other = WorkUnit("w", INFO, 9, 18)
+    second = parts.write(tmp_path, other, result([4]), "mark")
+    read = parts.read(tmp_path, [second, manifest], [other.name, UNIT.name])
+    assert read["event"].tolist() == [2, 4, 5, 9]
+    assert read["m_sv"].tolist() == [1, 0, 0, 2]
+    assert {name: column.dtype for name, column in read.items()} == {n: c.dtype for n, c in columns.empty().items()}
+    assert np.isnan(read["l2_pixel_hits"]).all()
+
+
+def test_units_and_meanings_travel_with_the_part(tmp_path: Path) -> None:
+    parts.write(tmp_path, UNIT, result([1]), "mark")
+    field = pq.read_schema(parts.paths(tmp_path, "w", UNIT.name)[0]).field("delta_2d")
+    assert field.metadata == {
+        b"unit": b"cm", b"meaning": b"transverse distance of the vertex from the primary vertex"
+    }  # fmt: skip
+
+
+def test_a_manifest_counts_only_with_its_fingerprint_and_part(tmp_path: Path) -> None:
+    assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is None
+    written = parts.write(tmp_path, UNIT, result([1]), "mark")
+    assert parts.manifest(tmp_path, "w", UNIT.name, "mark") == written
+    assert parts.manifest(tmp_path, "w", UNIT.name, "other settings") is None
+    parquet, manifest = parts.paths(tmp_path, "w", UNIT.name)
+    parquet.unlink()
+    assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is None
+    manifest.write_text("{half")
+    assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is None
+
+
+def test_broken_parts_are_refused(tmp_path: Path) -> None:
+    manifest = parts.write(tmp_path, UNIT, result([1, 2]), "mark")
+    with pytest.raises(parts.PartError, match="its manifest says 3"):
+        parts.read(tmp_path, [manifest | {"candidates": 3}], [UNIT.name])
+    parts.paths(tmp_path, "w", UNIT.name)[0].write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(parts.PartError, match="cannot read the candidates"):
+        parts.read(tmp_path, [manifest], [UNIT.name])
+
+
+def test_no_units_are_no_candidates(tmp_path: Path) -> None:
+    assert all(len(column) == 0 for column in parts.read(tmp_path, [], []).values())
+
+
+def test_repeated_events() -> None:
+    def ids(*rows: tuple[int, int, int]) -> parts.Candidates:
+        run, section, event = zip(*rows, strict=True)
+        return {
+            "run": np.array(run, np.uint32),
+            "luminosity_block": np.array(section, np.uint32),
+            "event": np.array(event, np.uint64),
+        }
+
+    assert parts.repeated_event(ids((1, 1, 1), (1, 1, 2), (1, 2, 1), (2, 1, 1))) is None
+    assert parts.repeated_event(ids((1, 1, 7), (2, 3, 2**63 + 1), (1, 1, 8), (2, 3, 2**63 + 1))) == (2, 3, 2**63 + 1)
+    assert parts.repeated_event(columns.empty()) is None
