@@ -1,0 +1,50 @@
+"""Histograms on disk: ROOT for everybody's tools, UHI JSON to read back what was written."""
+
+import json
+from pathlib import Path
+
+import hist
+import uhi.io.json
+import uproot
+
+from hnl import provenance
+from hnl.errors import InputError
+from hnl.histograms.fill import Histograms
+
+
+class HistogramFileError(InputError):
+    """A file of histograms cannot be read."""
+
+
+def write_json(path: Path, histograms: Histograms) -> None:
+    """One UHI JSON object for each histogram, with all axes."""
+    provenance.write_text(path, json.dumps(histograms, default=uhi.io.json.default))
+
+
+def read_json(path: Path) -> Histograms:
+    """Reads what `write_json` wrote, identically.
+
+    Raises:
+        HistogramFileError: names the file.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"), object_hook=uhi.io.json.object_hook)
+        return {name: hist.Hist(serialised) for name, serialised in content.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise HistogramFileError(f"cannot read histograms from {path}: {error}") from error
+
+
+def write_root(path: Path, histograms: Histograms) -> None:
+    """One TH1D for each VARIABLE/SELECTION/CATEGORY/DATASET."""
+
+    def fill(temporary: Path) -> None:
+        with uproot.recreate(temporary) as root:
+            for variable, histogram in histograms.items():
+                datasets, selections, categories = (list(axis) for axis in histogram.axes[:3])
+                for selection in selections:
+                    for category in categories:
+                        for dataset in datasets:
+                            one = histogram[dataset, selection, category, :]
+                            root[f"{variable}/{selection}/{category}/{dataset}"] = one
+
+    provenance.write(path, fill)

@@ -1,0 +1,109 @@
+"""Distributions of candidates by category: what Fig. 4 of the paper shows, for every histogrammed variable."""
+
+from functools import partial
+from pathlib import Path
+
+import hist
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import mplhep
+import numpy as np
+from matplotlib.axes import Axes
+
+from hnl import provenance
+from hnl.datasets.catalogue import Catalogue, Dataset
+from hnl.histograms.fill import Histograms
+from hnl.selections.categories import CATEGORIES
+
+TITLES = {
+    "m_l1_sv": "Mass of the prompt lepton and the vertex",
+    "m_sv": "Mass of the vertex",
+    "delta_2d": "Transverse displacement of the vertex",
+    "l1_pt": "Momentum of the prompt lepton",
+    "l2_pt": "Momentum of the nonprompt lepton",
+    "l1_dxy": "Impact parameter of the prompt lepton",
+    "l2_dxy": "Impact parameter of the nonprompt lepton",
+}
+SELECTION_NAMES = {"SR": "N(jets) = 1", "VR": "N(jets) > 1"}
+BOTH_SELECTIONS = ("m_l1_sv",)  # the others are drawn for the signal selection only
+MAX_SIGNALS = 4  # lines that can still be told apart
+
+
+def draw_all(histograms: Histograms, catalogue: Catalogue, folder: Path) -> list[tuple[str, Path]]:
+    """Draws every variable, as PNG and PDF.
+
+    Args:
+        histograms: variable -> axes dataset, selection, category, variable.
+        catalogue: tells what each dataset is.
+        folder: for the figures; made if needed.
+
+    Returns:
+        (title, PNG) of each figure.
+    """
+    figures = []
+    for variable, histogram in histograms.items():
+        for selection in SELECTION_NAMES if variable in BOTH_SELECTIONS else ("SR",):
+            figure = by_category(histogram, selection, catalogue)
+            path = folder / f"{variable}_{selection}.png"
+            save(figure, path)
+            figures.append((f"{TITLES[variable]}, {SELECTION_NAMES[selection]}", path))
+    return figures
+
+
+def save(figure: mpl.figure.Figure, path: Path) -> None:
+    """Writes a figure as PNG and as PDF beside it, and closes it."""
+
+    def fill(temporary: Path, suffix: str) -> None:
+        figure.savefig(temporary, format=suffix.removeprefix("."), dpi=110)
+
+    for suffix in (".png", ".pdf"):
+        provenance.write(path.with_suffix(suffix), partial(fill, suffix=suffix))
+    plt.close(figure)
+
+
+def by_category(histogram: hist.Hist, selection: str, catalogue: Catalogue) -> mpl.figure.Figure:
+    """One panel for each category: backgrounds stacked, signals as lines, data as points.
+
+    Signals are scaled to the background of the panel, as in Fig. 4 (where there is none: to themselves). Data is
+    shown for N(jets) > 1 only: before unblinding the signal selection of data is not looked at.
+    """
+    figure, panels = plt.subplots(2, 4, figsize=(17, 8))
+    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.07, top=0.9, wspace=0.22, hspace=0.28)
+    # OS above, SS below.
+    for panel, category in zip(panels.T.flat, CATEGORIES, strict=True):
+        _panel(panel, histogram[:, selection, category, :], catalogue, with_data=selection != "SR")
+        panel.set_title(category.replace("_", " ").replace("mu", "\N{GREEK SMALL LETTER MU}"), fontsize="medium")
+    handles = {
+        label: handle for panel in panels.flat for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="upper center", ncols=7, frameon=False)
+    return figure
+
+
+def _panel(panel: Axes, histogram: hist.Hist, catalogue: Catalogue, *, with_data: bool) -> None:
+    variable = histogram.axes[1]
+    backgrounds = _by_process(histogram, [d for d in catalogue.datasets if d.kind == "background"])
+    if backgrounds:
+        mplhep.histplot(list(backgrounds.values()), label=list(backgrounds), stack=True, histtype="fill", ax=panel)
+    total = sum((h.values().sum() for h in backgrounds.values()), 0.0)
+    signals = [d for d in catalogue.datasets if d.kind == "signal" and histogram[d.name, :].values().sum() > 0]
+    if len(signals) > MAX_SIGNALS:
+        signals = [signals[i] for i in np.linspace(0, len(signals) - 1, MAX_SIGNALS).round().astype(int)]
+    for name, signal in _by_process(histogram, signals).items():
+        scaled = signal * (total / signal.values().sum()) if total > 0 else signal
+        mplhep.histplot(scaled, label=f"{name} (scaled)" if total > 0 else name, yerr=False, ax=panel)
+    data = _by_process(histogram, [d for d in catalogue.datasets if d.kind == "data"])
+    if with_data and data:
+        mplhep.histplot(sum(data.values()), label="data", histtype="errorbar", color="black", ax=panel)
+    panel.set(xlabel=variable.label, ylabel="events", xlim=(variable.edges[0], variable.edges[-1]))
+    panel.set_ylim(bottom=0)
+
+
+def _by_process(histogram: hist.Hist, datasets: list[Dataset]) -> dict[str, hist.Hist]:
+    """The histograms of some datasets, added up by process."""
+    result: dict[str, hist.Hist] = {}
+    for dataset in datasets:
+        one = histogram[dataset.name, :]
+        result[dataset.process] = result[dataset.process] + one if dataset.process in result else one
+    return result

@@ -1,0 +1,285 @@
+"""The command line as a user meets it: what it says, what it leaves, and its exit status."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uproot
+import yaml
+from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, event, write
+
+from hnl import __version__, cli
+from hnl.histograms import files as histogram_files
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def hnl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Calls the command in this process: (exit status, stdout, stderr)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["hnl", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        capsys.readouterr()
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as stop:
+            status = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    """Two small samples that go through: simulation with five candidates, data with two."""
+    write(tmp_path / "sim.root", [event(i, same_sign=i % 2 == 0) for i in range(1, 6)])
+    write(tmp_path / "data.root", [event(i, l2_flavour="mu") for i in (11, 12)], Style(data=True))
+    return save(tmp_path, content())
+
+
+def content() -> dict[str, Any]:
+    return {
+        "eras": {
+            "Run2018": {
+                "year": 2018,
+                "luminosity": 10.0,
+                "triggers": {"electron": list(ELECTRON_PATHS), "muon": list(MUON_PATHS)},
+            }
+        },
+        "datasets": [
+            {
+                "name": "sim", "era": "Run2018", "kind": "background", "process": "w",
+                "files": ["sim.root"], "cross_section": 0.5,
+            },
+            {
+                "name": "muons", "era": "Run2018", "kind": "data", "process": "data",
+                "files": ["data.root"], "primary_dataset": "SingleMuon", "triggers": ["muon"],
+            },
+        ],
+    }  # fmt: skip
+
+
+def save(folder: Path, catalogue: dict[str, Any]) -> Path:
+    path = folder / "catalogue.yaml"
+    path.write_text(yaml.safe_dump(catalogue))
+    return path
+
+
+def test_run_leaves_candidates_cutflow_histograms_and_a_report(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    status, said, complained = hnl("run", catalogue, "-o", out, "--executor", "iterative")
+    assert status == 0, complained
+    assert re.search(r"N\(jets\) = 1 +│ +5 │ +2 │", said)
+    cutflow = json.loads((out / "cutflow.json").read_text())
+    assert cutflow["sim"]["cutflow"]["N(jets) = 1"]["all"] == {"events": 5, "sum_w": 5.0, "sum_w2": 5.0}
+    assert cutflow["sim"]["cutflow"]["N(jets) = 1"]["mue_SS"]["events"] == 2
+    assert cutflow["muons"]["n_minus_one"]["l2 in SV"]["all"]["events"] == 2
+    assert set(cutflow["sim"]["sv_association"].values()) == {"svIdx"}
+    histograms = histogram_files.read_json(out / "histograms.json")
+    # 0.5 pb x 10 /fb = 5000 events; the Runs tree says 5 + 20 = 25 as the sum of weights; 5 candidates.
+    assert histograms["m_sv"]["sim", sum, sum, :].values(flow=True).sum() == pytest.approx(5 * 5000 / 25)
+    assert histograms["m_sv"]["muons", sum, sum, :].values(flow=True).sum() == 2
+    with uproot.open(out / "histograms.root") as root:
+        assert root["m_sv/SR/mumu_OS/muons"].values(flow=True).sum() == 2
+    page = (out / "report.html").read_text()
+    for image in re.findall(r'src="([^"]+)"', page):
+        assert (out / image).stat().st_size > 1000
+    assert not list(out.rglob("*.tmp"))
+
+
+def test_stages_one_by_one_and_resume(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert hnl("histogram", out)[0] == 2
+    assert hnl("select", catalogue, "-o", out, "--executor", "iterative")[0] == 0
+    parts = {path: path.stat().st_mtime_ns for path in (out / "candidates").rglob("*.*")}
+    assert len(parts) == 4
+    assert hnl("histogram", out)[0] == 0
+    assert hnl("select", catalogue, "-o", out, "--executor", "iterative")[0] == 0
+    assert {path: path.stat().st_mtime_ns for path in (out / "candidates").rglob("*.*")} == parts
+
+
+def test_settings_that_changed_are_not_taken_from_old_parts(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    hnl("select", catalogue, "-o", out, "--executor", "iterative")
+    changed = content()
+    changed["eras"]["Run2018"]["triggers"]["muon"] = [MUON_PATHS[1]]
+    save(tmp_path, changed)
+    assert hnl("select", catalogue, "-o", out, "--executor", "iterative")[0] == 0
+    cutflow = json.loads((out / "cutflow.json").read_text())
+    assert cutflow["sim"]["cutflow"]["single-lepton trigger"]["all"]["events"] == 0
+
+
+def test_processes_give_the_same_as_one_process(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert hnl("select", catalogue, "-o", one, "--executor", "iterative")[0] == 0
+    assert hnl("select", catalogue, "-o", two, "--workers", "2")[0] == 0
+    names = sorted(path.relative_to(one) for path in one.rglob("*.parquet"))
+    assert names == sorted(path.relative_to(two) for path in two.rglob("*.parquet"))
+    assert all((one / name).read_bytes() == (two / name).read_bytes() for name in names)
+    assert (one / "cutflow.json").read_bytes() == (two / "cutflow.json").read_bytes()
+
+
+def test_no_events_is_no_error(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    write(tmp_path / "sim.root", [])
+    status, said, _ = hnl("run", catalogue, "-o", tmp_path / "out", "--executor", "iterative")
+    assert status == 0
+    assert re.search(r"all events +│ +0 │ +2 │", said)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def no_events_tree(path: Path) -> None:
+    with uproot.recreate(path) as root:
+        root["Other"] = {"x": [1.0]}
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: path.unlink(), "no such file"),
+        (truncate, "truncated"),
+        (lambda path: path.write_bytes(b""), "empty (0 bytes)"),
+        (lambda path: path.write_text("#!/bin/sh\necho not ROOT at all\n" * 20), "cannot be read as ROOT"),
+        (no_events_tree, "no tree 'Events'; it holds Other"),
+        (lambda path: write(path, [event()], Style(without=("Muon_dxyErr",))), "Muon_dxyErr"),
+        (lambda path: write(path, [event()], Style(data=True)), "genWeight"),
+    ],
+    ids=["missing", "truncated", "zero bytes", "not ROOT", "no Events", "no branch", "no weights"],
+)
+def test_bad_files_end_in_status_2_and_leave_nothing(
+    hnl: Run, catalogue: Path, tmp_path: Path, damage: Callable[[Path], object], words: str
+) -> None:
+    damage(tmp_path / "sim.root")
+    for command in (("select", catalogue, "-o", tmp_path / "out"), ("run", catalogue, "-o", tmp_path / "out")):
+        status, _, complained = hnl(*command, "--executor", "iterative")
+        assert status == 2
+        assert words in complained
+        assert "sim.root" in complained
+        assert "Traceback" not in complained
+        assert not (tmp_path / "out").exists()
+    status, said, _ = hnl("datasets", "check", catalogue)
+    assert status == 2
+    assert words in said
+
+
+def test_same_uuid_under_two_names(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    shutil.copy(tmp_path / "sim.root", tmp_path / "copy.root")
+    changed = content()
+    changed["datasets"][0]["files"] = ["sim.root", "copy.root"]
+    for arguments in (("datasets", "check", save(tmp_path, changed)), ("select", catalogue, "-o", tmp_path / "out")):
+        status, _, complained = hnl(*arguments)
+        assert status == 2
+        assert "are the same file: UUID" in complained
+        assert "copy.root" in complained
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c["datasets"][0].update(era="Run2016"), "names the era Run2016"),
+        (lambda c: c["datasets"][0].update(files=["sim.root", "./sim.root"]), "listed twice"),
+        (lambda c: c["datasets"][0].update(cross_section=-1), "cross_section"),
+    ],
+)
+def test_bad_catalogues(
+    hnl: Run, catalogue: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None], words: str
+) -> None:
+    changed = content()
+    change(changed)
+    status, _, complained = hnl("select", save(tmp_path, changed), "-o", tmp_path / "out")
+    assert status == 2
+    assert words in complained
+    assert "line" in complained
+    assert not (tmp_path / "out").exists()
+
+
+def test_corrupt_yaml(hnl: Run, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("eras: [unclosed\n")
+    status, _, complained = hnl("select", tmp_path / "c.yaml", "-o", tmp_path / "out")
+    assert status == 2
+    assert "not valid YAML" in complained
+
+
+def test_output_that_cannot_be_written(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    status, _, complained = hnl("select", catalogue, "-o", tmp_path / "taken" / "out")
+    assert status == 2
+    assert "cannot write" in complained
+    assert (tmp_path / "taken").read_text() == "a file, not a folder"
+
+
+def test_events_in_two_data_streams_are_refused(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    write(tmp_path / "again.root", [event(12, l2_flavour="mu")], Style(data=True))
+    changed = content()
+    changed["datasets"].append(changed["datasets"][1] | {"name": "egamma", "files": ["again.root"]})
+    status, _, complained = hnl("select", save(tmp_path, changed), "-o", tmp_path / "out", "--executor", "iterative")
+    assert status == 1
+    assert "event 12 was selected twice in muons, egamma" in complained
+    assert not (tmp_path / "out" / "selection.json").exists()
+
+
+def test_partial_results_are_marked(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    changed = content()
+    write(tmp_path / "more.root", [event(100)])
+    changed["datasets"][0]["files"] = ["sim.root", "more.root"]
+    truncate(tmp_path / "more.root")
+    arguments = ("run", save(tmp_path, changed), "-o", tmp_path / "out", "--executor", "iterative")
+    assert hnl(*arguments)[0] == 2
+    status, _, complained = hnl(*arguments, "--allow-partial")
+    assert status == 0
+    assert "partial result" in complained
+    assert "more.root" in complained
+    assert "more.root" in (tmp_path / "out" / "report.html").read_text()
+    assert "more.root" in json.loads((tmp_path / "out" / "cutflow.json").read_text())["sim"]["partial"][0]
+
+
+def test_a_missing_part_stops_the_next_stage(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    hnl("select", catalogue, "-o", tmp_path / "out", "--executor", "iterative")
+    next((tmp_path / "out" / "candidates" / "sim").glob("*.parquet")).unlink()
+    status, _, complained = hnl("histogram", tmp_path / "out")
+    assert status == 1
+    assert "run hnl select again" in complained
+
+
+def test_errors_of_ours_are_one_sentence_too(hnl: Run, catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hnl.datasets.catalogue.load", lambda path: 1 / 0)
+    status, _, complained = hnl("datasets", "check", catalogue)
+    assert status == 1
+    assert "internal error: ZeroDivisionError" in complained
+    assert "Traceback" not in complained
+    assert "Traceback" in hnl("--debug", "datasets", "check", catalogue)[2]
+
+
+def test_help_and_version(hnl: Run) -> None:
+    assert hnl("--version")[:2] == (0, f"hnl {__version__}\n")
+    status, said, _ = hnl("--help")
+    assert status == 0
+    for word in ("select", "histogram", "run", "datasets", "EXO-21-011", "Exit status"):
+        assert word in said
+    assert hnl("select")[0] == 2
+    assert hnl("no-such-command")[0] == 2
+
+
+def test_the_installed_command(catalogue: Path, tmp_path: Path) -> None:
+    hnl = Path(sys.executable).with_name("hnl")
+    arguments = [hnl, "select", catalogue, "-o", tmp_path / "out", "--workers", "2"]
+    done = subprocess.run(arguments, capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"}, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "7/7 events" in done.stderr
+    (tmp_path / "sim.root").unlink()
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
