@@ -1,0 +1,201 @@
+"""Tree-level decay widths of a heavy neutral lepton N, for 1 GeV < m_N < m_W.
+
+The charged (CC) and neutral (NC) current decays into free leptons and quarks with full phase space, after
+K. Bondarenko et al., JHEP 11 (2018) 032, arXiv:1805.08567 ("B18"); they agree with A. Atre et al., JHEP 05
+(2009) 030, arXiv:0901.3589, a reference of the paper's signal model. No QCD correction, which is what
+reproduces the lifetimes quoted by the paper; four-fermion contact interactions, so the W propagator is
+missing: some 4 % of the width at 20 GeV. Below about 2 GeV hadronic decays are few-meson final states, of
+which free quarks are only an average.
+
+A coupling is the squared mixing |V_l|^2 with each lepton flavour, for example ``{"mu": 1e-6}``. Widths and
+masses are in GeV, c tau in mm. The width of a Majorana N is twice that of a Dirac N, as each decay has a
+charge conjugate.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from math import log, pi, sqrt
+from typing import Literal
+
+import numpy as np
+
+from hnl.errors import InputError
+from hnl.physics.constants import CKM, G_F, HBAR_C, LEPTON_MASS, QUARK_MASS, SIN2_THETA_W
+
+Nature = Literal["majorana", "dirac"]
+Coupling = Mapping[str, float]
+
+NEUTRINO = "nu"
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+
+
+def cc_width(mass: float, lepton: str, up: str, down: str) -> float:
+    """Gamma(N -> lepton- up anti-down) of a Dirac N for |V_lepton|^2 = 1, in GeV (B18, eq. 3.1).
+
+    Args:
+        mass: m_N in GeV.
+        lepton: 'e', 'mu' or 'tau', created where N turns into a W.
+        up: 'u' or 'c'; 'nu' for the leptonic decay, in which ``down`` is a charged lepton of another flavour
+            (for the same flavour see :func:`nc_width`, which holds the interference).
+        down: 'd', 's' or 'b', or a charged lepton.
+    """
+    colour = 1.0 if up == NEUTRINO else 3 * CKM[up, down] ** 2
+    return colour * _g2m5(mass) * cc_phase_space(_mass(up) / mass, _mass(down) / mass, _mass(lepton) / mass)
+
+
+@lru_cache(maxsize=4096)
+def cc_phase_space(x_u: float, x_d: float, x_l: float) -> float:
+    """The integral I(x_u, x_d, x_l) of B18, eq. 3.2: 1 for massless products, 0 below threshold.
+
+    Args:
+        x_u, x_d, x_l: masses of the three products over m_N.
+    """
+    low, high = (x_d + x_l) ** 2, (1 - x_u) ** 2
+    if x_u + x_d + x_l >= 1:
+        return 0.0
+    angle = pi / 4 * (_NODES + 1)  # x = low + (high - low) sin^2(angle) removes the square roots at both ends
+    x = low + (high - low) * np.sin(angle) ** 2
+    roots = np.sqrt(np.clip(_kallen(x, x_l**2, x_d**2) * _kallen(1.0, x, x_u**2), 0, None))
+    integrand = 12 / x * (x - x_l**2 - x_d**2) * (1 + x_u**2 - x) * roots
+    return float(np.sum(_WEIGHTS * integrand * np.sin(2 * angle)) * pi / 4 * (high - low))
+
+
+def nc_width(mass: float, lepton: str, fermion: str) -> float:
+    """Gamma(N -> nu_lepton f anti-f) of a Dirac N for |V_lepton|^2 = 1, in GeV (B18, section 3.1).
+
+    Args:
+        mass: m_N in GeV.
+        lepton: flavour that mixes with N.
+        fermion: a charged lepton (with the charged-current interference if it is ``lepton``) or a quark.
+    """
+    x = _mass(fermion) / mass
+    if 2 * x >= 1:
+        return 0.0
+    s2 = SIN2_THETA_W
+    if fermion in LEPTON_MASS:
+        sign = 1 if fermion == lepton else -1
+        colour, c1, c2 = 1, (1 + sign * 4 * s2 + 8 * s2**2) / 4, s2 * (2 * s2 + sign) / 2
+    elif fermion in ("u", "c"):
+        colour, c1, c2 = 3, (1 - 8 / 3 * s2 + 32 / 9 * s2**2) / 4, s2 * (4 / 3 * s2 - 1) / 3
+    else:
+        colour, c1, c2 = 3, (1 - 4 / 3 * s2 + 8 / 9 * s2**2) / 4, s2 * (2 / 3 * s2 - 1) / 6
+    root = sqrt(1 - 4 * x**2)
+    # The logarithm of B18 with its numerator made rational: no cancellation for light fermions.
+    logarithm = log(4 * x**4 / ((1 + root) * (1 - 3 * x**2 + (1 - x**2) * root)))
+    part1 = (1 - 14 * x**2 - 2 * x**4 - 12 * x**6) * root + 12 * x**4 * (x**4 - 1) * logarithm
+    part2 = x**2 * (2 + 10 * x**2 - 12 * x**4) * root + 6 * x**4 * (1 - 2 * x**2 + 2 * x**4) * logarithm
+    return colour * _g2m5(mass) * (c1 * part1 + 4 * c2 * part2)
+
+
+def three_neutrino_width(mass: float) -> float:
+    """Gamma(N -> 3 nu), all flavours, of a Dirac N for |V|^2 = 1, in GeV (B18, section 3.1)."""
+    return _g2m5(mass) / 4 * (2 + 1 + 1)
+
+
+def partial_widths(mass: float, coupling: Coupling, nature: Nature = "majorana") -> dict[str, float]:
+    """All open decays of N and their widths in GeV.
+
+    Channels are named by their products, for example 'mu u d' (a muon and two quarks, both charges if
+    Majorana), 'mu nu e' (by W, the muon at the N), 'nu_mu e e' (by Z and W) and 'nu nu nu'.
+
+    Raises:
+        InputError: the mass or coupling makes no sense (see :func:`total_width`).
+    """
+    _check(mass, coupling, nature)
+    charges = 2 if nature == "majorana" else 1
+    widths = {"nu nu nu": sum(coupling.values()) * three_neutrino_width(mass)}
+    for lepton, v2 in coupling.items():
+        for up, down in CKM:
+            widths[f"{lepton} {up} {down}"] = v2 * cc_width(mass, lepton, up, down)
+        for other in LEPTON_MASS:
+            if other != lepton:
+                widths[f"{lepton} nu {other}"] = v2 * cc_width(mass, lepton, NEUTRINO, other)
+        for fermion in (*LEPTON_MASS, *QUARK_MASS):
+            widths[f"nu_{lepton} {fermion} {fermion}"] = v2 * nc_width(mass, lepton, fermion)
+    return {channel: charges * width for channel, width in widths.items() if width > 0}
+
+
+def total_width(mass: float, coupling: Coupling, nature: Nature = "majorana") -> float:
+    """Total width of N in GeV.
+
+    Args:
+        mass: m_N in GeV, between 0.5 and 80.
+        coupling: |V_l|^2 of each flavour that mixes.
+        nature: 'majorana' or 'dirac'.
+
+    Raises:
+        InputError: mass out of range, unknown flavour, |V|^2 negative or all zero, unknown nature.
+    """
+    return sum(partial_widths(mass, coupling, nature).values())
+
+
+def branching_ratios(mass: float, coupling: Coupling) -> dict[str, float]:
+    """Branching ratios of the channels of :func:`partial_widths` (both natures alike). They add up to one."""
+    widths = partial_widths(mass, coupling)
+    return {channel: width / sum(widths.values()) for channel, width in widths.items()}
+
+
+def semileptonic_ratios(mass: float, coupling: Coupling, lepton: str) -> dict[tuple[str, str], float]:
+    """Branching ratios of N -> lepton q q' (both charges together) by quark pair, for example ('u', 'd')."""
+    ratios = branching_ratios(mass, coupling)
+    pairs = {pair: f"{lepton} {' '.join(pair)}" for pair in CKM}
+    return {pair: ratios[channel] for pair, channel in pairs.items() if channel in ratios}
+
+
+def ctau_mm(
+    mass: float, v2_e: float = 0.0, v2_mu: float = 0.0, v2_tau: float = 0.0, nature: Nature = "majorana"
+) -> float:
+    """Mean proper decay length c tau of N in mm.
+
+    Args:
+        mass: m_N in GeV.
+        v2_e, v2_mu, v2_tau: |V_l|^2.
+        nature: 'majorana' or 'dirac'.
+
+    Raises:
+        InputError: see :func:`total_width`.
+    """
+    coupling = {"e": v2_e, "mu": v2_mu, "tau": v2_tau}
+    return HBAR_C / total_width(mass, {k: v for k, v in coupling.items() if v != 0}, nature)
+
+
+def coupling_for_ctau(mass: float, ctau: float, ratio: Coupling, nature: Nature = "majorana") -> dict[str, float]:
+    """The coupling that gives N the mean proper decay length ``ctau`` in mm, at a given ratio of flavours.
+
+    Args:
+        mass: m_N in GeV.
+        ctau: c tau in mm, above 0.
+        ratio: relative |V_l|^2, for example ``{"e": 1, "mu": 1}``; the scale is free.
+        nature: 'majorana' or 'dirac'.
+
+    Raises:
+        InputError: c tau not above 0, or see :func:`total_width`.
+    """
+    if not (ctau > 0 and np.isfinite(ctau)):
+        raise InputError(f"c tau must be above 0 mm, not {ctau}")
+    scale = HBAR_C / total_width(mass, ratio, nature) / ctau
+    return {lepton: scale * part for lepton, part in ratio.items()}
+
+
+def _check(mass: float, coupling: Coupling, nature: str) -> None:
+    if not 0.5 <= mass <= 80:
+        raise InputError(f"HNL mass must be between 0.5 and 80 GeV for these widths, not {mass}")
+    if unknown := set(coupling) - set(LEPTON_MASS):
+        raise InputError(f"unknown lepton flavours {sorted(unknown)}; known: {list(LEPTON_MASS)}")
+    if not all(v2 >= 0 for v2 in coupling.values()) or not sum(coupling.values()) > 0:
+        raise InputError(f"|V|^2 must not be negative, and one must be above 0, not {dict(coupling)}")
+    if nature not in ("majorana", "dirac"):
+        raise InputError(f"an HNL is 'majorana' or 'dirac', not {nature!r}")
+
+
+def _g2m5(mass: float) -> float:
+    """G_F^2 m^5 / (192 pi^3) in GeV."""
+    return float(G_F**2 * mass**5 / (192 * pi**3))
+
+
+def _mass(fermion: str) -> float:
+    return 0.0 if fermion == NEUTRINO else {**LEPTON_MASS, **QUARK_MASS}[fermion]
+
+
+def _kallen(a: np.ndarray | float, b: np.ndarray | float, c: float) -> np.ndarray | float:
+    return a**2 + b**2 + c**2 - 2 * (a * b + b * c + c * a)
