@@ -18,10 +18,11 @@ def of_jet(jet_index: Any, jet_particles: Any, particles: Any) -> Any:
 
     Args:
         jet_index: place of the jet in the file's jets.
-        jet_particles: jagged JetPFCands with jetIdx and pFCandsIdx.
+        jet_particles: jagged JetPFCands with jetIdx and pFCandsIdx, -1 for particles that were not kept.
         particles: jagged PFCands.
     """
-    return particles[jet_particles.pFCandsIdx[jet_particles.jetIdx == jet_index]]
+    index = jet_particles.pFCandsIdx[jet_particles.jetIdx == jet_index]
+    return particles[index[index >= 0]]
 
 
 def summaries(particles: Any) -> dict[str, Any]:
