@@ -44,7 +44,7 @@ ESSENTIAL = {
     "SV": "pt eta phi mass x y z dlen dlenSig dxy dxySig pAngle chi2 ndof",
     "TrigObj": "pt eta phi id filterBits",
 }
-PRIMARY_VERTEX = ("PV_x", "PV_y", "PV_z")
+PRIMARY_VERTEX = ("PV_x", "PV_y", "PV_z")  # where vertices are associated by geometry
 
 # Read where present; their columns of the candidates are missing otherwise.
 OPTIONAL = ("Electron_svIdx", "Muon_svIdx", "SV_ntracks")
@@ -63,7 +63,7 @@ OPTIONAL_SIGNAL = (
 # PFNano's particles of jets: all of them or none.
 PARTICLES = (
     "nPFCands",
-    *(f"PFCands_{c}" for c in ("pt", "eta", "phi", "mass", "charge", "pdgId", "d0", "d0Err", "numberOfPixelHits")),
+    *(f"PFCands_{c}" for c in ("pt", "eta", "phi", "charge", "pdgId", "d0", "d0Err", "numberOfPixelHits")),
     "nJetPFCands",
     "JetPFCands_jetIdx",
     "JetPFCands_pFCandsIdx",
@@ -106,7 +106,9 @@ def branches(names: Collection[str], dataset: Dataset, era: Era) -> tuple[list[s
     Returns:
         Branches to read (all present in `names`), and the missing essential ones (empty if the file can be used).
     """
-    wanted = [*EVENT_IDS, *PRIMARY_VERTEX, *era.triggers.paths]
+    wanted = [*EVENT_IDS, *era.triggers.paths]
+    if sv_association(names) == "geometric":
+        wanted += PRIMARY_VERTEX
     for collection, fields in ESSENTIAL.items():
         wanted += [f"n{collection}", *(f"{collection}_{field}" for field in fields.split())]
     mva_id = next((f"Electron_{n}" for n in MVA_ID_NAMES if f"Electron_{n}" in names), f"Electron_{MVA_ID_NAMES[0]}")

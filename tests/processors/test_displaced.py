@@ -341,7 +341,7 @@ def test_runner_reads_no_other_branch(style: str, schema: Any, tmp_path: Path) -
     assert output["n_minus_one"] == own["n_minus_one"]
     same_candidates(output, own)
     # And our own reading is not wider than what the processor touches, but for these.
-    assert set(names) - read <= {"PFCands_mass", "GenPart_phi", "PV_x", "PV_y", "PV_z"}
+    assert set(names) - read <= {"GenPart_phi"}
 
 
 def inspected_names(path: Path) -> list[str]:
