@@ -1,0 +1,228 @@
+"""The parametrised detector: from a particle table to the collections of NanoAOD.
+
+    libraries = overlay.Libraries.of(minimum_bias, underlying_event)
+    block = detector.simulate(table, libraries, seed=1)
+    nanoaod_writer.write("hnl.root", [block], nanoaod_writer.RunSums.of(table))
+
+An event comes out the same whatever else is simulated with it: see draws.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from hnl.datasets.simulation import (
+    collections,
+    electrons,
+    jets,
+    leptons,
+    muons,
+    overlay,
+    particle_flow,
+    passage,
+    tracking,
+    trigger,
+    truth,
+    vertexing,
+)
+from hnl.datasets.simulation.draws import Draws
+from hnl.datasets.simulation.nanoaod_format import SCALARS, cast, empty
+from hnl.datasets.simulation.parameters import DETECTOR, Detector
+from hnl.datasets.simulation.rows import Column, Rows, concatenate
+from hnl.errors import InputError
+
+MAX_RESEEDS = 16
+"""``event`` is 16 * event_id + reseed."""
+CHUNK = 500
+"""Events simulated at once, which bounds the memory; results do not depend on it."""
+EVENTS_PER_LUMI = 1000
+
+Block = dict[str, Any]
+"""One array per collection (jagged records) or branch (flat), all of the same number of events."""
+
+
+def check(seed: int, reseeds: int) -> None:
+    """Raises InputError if the seed or the number of reseeds is out of range."""
+    if not 1 <= reseeds <= MAX_RESEEDS:
+        raise InputError(
+            f"reseeds = {reseeds}: must be 1 to {MAX_RESEEDS}, as the event number is 16 * event_id + reseed"
+        )
+    if seed < 0:
+        raise InputError(f"seed = {seed}: must not be negative")
+
+
+def simulate(
+    table: ak.Array,
+    libraries: overlay.Libraries,
+    seed: int,
+    reseeds: int = 1,
+    preselect: bool = False,
+    detector: Detector = DETECTOR,
+) -> Block:
+    """Measure generated events.
+
+    Args:
+        table: particle table, see particles.py.
+        libraries: minimum-bias events for pileup and underlying event.
+        seed: an event's result depends on (seed, event_id, reseed) only.
+        reseeds: how often each event is measured, with independent random numbers, 1 to 16; every copy has
+            weight / reseeds.
+        preselect: drop events without a prompt-like isolated lepton of p_T > 24 GeV and a displaced lepton of
+            p_T > 5 GeV. Costs nothing downstream that asks for two leptons, and saves most of the time.
+
+    Returns:
+        NanoAOD branches and collections by name, in the order of the table, reseeds of an event side by side.
+
+    Raises:
+        InputError: the number of reseeds or the seed is out of range, or the table is not a particle table.
+    """
+    check(seed, reseeds)
+    step = max(1, CHUNK // reseeds)
+    blocks = [
+        _simulate(table[start : start + step], libraries, seed, reseeds, preselect, detector)
+        for start in range(0, max(1, len(table)), step)
+    ]
+    return join(blocks)
+
+
+def join(blocks: list[Block]) -> Block:
+    """Blocks one after another as one block."""
+    if len(blocks) == 1:
+        return blocks[0]
+    return {name: ak.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def _simulate(
+    table: ak.Array, libraries: overlay.Libraries, seed: int, reseeds: int, preselect: bool, detector: Detector
+) -> Block:
+    copy = np.repeat(np.arange(len(table)), reseeds)
+    reseed = np.tile(np.arange(reseeds), len(table))
+    table = table[copy]
+    generated = passage.generated(table)
+    draws = Draws.for_events(seed, ak.to_numpy(table.event_id), reseed)
+    vertex = passage.beam_spot(draws, detector.beam)
+    hard = passage.visible(generated, vertex, detector.tracker)
+    hard = passage.convert_photons(hard, draws, detector.material, detector.tracker)
+    tracks = _tracks(hard, vertex, draws, detector)
+    numbers = {
+        "event_id": ak.to_numpy(table.event_id),
+        "reseed": reseed,
+        "weight": ak.to_numpy(table.weight) / reseeds,
+    }
+    if preselect:
+        found = leptons.collect(tracks, leptons.identify(tracks, draws, detector), draws, detector)
+        keep = leptons.interesting(found, len(copy), isolation=False)
+        numbers = {name: value[keep] for name, value in numbers.items()}
+        generated = _keep_generated(generated, keep)
+        draws, vertex = draws.keep_events(keep), vertex[keep]
+        hard, tracks = hard.keep_events(keep), tracks.keep_events(keep)
+    n_pileup = overlay.interactions(draws, detector)
+    extra = overlay.add(vertex, n_pileup, libraries, draws, detector)
+    particles = concatenate([hard, extra])
+    tracks = concatenate([tracks, _tracks(extra, vertex, draws, detector)])
+    lepton = leptons.identify(tracks, draws, detector)
+    cands = particle_flow.candidates(particles, tracks, lepton, draws, detector)
+    rho = particle_flow.density(cands, neutral_only=True)
+    found = leptons.isolate(leptons.collect(tracks, lepton, draws, detector), cands, rho)
+    if preselect:
+        keep = leptons.interesting(found, len(vertex), isolation=True)
+        numbers = {name: value[keep] for name, value in numbers.items()}
+        generated = _keep_generated(generated, keep)
+        draws, vertex, n_pileup, rho = draws.keep_events(keep), vertex[keep], n_pileup[keep], rho[keep]
+        kept_track = np.cumsum(keep[tracks.event]) - 1
+        cands, found, tracks, particles = (t.keep_events(keep) for t in (cands, found, tracks, particles))
+        cands = cands.with_columns(track=np.where(cands.track >= 0, kept_track[cands.track], -1))
+        found = found.with_columns(track=kept_track[found.track])
+    return _collect(numbers, generated, particles, tracks, cands, found, rho, vertex, n_pileup, draws, detector)
+
+
+def _keep_generated(generated: Rows, keep: Column) -> Rows:
+    """The generated particles of some events, with their parents' rows renumbered."""
+    row = np.cumsum(keep[generated.event]) - 1
+    kept = generated.keep_events(keep)
+    return kept.with_columns(parent_row=np.where(kept.parent_row >= 0, row[kept.parent_row], -1))
+
+
+def _tracks(particles: Rows, vertex: Column, draws: Draws, detector: Detector) -> Rows:
+    tracks = tracking.reconstruct(particles, draws, detector)
+    return tracking.impact_parameters(tracks, primary_vertex(vertex, draws, detector), detector)
+
+
+def primary_vertex(vertex: Column, draws: Draws, detector: Detector) -> Column:
+    """The reconstructed primary vertex: the true one, smeared; shape (events, 3), cm."""
+    widths = (detector.beam.pv_sigma_xy, detector.beam.pv_sigma_xy, detector.beam.pv_sigma_z)
+    return vertex + np.stack([w * draws.event_normal(f"pv {i}") for i, w in enumerate(widths)], axis=1)
+
+
+def _collect(
+    numbers: dict[str, Column], generated: Rows, particles: Rows, tracks: Rows, cands: Rows, found: Rows, rho: Column,
+    vertex: Column, n_pileup: Column, draws: Draws, detector: Detector,
+) -> Block:  # fmt: skip
+    """Vertices, jets and identification, and all of it as NanoAOD."""
+    pv = primary_vertex(vertex, draws, detector)
+    svs = vertexing.find(tracks, pv, detector)
+    clustered = jets.reconstruct(cands, rho, detector)
+    gen_jets = jets.generated(particles, detector)
+    record = truth.build(generated, vertex)
+    e = electrons.build(found, tracks, rho, draws, detector)
+    m = muons.build(found, draws, detector)
+    decision = trigger.decide(e, m, draws, detector)
+    to_vertex = collections.track_to_vertex(svs, len(tracks))
+    to_jet = collections.track_to_jet(clustered, cands, len(tracks))
+    pf, links = collections.particle_flow(clustered, cands, tracks, found, to_vertex)
+    block: Block = {
+        "Electron": collections.electron(e, to_jet, to_vertex, record),
+        "Muon": collections.muon(m, to_jet, to_vertex, record),
+        "Jet": collections.jet(clustered, gen_jets, e, m, to_jet, record),
+        "SV": collections.sv(svs),
+        "TrigObj": collections.trigger_objects(decision.objects),
+        "PFCands": pf,
+        "JetPFCands": links,
+        "GenPart": collections.gen_part(record),
+        "GenJet": collections.gen_jet(gen_jets),
+        **empty(len(vertex)),
+    }
+    at_pv = tracks[(np.abs(tracks.dz) < 0.1) & (np.abs(tracks.dxy) < 4 * tracks.dxy_err)]
+    ndof = 2.0 * at_pv.counts - 3
+    all_rho = rho / detector.overlay.neutral_share
+    n_vertices = np.rint(1 + detector.overlay.vertex_efficiency * n_pileup)
+    scalars = {
+        "run": np.ones(len(vertex)),
+        "luminosityBlock": numbers["event_id"] // EVENTS_PER_LUMI + 1,
+        "event": numbers["event_id"] * MAX_RESEEDS + numbers["reseed"],
+        "hnlsim_generatorEvent": numbers["event_id"],
+        "genWeight": numbers["weight"],
+        "Generator_weight": numbers["weight"],
+        "Pileup_nTrueInt": overlay.true_interactions(draws, detector),
+        "Pileup_nPU": n_pileup,
+        "PV_ndof": ndof,
+        "PV_chi2": np.ones(len(vertex)),
+        "PV_npvs": n_vertices,
+        "PV_npvsGood": n_vertices,
+        "fixedGridRhoFastjetAll": all_rho,
+        "Rho_fixedGridRhoFastjetAll": all_rho,
+        "Rho_fixedGridRhoFastjetCentralNeutral": rho,
+        **{f"GenVtx_{axis}": vertex[:, i] for i, axis in enumerate("xyz")},
+        **{f"PV_{axis}": pv[:, i] for i, axis in enumerate("xyz")},
+        **_missing_momentum(cands, detector),
+        **decision.paths,
+    }
+    return block | {name: cast(name, scalars[name], kind) for name, kind in SCALARS.items()}
+
+
+def _missing_momentum(cands: Rows, detector: Detector) -> dict[str, Column]:
+    """MET from all candidates not from pileup tracks; PuppiMET without soft neutral ones (our choice:
+    below 2 GeV)."""
+    out = {}
+    for name, used in (
+        ("MET", cands.quality > 0),
+        ("PuppiMET", (cands.quality > 0) & ((cands.track >= 0) | (cands.pt > detector.jets.puppi_neutral_pt))),
+    ):
+        c = cands[used]
+        px = -np.bincount(c.event, c.pt * np.cos(c.phi), cands.n_events)
+        py = -np.bincount(c.event, c.pt * np.sin(c.phi), cands.n_events)
+        out[f"{name}_pt"], out[f"{name}_phi"] = np.hypot(px, py), np.arctan2(py, px)
+    return out

@@ -1,0 +1,97 @@
+"""Random numbers that depend only on what they are for, never on the order of the work.
+
+Each number is a hash of (seed, event, reseed, object, purpose). An event therefore looks the same whether it
+is simulated alone or among others, on one worker or on many, and whether or not other events were dropped
+before it. The hash is the finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hnl.datasets.simulation.compiled import compiled
+from hnl.datasets.simulation.rows import Column
+
+Keys = NDArray[np.uint64]
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+
+
+@compiled
+def mix(value: np.uint64) -> np.uint64:
+    """A 64-bit number scrambled so that neighbouring inputs give unrelated outputs."""
+    value = np.uint64(value) + np.uint64(0x9E3779B97F4A7C15)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@compiled
+def unit(key: np.uint64, uid: int, purpose: int) -> float:
+    """A number uniform in (0, 1) for one object and purpose."""
+    bits = mix(mix(key ^ mix(np.uint64(uid))) ^ np.uint64(purpose))
+    return (float(bits >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
+
+
+@compiled
+def _uniform(keys: Keys, event: Column, uid: Column, purpose: int) -> NDArray[np.float64]:
+    out = np.empty(len(event))
+    for i in range(len(event)):
+        out[i] = unit(keys[event[i]], uid[i], purpose)
+    return out
+
+
+@compiled
+def _normal(keys: Keys, event: Column, uid: Column, purpose: int) -> NDArray[np.float64]:
+    out = np.empty(len(event))
+    for i in range(len(event)):
+        radius = np.sqrt(-2.0 * np.log(unit(keys[event[i]], uid[i], purpose)))
+        out[i] = radius * np.cos(2.0 * np.pi * unit(keys[event[i]], uid[i], purpose + (1 << 32)))
+    return out
+
+
+@compiled
+def _event_keys(seed: np.uint64, event_id: Column, reseed: Column) -> Keys:
+    out = np.empty(len(event_id), np.uint64)
+    for i in range(len(event_id)):
+        out[i] = mix(mix(mix(seed) ^ np.uint64(event_id[i])) ^ np.uint64(reseed[i]))
+    return out
+
+
+class Draws:
+    """Random numbers for a block of events.
+
+    Args:
+        keys: one 64-bit key per event; use :meth:`for_events` to make them.
+    """
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+
+    @classmethod
+    def for_events(cls, seed: int, event_id: Column, reseed: Column) -> Draws:
+        """The draws of events with these numbers, under a seed >= 0."""
+        return cls(_event_keys(np.uint64(seed), event_id.astype(np.int64), reseed.astype(np.int64)))
+
+    def keep_events(self, mask: Column) -> Draws:
+        """The draws of a subset of the events."""
+        return Draws(self.keys[mask])
+
+    def uniform(self, event: Column, uid: Column, purpose: str) -> NDArray[np.float64]:
+        """Uniform in (0, 1), one per object, from its event, its number ``uid`` in the event, and the
+        purpose."""
+        return np.asarray(_uniform(self.keys, event, uid, crc32(purpose.encode())))
+
+    def normal(self, event: Column, uid: Column, purpose: str) -> NDArray[np.float64]:
+        """Standard normal, one per object; arguments as for :meth:`uniform`."""
+        return np.asarray(_normal(self.keys, event, uid, crc32(purpose.encode())))
+
+    def event_uniform(self, purpose: str) -> NDArray[np.float64]:
+        """Uniform in (0, 1), one per event."""
+        return self.uniform(np.arange(len(self.keys)), np.zeros(len(self.keys), np.int64), purpose)
+
+    def event_normal(self, purpose: str) -> NDArray[np.float64]:
+        """Standard normal, one per event."""
+        return self.normal(np.arange(len(self.keys)), np.zeros(len(self.keys), np.int64), purpose)
