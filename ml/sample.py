@@ -1,0 +1,201 @@
+"""The events of one training: features, labels and weights, in an order that depends on the events alone."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hnl.datasets.catalogue import Dataset
+from hnl.errors import InputError
+from hnl.ml import features as feature_table
+from hnl.ml import folds
+from hnl.ml.features import Feature
+from hnl.ml.trainings import Training
+from hnl.processors import columns
+from hnl.processors.parts import Candidates, ordered
+
+
+class TrainingError(InputError):
+    """A classifier cannot be trained with what there is."""
+
+
+class NoCandidatesError(TrainingError):
+    """There are no candidates at all."""
+
+
+class NoSignalError(TrainingError):
+    """There is no signal candidate."""
+
+
+class NoBackgroundError(TrainingError):
+    """There is no background candidate."""
+
+
+class OneClassError(TrainingError):
+    """A fold has candidates of one class only."""
+
+
+class WeightError(TrainingError):
+    """Weights are not numbers, or add up to nothing."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset with its candidates, the factor from generator weights to expected events, and its era group."""
+
+    dataset: Dataset
+    candidates: Candidates
+    scale: float
+    group: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The events of one training; arrays of one length n.
+
+    Attributes:
+        features: float32, (n, features).
+        is_signal: the label.
+        weight: expected events in the luminosity, negative where the generator says so.
+        training_weight: never negative, see `positive`.
+        mass: m_N in GeV, NaN for background.
+        dataset: index into `datasets`.
+        fold: see `folds`.
+        generator_event: equal for re-simulations of one event, counted from 0 over the whole sample.
+        category: index into CATEGORIES.
+        m_l1_sv: GeV.
+    """
+
+    datasets: tuple[str, ...]
+    features: np.ndarray
+    is_signal: np.ndarray
+    weight: np.ndarray
+    training_weight: np.ndarray
+    mass: np.ndarray
+    dataset: np.ndarray
+    fold: np.ndarray
+    generator_event: np.ndarray
+    category: np.ndarray
+    m_l1_sv: np.ndarray
+
+
+def usable(training: Training, sources: Sequence[Source]) -> tuple[tuple[Feature, ...], dict[str, str]]:
+    """The features that every dataset of the training's era group can have.
+
+    One that some datasets lack throughout (files without PFCands, old NanoAOD) would tell the datasets apart by its
+    absence: the classifier would learn where a file comes from.
+
+    Returns:
+        Features, and for each left out the dataset that lacks it.
+    """
+    group = sorted((s for s in sources if s.group == training.group), key=lambda source: source.dataset.name)
+    left_out: dict[str, str] = {}
+    for feature in feature_table.of_flavour(training.flavour):
+        for source in group:
+            if feature_table.lacks(feature, source.candidates):
+                left_out.setdefault(feature.name, source.dataset.name)
+    return tuple(f for f in feature_table.of_flavour(training.flavour) if f.name not in left_out), left_out
+
+
+def taking_part(training: Training, sources: Sequence[Source]) -> list[Source]:
+    """The datasets that train a classifier, by name."""
+    chosen = [s for s in sources if s.group == training.group and training.takes(s.dataset)]
+    return sorted(chosen, key=lambda source: source.dataset.name)
+
+
+def build(training: Training, sources: Sequence[Source], features: Sequence[Feature]) -> Sample:
+    """The events of a training: of N(jets) = 1 and > 1, for statistics; the paper takes the former alone.
+
+    Args:
+        training: the classifier.
+        sources: all datasets, in any order, their candidates in any order.
+        features: columns of the matrix.
+
+    Raises:
+        NoSignalError, NoBackgroundError, WeightError, FeatureError.
+    """
+    chosen = taking_part(training, sources)
+    factor = _sign_factors(chosen)
+    pieces: list[Candidates] = []
+    for i, source in enumerate(chosen):
+        mine = training.serves(source.candidates["category"])
+        candidates = ordered({name: column[mine] for name, column in source.candidates.items()})
+        n = len(candidates["event"])
+        signal = source.dataset.signal
+        pieces.append(
+            {
+                "features": feature_table.matrix(features, candidates, source.dataset.name),
+                "is_signal": np.full(n, signal is not None),
+                "weight": candidates["gen_weight"] * source.scale,
+                "training_weight": np.abs(candidates["gen_weight"]) * source.scale * factor[source.dataset.process],
+                "mass": np.full(n, np.nan if signal is None else signal.mass),
+                "dataset": np.full(n, i, dtype=np.int16),
+                "fold": folds.of(candidates),
+                "generator_event": _numbered(candidates),
+                "category": candidates["category"],
+                "m_l1_sv": candidates["m_l1_sv"],
+            }
+        )
+    _check_classes(training, pieces)
+    return _together(tuple(source.dataset.name for source in chosen), pieces)
+
+
+def _together(names: tuple[str, ...], pieces: list[Candidates]) -> Sample:
+    first = 0
+    for piece in pieces:
+        piece["generator_event"] = piece["generator_event"] + first
+        first += len(piece["generator_event"])
+    return Sample(names, **{name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]})
+
+
+def _check_classes(training: Training, pieces: list[Candidates]) -> None:
+    counts = [sum(int((piece["is_signal"] == label).sum()) for piece in pieces) for label in (False, True)]
+    if counts[1] == 0:
+        raise NoSignalError(f"training {training.name}: no signal candidate with an l2 of flavour {training.flavour}")
+    if counts[0] == 0:
+        raise NoBackgroundError(
+            f"training {training.name}: no background candidate with an l2 of flavour {training.flavour} "
+            "(QCD does not count: it is not trained on)"
+        )
+
+
+def _sign_factors(sources: Sequence[Source]) -> dict[str, float]:
+    """Process -> what keeps its expected events when the signs of its weights are dropped.
+
+    XGBoost takes no negative weights, rightly: a leaf could have a negative number of events. Dropping the events
+    would distort the shapes and throw events away; keeping |w| alone would give too much weight to generators with
+    many negative weights. So each process keeps |w|, times (sum w) / (sum |w|) of all its candidates. Distributions
+    in efficiencies, ROC curves and correlations keep the signs.
+    """
+    signed: dict[str, float] = {}
+    absolute: dict[str, float] = {}
+    for source in sources:
+        weight = source.candidates["gen_weight"] * source.scale
+        process, name = source.dataset.process, source.dataset.name
+        if not np.isfinite(weight).all():
+            raise WeightError(f"dataset {name}: a candidate has the weight {weight[~np.isfinite(weight)][0]}")
+        signed[process] = signed.get(process, 0.0) + float(np.sum(weight[np.argsort(weight, kind="stable")]))
+        absolute[process] = absolute.get(process, 0.0) + float(np.sum(np.sort(np.abs(weight))))
+    for process, total in signed.items():
+        if absolute[process] > 0 and total <= 0:
+            raise WeightError(
+                f"process {process}: the weights of its candidates add up to {total:.4g} (their absolute values to "
+                f"{absolute[process]:.4g}): it needs more generated events before it can train a classifier"
+            )
+    return {process: total / absolute[process] if absolute[process] > 0 else 0.0 for process, total in signed.items()}
+
+
+def _numbered(candidates: Candidates) -> np.ndarray:
+    """Generator events of one dataset, counted from 0."""
+    names = ("run", "luminosity_block", "generator_event")
+    key = np.stack([candidates[name].astype(np.uint64) for name in names], axis=1)
+    return np.unique(key, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def digest(candidates: Candidates) -> str:
+    """SHA-256 of candidates: every column, in their order."""
+    total = hashlib.sha256()
+    for name in columns.NAMES:
+        total.update(name.encode() + b"\0" + np.ascontiguousarray(candidates[name]).tobytes())
+    return total.hexdigest()

@@ -1,0 +1,176 @@
+"""Scores: by which model, and on disk next to the candidates.
+
+- Data is scored with the mean of the three models (section 5).
+- A simulated event is scored by the one model that knows nothing of its fold, an event of the test set, which no
+  model knows, with the mean of the three. The fold follows from the event's number alone (`folds`), so this holds for
+  every simulated sample, also for those that trained nothing (QCD, signals of other masses).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xgboost
+
+from hnl import provenance
+from hnl.errors import HNLError, InputError
+from hnl.ml import features as feature_table
+from hnl.ml import folds, sample
+from hnl.ml.features import FeatureError
+from hnl.ml.models import Model
+from hnl.processors.parts import Candidates
+
+FORMAT = 1  # of the JSON next to the scores
+FOLDER = "scores"
+MODELS = "models"
+COLUMNS = ("score_low", "score_high")
+IDS = ("run", "luminosity_block", "event")
+
+
+class ScoreError(HNLError):
+    """Scores are missing or not those of these candidates and models."""
+
+
+class NoScoresError(InputError):
+    """There are no scores yet."""
+
+
+def paths(folder: Path, dataset: str) -> tuple[Path, Path]:
+    """Parquet file of the scores of a dataset, and the JSON that vouches for it."""
+    return folder / FOLDER / f"{dataset}.parquet", folder / FOLDER / f"{dataset}.json"
+
+
+def each_model(boosters: Sequence[xgboost.Booster], matrix: np.ndarray) -> np.ndarray:
+    """Scores of the three models.
+
+    Args:
+        boosters: by held-out fold.
+        matrix: float32, (n, features), see `features.matrix`.
+
+    Returns:
+        float32, (3, n), by held-out fold; between 0 and 1.
+    """
+    if len(matrix) == 0:
+        return np.empty((folds.N_FOLDS, 0), dtype=np.float32)
+    for booster in boosters:
+        booster.set_param({"nthread": 1, "device": "cpu"})
+    return np.stack([booster.inplace_predict(matrix, missing=np.nan) for booster in boosters])
+
+
+def unseen(scores: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """The score by the model(s) that know nothing of the event.
+
+    Args:
+        scores: (3, n) of `each_model`.
+        fold: int8, (n,); `folds.TEST` everywhere for data.
+
+    Returns:
+        float32, (n,).
+    """
+    own = np.take_along_axis(scores, np.maximum(fold, 0)[None].astype(int), axis=0)[0]
+    score: np.ndarray = np.where(fold == folds.TEST, scores.mean(axis=0, dtype=np.float64), own).astype(np.float32)
+    return score
+
+
+def score(model: Model, candidates: Candidates, dataset: str, *, is_data: bool) -> np.ndarray:
+    """Scores of the candidates that a classifier serves; NaN for others.
+
+    Args:
+        model: the classifier.
+        candidates: of one dataset.
+        dataset: its name, for messages.
+        is_data: whether it is collision data.
+
+    Returns:
+        float32, one for each candidate, in their order.
+
+    Raises:
+        FeatureError: the candidates cannot have a feature that the model wants.
+    """
+    for feature in model.features:
+        if feature_table.lacks(feature, candidates):
+            raise FeatureError(
+                f"dataset {dataset}: its files have no '{feature.name}', which the model {model.training.name} wants; "
+                "run hnl train with this dataset in the catalogue"
+            )
+    mine = model.training.serves(candidates["category"])
+    result = np.full(len(mine), np.nan, dtype=np.float32)
+    chosen = {name: column[mine] for name, column in candidates.items()}
+    fold = np.full(mine.sum(), folds.TEST, dtype=np.int8) if is_data else folds.of(chosen)
+    result[mine] = unseen(each_model(model.boosters, feature_table.matrix(model.features, chosen, dataset)), fold)
+    return result
+
+
+def write(
+    folder: Path, dataset: str, candidates: Candidates, scores: Mapping[str, np.ndarray], facts: Mapping[str, Any]
+) -> None:
+    """Writes OUT/scores/DATASET.parquet and, last, the JSON that vouches for it.
+
+    Args:
+        folder: output folder of the run.
+        dataset: name.
+        candidates: in the order of the scores.
+        scores: one float32 column for each of `COLUMNS`.
+        facts: further entries of the JSON; 'models' maps trainings to digests.
+    """
+    parquet, sidecar = paths(folder, dataset)
+    table = pa.table({name: candidates[name] for name in IDS} | {name: scores[name] for name in COLUMNS})
+    sidecar.unlink(missing_ok=True)
+    provenance.write(parquet, lambda path: pq.write_table(table, path, compression="zstd"))
+    content = {"format": FORMAT, "dataset": dataset, "candidates": sample.digest(candidates), "rows": len(table)}
+    provenance.write_json(sidecar, content | dict(facts))
+
+
+def read(folder: Path, dataset: str, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of candidates.
+
+    Args:
+        folder: output folder of the run.
+        dataset: name.
+        candidates: as `Selection.candidates` returns them.
+
+    Returns:
+        score_low and score_high: float32 between 0 and 1, in the order of the candidates; NaN where the catalogue has
+        no signal to train a classifier for the flavour and mass.
+
+    Raises:
+        NoScoresError: there are none.
+        ScoreError: they are of other candidates or other models, in another order, or broken.
+    """
+    parquet, sidecar = paths(folder, dataset)
+    again = "run hnl score again"
+    if not sidecar.is_file():
+        raise NoScoresError(f"{folder} holds no scores of {dataset} (no {FOLDER}/{sidecar.name}): run hnl score first")
+    try:
+        content = json.loads(sidecar.read_text(encoding="utf-8"))
+        made_of, models, own_models = content["candidates"], content["models"], content["own_models"]
+        table = pq.read_table(parquet)
+        columns = {name: table[name].to_numpy() for name in IDS + COLUMNS}
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise ScoreError(f"the scores {parquet} are broken: {error}; {again}") from error
+    if content.get("format") != FORMAT or made_of != sample.digest(candidates):
+        raise ScoreError(f"the scores {parquet} are of other candidates of {dataset}; {again}")
+    if any(not np.array_equal(columns[name], candidates[name]) for name in IDS):
+        raise ScoreError(f"the rows of {parquet} are not in the order of the candidates of {dataset}; {again}")
+    if own_models and (changed := _changed(folder / MODELS, models)):
+        raise ScoreError(
+            f"the scores {parquet} are of another model {changed} than the one in {folder / MODELS}; {again}"
+        )
+    return columns["score_low"], columns["score_high"]
+
+
+def _changed(folder: Path, models: Mapping[str, str]) -> str | None:
+    """The first model whose files are not those that the scores are of."""
+    for name, digest in models.items():
+        try:
+            card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+            now = provenance.digest([entry["sha256"] for entry in card["models"]])
+        except (OSError, ValueError, KeyError, TypeError):
+            return name
+        if now != digest:
+            return name
+    return None

@@ -1,0 +1,146 @@
+"""The stages `train` and `score`, from an output folder to an output folder."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import synthetic
+from rich.console import Console
+
+from hnl.errors import InputError
+from hnl.ml import models, scoring
+from hnl.ml.models import ModelError
+from hnl.ml.sample import NoCandidatesError, NoSignalError
+from hnl.pipeline import learning, learning_tables
+from hnl.processors import columns
+
+ALL = ["electron_low", "electron_high", "muon_low", "muon_high"]
+
+
+@pytest.fixture(autouse=True)
+def without_figures(trained: tuple[Path, learning.Trained], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take most of the time; those of `trained` were drawn."""
+    monkeypatch.setattr(learning.classifier, "draw_all", lambda metrics, folder: [])
+
+
+def _bytes(folder: Path, pattern: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
+
+
+def test_everything_is_trained_evaluated_and_drawn(trained: tuple[Path, learning.Trained]) -> None:
+    out, result = trained
+    assert list(result.metrics) == ALL
+    assert (result.skipped, result.reused) == ({}, ())
+    assert len(list((out / "models").glob("*.ubj"))) == 12
+    for of in result.metrics.values():
+        area = of["auc"]
+        assert area["train"]["value"] > area["unseen"]["value"] > 0.9  # the made-up samples differ a lot
+        assert abs(area["test"]["value"] - area["unseen"]["value"]) < 4 * area["test"]["error"] + 0.01
+        assert sum(of["importance"].values()) == pytest.approx(1)
+        background = sum(of["counts"]["background"].values())
+        assert of["thresholds"][0]["background_events"] < background
+        assert sum(np.diff(of["roc"]["unseen"]["signal"])) == pytest.approx(1)
+    assert all(path.stat().st_size > 10_000 and path.with_suffix(".pdf").is_file() for _, path in result.figures)
+    assert list(json.loads((out / "models" / "evaluation.json").read_text())["metrics"]) == ALL
+
+
+def test_the_tables_can_be_printed(trained: tuple[Path, learning.Trained]) -> None:
+    console = Console(width=200, record=True)
+    for table in learning_tables.of_training(trained[1]):
+        console.print(table)
+    text = console.export_text()
+    for words in (*ALL, "mumu_OS", "m_N = 15 GeV", "0.998", "preselected"):
+        assert words in text
+
+
+def test_training_and_scoring_again_gives_the_same_bits(trained: tuple[Path, learning.Trained], tmp_path: Path) -> None:
+    """In another folder, with the datasets in another order and one thread; in the same folder nothing is redone."""
+    out, _ = trained
+    other = synthetic.write(tmp_path, synthetic.standard(400)[::-1])
+    learning.train(other, settings=synthetic.QUICK, workers=1)
+    learning.score(other)
+    for folder, pattern in ((scoring.MODELS, "*.ubj"), (scoring.FOLDER, "*.parquet")):
+        first = _bytes(out / folder, pattern)
+        assert first
+        assert _bytes(other / folder, pattern) == first
+    planned: list[int] = []
+    again = learning.train(other, settings=synthetic.QUICK, on_plan=planned.append)
+    assert (planned, again.reused) == ([0], tuple(ALL))
+    done: list[str] = []
+    settings = replace(synthetic.QUICK, seed=5, without=("sv_p_angle",))
+    changed = learning.train(other, settings=settings, on_model=done.append)
+    assert "sv_p_angle" not in changed.metrics["muon_low"]["importance"]
+    assert changed.reused == ()
+    assert sorted(done) == sorted(ALL * 3)
+
+
+def test_muon_couplings_alone_train_no_electron_classifier(tmp_path: Path) -> None:
+    datasets = [
+        (synthetic.signal("hnl", 8, v2_e=0.0), synthetic.candidates(300, mass=8)),
+        (synthetic.background("wjets", "wjets"), synthetic.candidates(300)),
+    ]
+    out = synthetic.write(tmp_path, datasets)
+    result = learning.train(out, settings=synthetic.QUICK)
+    assert list(result.metrics) == ["muon_high"]
+    assert result.skipped["electron_high"] == "no signal of the catalogue couples to the electron"
+    assert result.skipped["muon_low"] == "the catalogue has no signal with m_N <= 5 GeV"
+    learning.score(out)
+    candidates = datasets[1][1]
+    low, high = scoring.read(out, "wjets", candidates)
+    assert np.isnan(low).all()
+    np.testing.assert_array_equal(np.isnan(high), ~np.isin(candidates["category"], (2, 3, 4, 5)))
+
+
+def test_eras_before_and_after_the_new_pixel_detector_are_trained_apart(tmp_path: Path) -> None:
+    datasets = []
+    for seed, year in enumerate(("2016", "2017", "2018")):
+        datasets += [
+            (synthetic.signal(f"hnl_{year}", 8, era=year), synthetic.candidates(240, mass=8, seed=seed)),
+            (synthetic.background(f"w_{year}", "wjets", era=year), synthetic.candidates(240, seed=9 + seed)),
+        ]
+    out = synthetic.write(tmp_path, datasets, years=(2016, 2017, 2018))
+    result = learning.train(out, settings=synthetic.QUICK)
+    assert set(result.metrics) == {
+        f"{flavour}_high_{era}" for flavour in ("electron", "muon") for era in ("2016", "2017-18")
+    }
+    of_later = models.read_card(out / "models", "muon_high_2017-18")
+    assert set(of_later["candidates"]) == {"hnl_2017", "hnl_2018", "w_2017", "w_2018"}
+    learning.score(out)
+    early = models.load(out / "models", "muon_high_2016")
+    for (dataset, candidates), matches in zip(datasets, [True] * 2 + [False] * 4, strict=True):
+        high = scoring.read(out, dataset.name, candidates)[1]
+        assert np.isfinite(high).all()
+        by_early = scoring.score(early, candidates, "x", is_data=False)
+        muon = np.isfinite(by_early)
+        assert np.array_equal(high[muon], by_early[muon]) == matches
+
+
+def test_models_of_other_candidates_are_refused_unless_asked_for(
+    trained: tuple[Path, learning.Trained], tmp_path: Path
+) -> None:
+    datasets = synthetic.standard(400)
+    datasets[4] = (datasets[4][0], synthetic.candidates(700, seed=77))
+    other = synthetic.write(tmp_path, datasets)
+    with pytest.raises(ModelError, match="has no model electron_low"):
+        learning.score(other)
+    (tmp_path / "models").symlink_to(trained[0] / "models")
+    with pytest.raises(ModelError, match=r"was trained with other candidates of wjets; run hnl train again"):
+        learning.score(other)
+    counts = learning.score(other, models_folder=trained[0] / "models")
+    assert counts["wjets"] == {"candidates": 700, "score_low": 700, "score_high": 700}
+    assert len(scoring.read(other, "wjets", datasets[4][1])[0]) == 700
+
+
+def test_nothing_to_work_with(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no finished selection"):
+        learning.train(tmp_path / "nothing")
+    empty = [(dataset, columns.empty()) for dataset, _ in synthetic.standard(12)]
+    with pytest.raises(NoCandidatesError, match="has no candidates at all"):
+        learning.train(synthetic.write(tmp_path / "empty", empty))
+    no_signal = synthetic.write(tmp_path / "no_signal", synthetic.standard(40)[4:])
+    with pytest.raises(NoSignalError, match="the catalogue has no signal with m_N <= 5 GeV"):
+        learning.train(no_signal)
+    with pytest.raises(ModelError, match="the catalogue has no signal"):
+        learning.score(no_signal)
