@@ -1,5 +1,6 @@
 """The command `hnl`: one subcommand for each stage, `run` for all of them."""
 
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -29,6 +30,9 @@ app = typer.Typer(
       [bold]hnl datasets check[/bold] CATALOGUE    is the input sound?
       [bold]hnl select[/bold] CATALOGUE -o OUT     NanoAOD -> candidates and cutflow
       [bold]hnl histogram[/bold] OUT               candidates -> histograms (ROOT, UHI JSON)
+      [bold]hnl train[/bold] OUT                   candidates -> classifiers
+      [bold]hnl score[/bold] OUT                   candidates and classifiers -> scores
+      [bold]hnl abcd[/bold] OUT                    scores -> ABCD regions, background estimate and its checks
       [bold]hnl run[/bold] CATALOGUE -o OUT        all of it, and a report
 
     There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and background.
@@ -56,6 +60,11 @@ ExecutorOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, help="Number of processes for 'local'. [default: all cores]", show_default=False)
+]
+UnblindOption = Annotated[bool, typer.Option("--unblind", help="Show region A of the signal selection for data.")]
+ThresholdsOption = Annotated[
+    Path | None,
+    typer.Option(help="JSON table of score thresholds, as in OUT/abcd. [default: optimised]", show_default=False),
 ]
 PartialOption = Annotated[
     bool,
@@ -131,19 +140,71 @@ def histogram(output: OutArgument) -> None:
 
 
 @app.command()
+def train(
+    output: OutArgument,
+    tune: Annotated[int, typer.Option(min=0, help="Trials of optuna for the hyper-parameters, 0 for none.")] = 0,
+    device: Annotated[str, typer.Option(help="'cpu' or 'cuda'.")] = "cpu",
+    workers: WorkersOption = None,
+) -> None:
+    """Train the classifiers (section 5): OUT/candidates -> OUT/models, and how good they are.
+
+    One for each flavour of l2 and each mass hypothesis, three models each; no event is scored by a model that saw it.
+    Models made before from the same candidates with the same settings and code are kept.
+    """
+    _train(output, tune, device, workers, brief=False)
+
+
+@app.command()
+def score(
+    output: OutArgument,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of models trained elsewhere. [default: OUT/models]", show_default=False)
+    ] = None,
+) -> None:
+    """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
+    _score(output, models, brief=False)
+
+
+@app.command()
+def abcd(
+    output: OutArgument,
+    unblind: UnblindOption = False,
+    thresholds: ThresholdsOption = None,
+    full: Annotated[bool, typer.Option("--full", help="Print every bin.")] = False,
+) -> None:
+    """Estimate the background (section 6): OUT/scores -> OUT/abcd (histograms, tables), and check the estimate.
+
+    Region A of the signal selection is hidden for data until --unblind is given.
+    """
+    _abcd(output, unblind, thresholds, full=full)
+
+
+@app.command()
 def run(
     catalogue: CatalogueArgument,
     output: OutOption,
     executor: ExecutorOption = "local",
     workers: WorkersOption = None,
     allow_partial: PartialOption = False,
+    unblind: UnblindOption = False,
+    thresholds: ThresholdsOption = None,
 ) -> None:
-    """Run the whole search: select, histogram, report."""
+    """Run the whole search: select, histogram, train, score, abcd, report.
+
+    Without a signal sample in the catalogue there is nothing to train; the search then ends with the histograms.
+    """
     from hnl import report
 
     selection = _select(catalogue, output, executor, workers, allow_partial)
     histograms = _histogram(output)
-    path = report.write(selection, histograms)
+    figures = []
+    if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
+        figures += _train(output, 0, "cpu", workers, brief=True).figures
+        _score(output, None, brief=True)
+        figures += _abcd(output, unblind, thresholds, brief=True).figures
+    else:
+        out_console.print("no signal sample in the catalogue: no classifier and no background estimate")
+    path = report.write(selection, histograms, figures)
     out_console.print(f"report:      {path}", soft_wrap=True)
 
 
@@ -232,6 +293,52 @@ def _histogram(output: Path) -> Any:
     return histograms
 
 
+def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: bool) -> Any:
+    from hnl.ml.training import Settings
+    from hnl.pipeline import learning, learning_tables
+
+    with _progress("models") as progress:
+        task = progress.add_task("train", total=None, visible=False)
+        trained = learning.train(
+            output,
+            settings=Settings(device=device),
+            tune=tune,
+            workers=workers,
+            on_plan=lambda models: progress.update(task, total=models, visible=True),
+            on_model=lambda _: progress.update(task, advance=1),
+        )
+    tables = learning_tables.of_training(trained)
+    for table in tables[:1] if brief else tables:
+        out_console.print(table)
+    for name, reason in trained.skipped.items():
+        out_console.print(f"no training {name}: {reason}", soft_wrap=True)
+    out_console.print(f"models:      {output / 'models'}", soft_wrap=True)
+    return trained
+
+
+def _score(output: Path, models: Path | None, *, brief: bool) -> None:
+    from hnl.pipeline import learning, learning_tables
+
+    counts = learning.score(output, models_folder=models)
+    if not brief:
+        out_console.print(learning_tables.of_scores(counts))
+    out_console.print(f"scores:      {output / 'scores'}", soft_wrap=True)
+
+
+def _abcd(
+    output: Path, unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False
+) -> Any:
+    from hnl.pipeline import abcd as stage
+
+    result = stage.abcd(output, unblind=unblind, thresholds=thresholds)
+    for table in result.rich_tables(full=full, only=("yields", "closure") if brief else ()):
+        out_console.print(table)
+    if result.hidden:
+        out_console.print(f"[bold yellow]{result.hidden}[/]")
+    out_console.print(f"background:  {output / stage.FOLDER}", soft_wrap=True)
+    return result
+
+
 def _print_cutflow(selection: Any) -> None:
     """Unweighted events after each requirement, by process."""
     from hnl.report import cutflow_by_process
@@ -267,6 +374,8 @@ def _progress(counted: str, *more: str | ProgressColumn) -> Progress:
 def main() -> None:
     """Entry point: errors become one paragraph on stderr and an exit status."""
     debug = "--debug" in sys.argv
+    # A batch system's SIGTERM ends a run as Ctrl-C does: workers stop, temporary files go.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except HNLError as error:

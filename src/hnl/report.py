@@ -1,5 +1,6 @@
 """What a run ends with: a page with the cutflow and the figures, for the browser."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,18 @@ def cutflow_by_process(selection: Selection) -> tuple[list[str], list[tuple[str,
     return processes, [(stage, list(row.values())) for stage, row in rows.items()]
 
 
-def write(selection: Selection, histograms: Histograms) -> Path:
-    """Draws the figures into OUT/plots and writes OUT/report.html.
+def write(selection: Selection, histograms: Histograms, more: Sequence[tuple[str, Path]] = ()) -> Path:
+    """Draws the distributions into OUT/plots and writes OUT/report.html.
+
+    Args:
+        selection: of the run.
+        histograms: of its candidates.
+        more: figures of other stages in OUT/plots: title, PNG.
 
     Returns:
         The path of the page.
     """
-    figures = distributions.draw_all(histograms, selection.catalogue, selection.folder / "plots")
+    figures = [*distributions.draw_all(histograms, selection.catalogue, selection.folder / "plots"), *more]
     processes, rows = cutflow_by_process(selection)
     manifests: list[dict[str, Any]] = [entry for group in selection.manifests.values() for entry in group]
     path = selection.folder / "report.html"
