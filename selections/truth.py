@@ -31,13 +31,18 @@ def decay(particles: Any) -> dict[str, Any]:
     momentum = _numbers(hnl.pt) * np.cosh(_numbers(hnl.eta))
     charged_lepton = (np.abs(particles.pdgId) == 11) | (np.abs(particles.pdgId) == 13)
     sister = (particles.genPartIdxMother == hnl.genPartIdxMother) & charged_lepton
-    l1, l2 = ak.firsts(particles[sister]), ak.firsts(particles[mother_is_hnl & charged_lepton])
+    l1, l2 = _hardest(particles[sister]), _hardest(particles[mother_is_hnl & charged_lepton])
     return {
         "ctau": MM_PER_CM * delta_3d * _numbers(hnl.mass) / momentum,
         "delta_2d": np.hypot(flight[0], flight[1]),
         "delta_3d": delta_3d,
         "same_sign": _numbers(ak.values_astype(np.sign(l1.pdgId) == np.sign(l2.pdgId), np.float32)),
     }
+
+
+def _hardest(particles: Any) -> Any:
+    """The one with the highest pt: radiated photons can make further leptons of the same parent."""
+    return ak.firsts(particles[ak.argmax(particles.pt, axis=1, keepdims=True)])
 
 
 def _numbers(values: Any) -> Any:

@@ -269,12 +269,13 @@ def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> 
             suffix = style.runs.removeprefix("Runs")
             weights = np.array([e["genWeight"] for e in events], dtype=np.float64)
             # Two runs, and more events than survived the skim of this file: 10 of weight 2 in the second.
-            file["Runs"] = {
+            runs = {
                 "run": np.array([1, 2], dtype=np.uint32),
                 f"genEventCount{suffix}": np.array([len(weights), 10], dtype=np.int64),
                 f"genEventSumw{suffix}": np.array([weights.sum(), 20.0]),
                 f"genEventSumw2{suffix}": np.array([(weights**2).sum(), 40.0]),
             }
+            file.mktree("Runs", {name: values.dtype for name, values in runs.items()}).extend(runs)
     return path
 
 

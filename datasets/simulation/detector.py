@@ -71,7 +71,7 @@ def simulate(
         reseeds: how often each event is measured, with independent random numbers, 1 to 16; every copy has
             weight / reseeds.
         preselect: drop events without a prompt-like isolated lepton of p_T > 24 GeV and a displaced lepton of
-            p_T > 5 GeV. Costs nothing downstream that asks for two leptons, and saves most of the time.
+            p_T > 5 GeV; those of pileup and of the underlying event save no event. Saves most of the time.
 
     Returns:
         NanoAOD branches and collections by name, in the order of the table, reseeds of an event side by side.

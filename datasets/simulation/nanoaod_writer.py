@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import awkward as ak
 import numpy as np
@@ -107,14 +107,20 @@ def _write(part: Path, blocks: Iterable[Block], sums: RunSums | Callable[[], Run
             runs["genEventCount"] = np.array([total.count], np.int64)
             runs["genEventSumw"] = np.array([total.sumw])
             runs["genEventSumw2"] = np.array([total.sumw2])
-        file["Runs"] = runs
+        _write_tree(file, "Runs", runs)
         ordered = np.array(sorted(lumis), np.uint32)
-        file["LuminosityBlocks"] = {"run": np.full(len(ordered), run, np.uint32), "luminosityBlock": ordered}
+        sections = {"run": np.full(len(ordered), run, np.uint32), "luminosityBlock": ordered}
+        _write_tree(file, "LuminosityBlocks", sections)
     events = np.concatenate(seen_events) if seen_events else np.empty(0, np.uint64)
     unique, counts = np.unique(events, return_counts=True)
     if len(unique) != len(events):
         raise InputError(f"event {unique[counts > 1][0]} would be written twice: blocks overlap in event_id and reseed")
     return len(events)
+
+
+def _write_tree(file: Any, name: str, columns: Mapping[str, np.ndarray]) -> None:
+    """A TTree: what is assigned to a file, uproot would write as an RNTuple."""
+    file.mktree(name, {column: values.dtype for column, values in columns.items()}).extend(columns)
 
 
 def _gather(blocks: Iterable[Block]) -> Iterable[Block]:

@@ -37,12 +37,13 @@ app = typer.Typer(
 
     There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and background.
 
-    Exit status: 0 all went well, 1 the run failed, 2 the input was bad.
+    Exit status: 0 all went well, 1 the run failed, 2 the input was bad, 130 interrupted.
     """,
 )
 datasets_app = typer.Typer(no_args_is_help=True, help="Look at catalogues and the files they name.")
 app.add_typer(datasets_app, name="datasets")
 
+INTERRUPTED = 130
 out_console = Console()
 err_console = Console(stderr=True)
 
@@ -381,9 +382,10 @@ def main() -> None:
     except HNLError as error:
         _complain(error, debug)
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        err_console.print("interrupted; what was finished is kept, the same command goes on from there")
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer turns Ctrl-C into it
+            err_console.print("interrupted")
+        raise
     except Exception as error:
         _complain(HNLError(f"internal error: {type(error).__name__}: {error} (--debug shows where)"), debug)
         sys.exit(1)
