@@ -1,0 +1,229 @@
+"""Whole samples: the same on any number of workers, exact sums, nothing left of an interrupted one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+import yaml
+
+from hnl.datasets import catalogue
+from hnl.datasets.simulation import generator, sample
+from hnl.datasets.simulation.sample import Request
+from hnl.datasets.simulation.signal import SignalOptions
+from hnl.errors import InputError
+from hnl.pipeline import selection
+
+HNL10 = Request("hnl", 700, 3, SignalOptions(10, "mu", ctau=7), preselect=True)
+
+
+def content(path: Path) -> dict[str, ak.Array]:
+    with uproot.open(path) as root:
+        trees = [root[name] for name in ("Events", "Runs", "LuminosityBlocks")]
+        return {f"{tree.name}/{name}": array for tree in trees for name, array in tree.arrays(how=dict).items()}
+
+
+@pytest.mark.usefixtures("small_libraries")
+def test_same_content_on_any_number_of_workers(tmp_path: Path) -> None:
+    request = replace(HNL10, n_events=generator.BLOCK + 150)
+    blocks: list[int] = []
+    written = [
+        sample.make(request, tmp_path / f"{workers}.root", workers=workers, on_block=blocks.append)
+        for workers in (1, 2)
+    ]
+    assert blocks == 2 * [generator.BLOCK, 150]
+    one, two = content(tmp_path / "1.root"), content(tmp_path / "2.root")
+    assert set(one) == set(two)
+    for name in one:
+        assert ak.array_equal(one[name], two[name], equal_nan=True), name
+    assert written == 2 * [len(one["Events/event"])]
+    assert written[0] > 50
+    events = one["Events/event"]
+    assert len(np.unique(events)) == len(events)
+    assert max(one["Events/hnlsim_generatorEvent"]) >= generator.BLOCK
+    another = replace(HNL10, n_events=100, seed=6)
+    sample.make(another, tmp_path / "other.root", workers=1)
+    assert not set(content(tmp_path / "other.root")["Events/PV_z"]) & set(one["Events/PV_z"])
+
+
+@pytest.mark.usefixtures("small_libraries")
+def test_everything_is_a_tree(tmp_path: Path) -> None:
+    sample.make(replace(HNL10, n_events=20), tmp_path / "x.root")
+    with uproot.open(tmp_path / "x.root") as root:
+        assert set(root.classnames().values()) == {"TTree"}
+
+
+@pytest.mark.usefixtures("small_libraries")
+@pytest.mark.parametrize(("process", "reseeds"), [("qcd_bb", 3), ("zgamma", 1)])
+def test_sums_are_of_all_generated_events(tmp_path: Path, process: str, reseeds: int) -> None:
+    """Neither filter nor preselection nor reseeds change them."""
+    path = tmp_path / "x.root"
+    written = sample.make(Request(process, 300, 2, None, reseeds, True), path)
+    batches = list(generator.generate(process, 300, 2))
+    (runs,) = (dict(zip(("count", "sumw", "sumw2"), values, strict=True)) for values in _runs(path))
+    assert runs["count"] == sum(batch.n_generated for batch in batches) == 300
+    assert runs["sumw"] == pytest.approx(sum(batch.sum_w for batch in batches), rel=1e-12)
+    assert runs["sumw2"] == pytest.approx(sum(batch.sum_w2 for batch in batches), rel=1e-12)
+    assert written < 150
+
+
+@pytest.mark.usefixtures("small_libraries")
+def test_reseeds_share_the_weight(tmp_path: Path) -> None:
+    """Each of r copies has weight / r, so that expected yields are those without reseeds."""
+    paths = {reseeds: tmp_path / f"{reseeds}.root" for reseeds in (1, 4)}
+    for reseeds, path in paths.items():
+        sample.make(replace(HNL10, n_events=250, reseeds=reseeds), path)
+    assert _runs(paths[1]) == _runs(paths[4])
+    once, copies = (content(path) for path in paths.values())
+    assert set(once["Events/genWeight"]) == {1.0}
+    assert set(copies["Events/genWeight"]) == {0.25}
+    first = copies["Events/event"] % 16 == 0
+    assert set(copies["Events/event"][first]) == set(once["Events/event"])
+    total, error = np.sum(copies["Events/genWeight"]), np.sqrt(len(once["Events/event"]))
+    assert total == pytest.approx(len(once["Events/event"]), abs=4 * error)
+
+
+def _runs(path: Path) -> list[tuple[float, ...]]:
+    runs = content(path)
+    return list(zip(*(runs[f"Runs/genEvent{name}"].tolist() for name in ("Count", "Sumw", "Sumw2")), strict=True))
+
+
+PROMPT = {"pt": 28.1, "dxy": -0.029, "pfRelIso03_all": 0.149, "mediumId": True, "looseId": True}
+DISPLACED = {"pt": 6.6, "dxy": -0.0181, "pfRelIso03_all": 9.0, "mediumId": False, "looseId": True}
+SHOWER_LOOSE = sum(2 << 3 * i for i in range(7))  # of ten cuts of three bits; isolation and the last two not passed
+
+
+def lepton_pair(muons: list[dict[str, Any]], electrons: list[dict[str, Any]]) -> bool:
+    block: dict[str, ak.Array] = {}
+    names = {"Muon": [*PROMPT], "Electron": ["pt", "dxy", "pfRelIso03_all", "mvaIso_WP90", "vidNestedWPBitmap"]}
+    kinds = {"pt": float, "dxy": float, "pfRelIso03_all": float, "vidNestedWPBitmap": int}
+    for collection, leptons in (("Muon", muons), ("Electron", electrons)):
+        columns: dict[str, Any] = {
+            name: np.array([lepton[name] for lepton in leptons], kinds.get(name, bool)) for name in names[collection]
+        }
+        block[collection] = ak.unflatten(ak.zip(columns), [len(leptons)])
+    return bool(sample.has_lepton_pair(block)[0])
+
+
+def electron(muon: dict[str, Any], wp90: bool, vid: int) -> dict[str, Any]:
+    return {name: muon[name] for name in ("pt", "dxy", "pfRelIso03_all")} | {
+        "mvaIso_WP90": wp90,
+        "vidNestedWPBitmap": vid,
+    }
+
+
+@pytest.mark.parametrize(
+    ("prompt", "displaced", "expected"),
+    [
+        ({}, {}, True),
+        ({"pt": 27.9}, {}, False),
+        ({"dxy": 0.031}, {}, False),
+        ({"pfRelIso03_all": 0.151}, {}, False),
+        ({"mediumId": False}, {}, False),
+        ({}, {"pt": 6.4}, False),
+        ({}, {"dxy": 0.0179}, False),
+        ({}, {"looseId": False}, False),
+        ({"dxy": 0.02}, {"pt": 40, "dxy": 0.02, "mediumId": True, "pfRelIso03_all": 0.0}, False),  # both prompt-like
+    ],
+)
+def test_thresholds_of_the_preselection(prompt: dict[str, Any], displaced: dict[str, Any], expected: bool) -> None:
+    assert lepton_pair([PROMPT | prompt, DISPLACED | displaced], []) is expected
+
+
+def test_preselection_of_electrons() -> None:
+    """Loose or tighter in the seven cuts on shower and track matching; isolation, conversions and hits do not count."""
+    l1, l2 = electron(PROMPT, True, 0), electron(DISPLACED, False, SHOWER_LOOSE)
+    assert lepton_pair([], [l1, l2])
+    assert lepton_pair([PROMPT], [l2])
+    assert lepton_pair([DISPLACED], [l1])
+    assert lepton_pair([PROMPT], [l2 | {"vidNestedWPBitmap": sum(4 << 3 * i for i in range(7))}])
+    assert not lepton_pair([PROMPT], [l2 | {"vidNestedWPBitmap": SHOWER_LOOSE - (2 << 6) + (1 << 6)}])  # veto only
+    assert not lepton_pair([DISPLACED], [l1 | {"mvaIso_WP90": False}])
+    assert not lepton_pair([PROMPT], [])
+    assert not lepton_pair([], [])
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers in /proc")
+@pytest.mark.usefixtures("small_libraries")
+@pytest.mark.parametrize("whole_group", [True, False], ids=["Ctrl-C", "kill -INT"])
+def test_nothing_is_left_of_an_interrupted_sample(tmp_path: Path, whole_group: bool) -> None:
+    command = [sys.executable, "-m", "hnl.cli", "simulate", "wjets", "-n", "200000", "-o", str(tmp_path / "x.root")]
+    command += ["--preselect", "--workers", "2"]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 120
+        while len(workers := children(process.pid)) < 3 or not list(tmp_path.glob(".*.part")):  # with their tracker
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(1)
+        (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
+        process.communicate(timeout=120)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 130
+    assert not list(tmp_path.iterdir())
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{worker}/exe").exists() for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_output_exists(tmp_path: Path) -> None:
+    path = tmp_path / "x.root"
+    path.write_text("precious")
+    with pytest.raises(InputError, match="exists already"):
+        sample.make(HNL10, path)
+    assert path.read_text() == "precious"
+    with pytest.raises(InputError, match="no folder"):
+        sample.make(HNL10, tmp_path / "nowhere" / "x.root")
+
+
+@pytest.mark.usefixtures("small_libraries")
+def test_a_sample_goes_through_the_selection(tmp_path: Path) -> None:
+    """Its catalogue entry lacks only the era. The signal is where it belongs: m_SV near m_N from below, as neutral
+    particles are missing, and 50 < m(l1, SV) < 85 GeV."""
+    requests = {"hnl3": replace(HNL10, options=SignalOptions(3, "mu", ctau=8)), "hnl10": HNL10}
+    entries = []
+    for name, request in requests.items():
+        sample.make(request, tmp_path / f"{name}.root")
+        entries += yaml.safe_load(sample.catalogue_entry(request, tmp_path / f"{name}.root"))
+    background = Request("wjets", 10, 1)
+    entries += yaml.safe_load(sample.catalogue_entry(background, tmp_path / "wjets.root"))
+    sample.make(background, tmp_path / "wjets.root")
+    era = {
+        "year": 2018,
+        "luminosity": 1.0,
+        "triggers": {"muon": ["HLT_IsoMu24"], "electron": ["HLT_Ele32_WPTight_Gsf"]},
+    }
+    listing = tmp_path / "catalogue.yaml"
+    listing.write_text(yaml.safe_dump({"eras": {"E": era}, "datasets": [entry | {"era": "E"} for entry in entries]}))
+    loaded = catalogue.load(listing)
+    assert [dataset.kind for dataset in loaded.datasets] == ["signal", "signal", "background"]
+    assert loaded.datasets[1].signal is not None
+    assert (loaded.datasets[1].signal.mass, loaded.datasets[1].signal.ctau) == (10, 7)
+    assert loaded.datasets[1].signal.v2_mu == pytest.approx(5.57e-7, rel=0.02)
+    selected = selection.select(listing, tmp_path / "out", executor="iterative")
+    for name, request in requests.items():
+        columns = selected.candidates(name)
+        assert request.options is not None
+        assert len(columns["m_sv"]) > 15
+        assert np.mean(columns["m_sv"] < 1.05 * request.options.mass) > 0.9
+        assert np.median(columns["m_sv"]) > 0.4 * request.options.mass
+        assert np.mean((columns["m_l1_sv"] > 50) & (columns["m_l1_sv"] < 85)) > 0.7
