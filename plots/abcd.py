@@ -1,0 +1,211 @@
+"""Figures of the background estimate: yields with prediction (Figs. 9-12), scores in the VR (Fig. 8), thresholds."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import hist
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
+
+from hnl import provenance
+from hnl.histograms.yields import LEPTONS, vr_scores
+from hnl.inference.thresholds import MIN_C, Scan
+from hnl.selections.categories import CATEGORIES
+from hnl.selections.regions import HYPOTHESES, Thresholds, bins
+
+FLAVOURS = {"mumu": r"$\mu\mu$", "emu": r"$e\mu$", "ee": r"$ee$", "mue": r"$\mu e$"}  # in the order of Fig. 9
+PREDICTION, POINTS, SECOND = "#5790fc", "black", "#e42536"
+MARKERS: dict[str, Any] = {"fmt": "o", "color": POINTS, "markersize": 4}
+RATIO_TOP = 3.0
+# Fixed places: looking for them takes longer than everything else in the stage.
+GRID: dict[str, Any] = {"left": 0.06, "right": 0.98, "top": 0.9, "bottom": 0.08, "hspace": 0.16, "wspace": 0.08}
+STACKED = GRID | {"height_ratios": (3, 1.2, 3, 1.2), "hspace": 0.28, "wspace": 0.18, "top": 0.94}
+# Scores of the plane put together for Fig. 8, which has ten bins from 0 to 1.
+SHAPE_EDGES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def draw_all(
+    records: Mapping[str, Rows],
+    plane: hist.Hist,
+    samples: Mapping[str, Sequence[str]],
+    scans: Mapping[str, Mapping[str, Scan]],
+    thresholds: Thresholds,
+    folder: Path,
+) -> list[tuple[str, Path]]:
+    """Draws every figure of the stage, as PNG and PDF.
+
+    Args:
+        records: of the tables 'yields' and 'closure'.
+        plane: histogram of `histograms.abcd`.
+        samples: name -> datasets.
+        scans: hypothesis -> category.
+        thresholds: those that are used.
+        folder: for the figures; made if needed.
+
+    Returns:
+        (title, PNG) of each figure.
+    """
+    figures = []
+    for hypothesis in HYPOTHESES:
+        for sample in samples:
+            for table, selection in (("yields", "SR"), ("closure", "CR")):
+                chosen = [r for r in records[table] if (r["sample"], r["hypothesis"]) == (sample, hypothesis)]
+                title = f"Yields and prediction in the {selection}, {hypothesis}-mass classifier, {sample}"
+                figures.append((title, f"abcd_{selection}_{hypothesis}_{sample}", yields(chosen, hypothesis, sample)))
+        if scans:
+            title = f"Thresholds on the score, {hypothesis}-mass classifier"
+            figures.append((title, f"abcd_thresholds_{hypothesis}", scan(scans[hypothesis], thresholds[hypothesis])))
+    for sample, datasets in samples.items():
+        title = f"Score inside and outside of 50-85 GeV in the VR, {sample}"
+        figures.append((title, f"abcd_VR_scores_{sample}", scores(plane, datasets)))
+    return [(title, _save(figure, folder, name)) for title, name, figure in figures]
+
+
+def _save(figure: mpl.figure.Figure, folder: Path, name: str) -> Path:
+    for kind in ("png", "pdf"):
+        provenance.write(folder / f"{name}.{kind}", partial(figure.savefig, format=kind, dpi=110))
+    plt.close(figure)
+    return folder / f"{name}.png"
+
+
+def yields(rows: Rows, hypothesis: str, sample: str) -> mpl.figure.Figure:
+    """Yields of region A with their prediction in every bin: SS above, OS below, each with the ratio (Fig. 9).
+
+    Bins without D have no prediction and are left open. What is hidden is not drawn, and the figure says so.
+    """
+    figure, panels = plt.subplots(4, 1, figsize=(14, 10), gridspec_kw=STACKED)
+    for (main, ratio), charge in zip(panels.reshape(2, 2), ("SS", "OS"), strict=True):
+        found = {(r["category"], r["bin"]): r for r in rows}
+        order = [(f"{f}_{charge}", b) for f in FLAVOURS for b in bins(hypothesis, f"{f}_{charge}")]
+        _yield_panels(main, ratio, [found[category, b.label] for category, b in order], sample)
+        _name_bins(main, ratio, order)
+        main.set_title(charge, loc="left", fontweight="bold")
+    shown = [pair for panel in panels[:2] for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
+    figure.legend(*zip(*shown, strict=True), loc="upper right", ncols=len(shown), frameon=False)
+    if any(row["A"] is None for row in rows):
+        figure.suptitle("region A hidden (blinded)", x=0.02, ha="left", color=SECOND)
+    return figure
+
+
+def _yield_panels(main: Axes, ratio: Axes, rows: Rows, sample: str) -> None:
+    x = np.arange(len(rows))
+    column = {
+        key: np.array([np.nan if row[key] is None else row[key] for row in rows], dtype=float)
+        for key in ("A", "A_error", "prediction", "stat_down", "stat_up", "total_down", "total_up")
+    }
+    value = column["prediction"]
+    main.stairs(value, np.arange(len(rows) + 1) - 0.5, color=PREDICTION, fill=True, alpha=0.4, label="B C / D")
+    box: dict[str, Any] = {"align": "center", "fill": False, "hatch": "/////", "edgecolor": "grey", "linewidth": 0}
+    top = np.where(np.isfinite(column["total_up"]), column["total_up"], 0) + column["total_down"]
+    main.bar(x, top, width=1, bottom=value - column["total_down"], label="total uncertainty", **box)
+    # Data: of the count itself; what one count could mean is in the prediction's interval.
+    main.errorbar(x, column["A"], column["A_error"], label=sample, **MARKERS)
+    positive = np.concatenate([value, column["A"], value + column["total_up"]])
+    positive = positive[np.isfinite(positive) & (positive > 0)]
+    if len(positive):
+        main.yaxis.set_minor_formatter(NullFormatter())
+        main.set(yscale="log", ylim=(max(positive.min() / 5, positive.max() / 1e6), positive.max() * 30))
+    main.set_ylabel("events")
+
+    safe = np.where(value > 0, value, np.nan)
+    for side, colour, label in (("total", "lightgrey", "ratio: total"), ("stat", "darkgrey", "ratio: statistical")):
+        low, high = 1 - column[f"{side}_down"] / safe, 1 + column[f"{side}_up"] / safe
+        ratio.bar(x, high - low, width=1, bottom=low, color=colour, label=label)
+    ratio.errorbar(x, column["A"] / safe, column["A_error"] / safe, **MARKERS)
+    for i in np.flatnonzero(column["A"] / safe > RATIO_TOP):
+        ratio.plot(x[i], RATIO_TOP * 0.95, marker="^", color=POINTS, clip_on=False)
+    ratio.axhline(1, color="black", linewidth=0.8)
+    ratio.set(ylim=(0, RATIO_TOP), ylabel=f"{sample} / pred." if sample == "data" else "direct / pred.")
+    for panel in (main, ratio):
+        panel.set_xlim(-0.5, len(rows) - 0.5)
+
+
+def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[str, Any]]) -> None:
+    """Flavour above, m_SV below it, Delta_2D on the axis, as in Fig. 9."""
+    main.set_xticks([])
+    ratio.set_xticks(
+        range(len(order)), [b.label.split(", ")[1].removesuffix(" cm") for _, b in order], fontsize="small"
+    )
+    ratio.set_xlabel(r"$\Delta_{2D}$ [cm]", loc="right")
+    transform = main.get_xaxis_transform()
+    centred: dict[str, Any] = {"ha": "center", "va": "top", "backgroundcolor": "white"}
+    for flavour, name in FLAVOURS.items():
+        places = [i for i, (category, _) in enumerate(order) if category.startswith(f"{flavour}_")]
+        main.text(float(np.mean(places)), 0.97, name, transform=transform, fontsize="large", **centred)
+        for m_sv in (0, 1):
+            inside = [i for i in places if order[i][1].m_sv == m_sv]
+            text = order[inside[0]][1].label.split(", ")[0].removeprefix("m_SV ") + " GeV"
+            main.text(float(np.mean(inside)), 0.87, text, transform=transform, fontsize="small", **centred)
+            style = "-" if m_sv else ":"
+            for panel in (main, ratio):
+                panel.axvline(inside[-1] + 0.5, color="grey", linestyle=style, linewidth=0.8)
+
+
+def scores(plane: hist.Hist, datasets: Sequence[str]) -> mpl.figure.Figure:
+    """Scores in VR-AB and VR-CD, normalised to unity, with their ratio (Fig. 8)."""
+    figure, panels = plt.subplots(4, 2, figsize=(12, 11), gridspec_kw=STACKED)
+    edges, starts = np.array(SHAPE_EDGES), np.searchsorted(plane.axes["score"].edges, SHAPE_EDGES[:-1])
+    for row, hypothesis in enumerate(HYPOTHESES):
+        for column, lepton in enumerate(LEPTONS):
+            main, ratio = panels[2 * row : 2 * row + 2, column]
+            drawn = []
+            for counts in vr_scores(plane, datasets, hypothesis, lepton):
+                w, w2 = (np.add.reduceat(part, starts) for part in counts)
+                total = w.sum() if w.sum() > 0 else np.nan
+                drawn.append((w / total, np.sqrt(w2) / abs(total)))
+            _shape_panels(main, ratio, edges, drawn)
+            main.set_title(f"{lepton}, {hypothesis} mass", loc="left")
+    return figure
+
+
+def _shape_panels(main: Axes, ratio: Axes, edges: Any, drawn: Sequence[tuple[Any, Any]]) -> None:
+    centres = (edges[1:] + edges[:-1]) / 2
+    (inside, inside_error), (outside, outside_error) = drawn
+    main.stairs(outside, edges, color=PREDICTION, linewidth=1.5, label="VR-CD")
+    main.stairs(
+        outside + outside_error, edges, baseline=outside - outside_error, fill=True, color=PREDICTION, alpha=0.3
+    )
+    main.errorbar(centres, inside, inside_error, label="VR-AB", **MARKERS)
+    main.set(ylabel="share of events", xlim=(edges[0], edges[-1]), ylim=(0, None))
+    main.legend()
+    safe = np.where(outside > 0, outside, np.nan)
+    band = outside_error / safe
+    ratio.bar(centres, 2 * band, width=np.diff(edges), bottom=1 - band, color=PREDICTION, alpha=0.3)
+    ratio.errorbar(centres, inside / safe, inside_error / safe, **MARKERS)
+    ratio.axhline(1, color="black", linewidth=0.8)
+    ratio.set(ylabel="AB / CD", xlabel="score", xlim=(edges[0], edges[-1]), ylim=(0, 2))
+
+
+def scan(scans: Mapping[str, Scan], thresholds: Mapping[str, float]) -> mpl.figure.Figure:
+    """For each category: figure of merit, signal kept and relative error of the prediction against the threshold.
+
+    Grey: thresholds with which more bins than necessary expect fewer than `MIN_C` events in C.
+    """
+    figure, panels = plt.subplots(2, 4, figsize=(16, 7.5), sharex=True, sharey=True, gridspec_kw=GRID)
+    for panel, category in zip(panels.T.flat, CATEGORIES, strict=True):
+        found = scans[category]
+        x = found.thresholds
+        panel.plot(x, found.figure_of_merit, color=POINTS, label="$Z^2$, relative to the best")
+        panel.plot(x, found.signal_fraction, color=PREDICTION, label="share of the signal in A")
+        panel.plot(
+            x, np.where(found.uncertainty > 0, found.uncertainty, np.nan), color=SECOND, label="error of B C / D"
+        )
+        panel.axvline(thresholds[category], color="black", linestyle="--", label="x")
+        poor = found.poor_bins > found.poor_bins.min()
+        panel.fill_between(x, 0, 1, where=poor, step="mid", transform=panel.get_xaxis_transform(), color="0.9")
+        worst = int(found.poor_bins.min())
+        text = f"N(C) < {MIN_C:g} in {worst} bins or more" if worst else f"N(C) > {MIN_C:g} can be had in all bins"
+        panel.set_title(f"{category.replace('_', ' ')}: {text}", fontsize="small")
+        panel.set(xlim=(x[0] - 0.001, x[-1] + 0.001), ylim=(0, 1.2))
+    for panel in panels[-1]:
+        panel.set_xlabel("threshold x")
+    handles, labels = panels.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", ncols=4, frameon=False)
+    return figure
