@@ -126,13 +126,13 @@ def pearson(x: np.ndarray, y: np.ndarray, weight: np.ndarray, cluster: np.ndarra
         return NO_CORRELATION
     dx, dy = (v - np.sum(weight * v) / total for v in (x.astype(np.float64), y.astype(np.float64)))
     product = weight * dx * dy
-    norm = np.sum(weight * dx**2) * np.sum(weight * dy**2)
+    xx, yy = np.sum(weight * dx**2), np.sum(weight * dy**2)
     error = _root_of_clusters(product, cluster)
-    if not (norm > 0 and error > 0):
+    if not (xx > 0 and yy > 0 and error > 0):
         return NO_CORRELATION
     freedom = max(effective_events(weight, cluster) - 2, 1.0)
     p_value = 2 * stats.t.sf(abs(product.sum()) / error, freedom)
-    return Correlation(float(np.clip(product.sum() / norm**0.5, -1, 1)), float(p_value))
+    return Correlation(float(np.clip(product.sum() / np.sqrt(xx * yy), -1, 1)), float(p_value))
 
 
 def distance_correlation(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Correlation:

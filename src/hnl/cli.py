@@ -326,9 +326,7 @@ def _score(output: Path, models: Path | None, *, brief: bool) -> None:
     out_console.print(f"scores:      {output / 'scores'}", soft_wrap=True)
 
 
-def _abcd(
-    output: Path, unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False
-) -> Any:
+def _abcd(output: Path, unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False) -> Any:
     from hnl.pipeline import abcd as stage
 
     result = stage.abcd(output, unblind=unblind, thresholds=thresholds)

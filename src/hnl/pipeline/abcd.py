@@ -22,10 +22,10 @@ from hnl.inference import thresholds as tuning
 from hnl.inference.thresholds import Scan
 from hnl.ml import scoring
 from hnl.pipeline import abcd_checks as checks
-from hnl.pipeline import abcd_layout
+from hnl.pipeline import abcd_layout, abcd_summary
 from hnl.pipeline import selection as selections
 from hnl.pipeline.abcd_checks import Scored, belongs, samples_of
-from hnl.pipeline.abcd_tables import ALL, exists
+from hnl.pipeline.abcd_tables import NO_CLASSIFIER, exists
 from hnl.pipeline.tables import Table
 from hnl.plots import abcd as plots
 from hnl.processors.parts import Candidates
@@ -35,7 +35,6 @@ from hnl.selections.regions import HYPOTHESES, Thresholds
 FORMAT = 1  # of abcd.json; raised when its meaning changes
 FOLDER = "abcd"
 HIDDEN = "region A of the SR is hidden for data (blinded)"
-NO_CLASSIFIER = "no classifier for this flavour and mass"
 
 USED = ("category", "n_jets", "m_l1_sv", "m_sv", "delta_2d", "gen_weight")
 
@@ -55,15 +54,8 @@ class Result:
 
     def rich_tables(self, *, full: bool = False, only: Sequence[str] = ()) -> list[rich.table.Table]:
         """For the terminal: each category with its bins together, or every bin; all tables, or only those named."""
-        result = []
-        for table in self.tables.values():
-            if only and table.name not in only:
-                continue
-            by_bin = table.name in ("yields", "closure", "correlation") and not full
-            shown = table.where(bin=ALL) if by_bin else table
-            if shown.records:
-                result.append(shown.rich())
-        return result
+        records = {name: table.records for name, table in self.tables.items()}
+        return [table.rich() for table in (self.tables.values() if full else abcd_summary.tables(records))]
 
 
 def abcd(out: Path, *, unblind: bool = False, thresholds: Path | None = None) -> Result:

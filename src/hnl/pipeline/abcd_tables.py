@@ -18,6 +18,7 @@ from hnl.selections.regions import Thresholds
 
 ALL = "all"  # bins of a category together
 HIDDEN = "A hidden"
+NO_CLASSIFIER = "no classifier for this flavour and mass"
 
 
 @dataclass(frozen=True)
@@ -77,60 +78,65 @@ def yields(
         total = _sum_row(one, closure, there, hidden)
         predicted = np.nan_to_num(closure.estimate.value)[there]
         # The closure uncertainty is one for the category; those of c_AB are independent from bin to bin.
-        syst_error = np.hypot(shared * predicted.sum(), np.sqrt(((relative[there] * predicted) ** 2).sum()))
-        down, up = (float(np.hypot(total[side], syst_error)) for side in ("stat_down", "stat_up"))
+        syst_error = float(np.hypot(shared * predicted.sum(), np.sqrt(((relative[there] * predicted) ** 2).sum())))
+        extra: Record = {"c_ab": None, "c_ab_uncertainty": None, "closure": shared}
         result.append(
-            base
-            | {"bin": ALL, "x": x[hypothesis][category]}
-            | total
-            | {"c_ab": None, "c_ab_uncertainty": None, "closure": shared}
-            | {"total_down": min(down, total["prediction"]), "total_up": up}
+            base | {"bin": ALL, "x": x[hypothesis][category]} | total | extra | _total_of_sum(total, syst_error)
         )
     return result
 
 
+# What would tell region A of data.
+_OF_A = ("A", "A_error", "pull", "ratio", "chi2", "ndf", "p_value")
+
+
 def _row(counts: Counts, closure: Closure, i: int, hidden: bool) -> Record:
+    """One bin."""
     estimate = closure.estimate
-    return {
-        "A": None if hidden else float(counts.sum_w[i, A]),
-        "A_error": None if hidden else float(np.sqrt(counts.sum_w2[i, A])),
-        **{name: float(counts.sum_w[i, region]) for name, region in (("B", B), ("C", C), ("D", D))},
-        "prediction": number(estimate.value[i]),
-        "stat_down": number(estimate.value[i] - estimate.low[i]),
-        "stat_up": number(estimate.high[i] - estimate.value[i]),
+    value = estimate.value[i]
+    row: Record = {name: float(counts.sum_w[i, region]) for name, region in zip("ABCD", (A, B, C, D), strict=True)}
+    row |= {
+        "A_error": float(np.sqrt(counts.sum_w2[i, A])),
+        "prediction": number(value),
+        "stat_down": number(value - estimate.low[i]),
+        "stat_up": number(estimate.high[i] - value),
         "low95": number(estimate.low95[i]),
         "high95": number(estimate.high95[i]),
-        "pull": None if hidden else number(closure.pull[i]),
+        "pull": number(closure.pull[i]),
+        "ratio": number(counts.sum_w[i, A] / value) if value > 0 else None,
         "chi2": None,
         "ndf": None,
         "p_value": None,
         "mark": "; ".join(filter(None, [HIDDEN if hidden else "", closure.mark[i]])),
     }
+    return row | (dict.fromkeys(_OF_A) if hidden else {})
 
 
 def _sum_row(counts: Counts, closure: Closure, there: Any, hidden: bool) -> Record:
+    """All bins: yields of all, prediction, pull and ratio of those that have a prediction."""
     value, down, up, left_out = abcd.summed(closure.estimate, there)
     use = there & np.isfinite(closure.estimate.value)
+    known = bool(use.any())
     chi2, ndf, p_value = closure.chi2(there)
     direct, variance = counts.sum_w[use, A].sum(), counts.sum_w2[use, A].sum()
     error = np.hypot(up if direct > value else down, np.sqrt(variance))
-    pull = (direct - value) / error if error > 0 else np.nan
-    notes = [HIDDEN if hidden else "", f"{left_out} bins without D left out" if left_out else ""]
-    return {
-        "A": None if hidden else float(direct),
-        "A_error": None if hidden else float(np.sqrt(variance)),
-        **{name: float(counts.sum_w[there, region].sum()) for name, region in (("B", B), ("C", C), ("D", D))},
-        "prediction": value,
-        "stat_down": down,
-        "stat_up": up,
+    without = f"D empty in {left_out if known else 'all'} bins" if left_out else ""
+    yields = {name: float(counts.sum_w[there, region].sum()) for name, region in zip("ABCD", (A, B, C, D), strict=True)}
+    row: Record = yields | {
+        "A_error": float(np.sqrt(counts.sum_w2[there, A].sum())),
+        "prediction": value if known else None,
+        "stat_down": down if known else None,
+        "stat_up": up if known else None,
         "low95": None,
         "high95": None,
-        "pull": None if hidden else number(pull),
-        "chi2": None if hidden else chi2,
-        "ndf": None if hidden else ndf,
-        "p_value": None if hidden else number(p_value),
-        "mark": "; ".join(filter(None, notes)),
+        "pull": number((direct - value) / error) if error > 0 else None,
+        "ratio": number(direct / value) if value > 0 else None,
+        "chi2": chi2,
+        "ndf": ndf,
+        "p_value": number(p_value),
+        "mark": "; ".join(filter(None, [HIDDEN if hidden else "", without])),
     }
+    return row | (dict.fromkeys(_OF_A) if hidden else {})
 
 
 def _total(estimate: Estimate, i: int, relative: float) -> Record:
@@ -140,6 +146,13 @@ def _total(estimate: Estimate, i: int, relative: float) -> Record:
         "total_down": number(min(np.hypot(value - estimate.low[i], relative * value), value)),
         "total_up": number(np.hypot(estimate.high[i] - value, relative * value)),
     }
+
+
+def _total_of_sum(row: Record, systematic: float) -> Record:
+    if row["prediction"] is None:
+        return {"total_down": None, "total_up": None}
+    down, up = (float(np.hypot(row[side], systematic)) for side in ("stat_down", "stat_up"))
+    return {"total_down": min(down, row["prediction"]), "total_up": up}
 
 
 def closures(
@@ -153,17 +166,13 @@ def closures(
         u, mark = uncertainty[category]
         base: Record = {"sample": sample, "hypothesis": hypothesis, "category": category}
         for b in regions.bins(hypothesis, category):
-            result.append(base | {"bin": b.label} | _row(one, closure, b.number, False) | {"closure": u})
-            result[-1] |= {"ratio": _ratio(result[-1])} | _total(closure.estimate, b.number, u)
+            row = _row(one, closure, b.number, False) | {"closure": u}
+            result.append(base | {"bin": b.label} | row | _total(closure.estimate, b.number, u))
         row = _sum_row(one, closure, exists(hypothesis, category), False)
         row["mark"] = "; ".join(filter(None, [row["mark"], mark]))
-        total = {f"total_{s}": number(np.hypot(row[f"stat_{s}"], u * row["prediction"])) for s in ("down", "up")}
-        result.append(base | {"bin": ALL} | row | {"closure": u, "ratio": _ratio(row)} | total)
+        total = _total_of_sum(row, u * (row["prediction"] or 0.0))
+        result.append(base | {"bin": ALL} | row | {"closure": u} | total)
     return result
-
-
-def _ratio(row: Record) -> float | None:
-    return row["A"] / row["prediction"] if row["prediction"] else None
 
 
 def correlation(sample: str, hypothesis: str, category: str, bin_label: str, found: Correlation) -> Record:
@@ -181,10 +190,14 @@ def correlation(sample: str, hypothesis: str, category: str, bin_label: str, fou
 
 
 def contaminations(hypothesis: str, dataset: str, signal: Counts, background: Counts) -> list[Record]:
-    """SR: where the signal of a dataset is, and signal over background in the sidebands, by category."""
+    """SR: where the signal of a dataset is, and signal over background in the sidebands, by category and in all."""
+    signal, background = (
+        Counts(*(np.concatenate([part, part.sum(axis=0, keepdims=True)]) for part in counts))
+        for counts in (signal, background)
+    )
     share, ratio = validation.contamination(signal, background)
     result: list[Record] = []
-    for i, category in enumerate(CATEGORIES):
+    for i, category in enumerate((*CATEGORIES, ALL)):
         row: Record = {"hypothesis": hypothesis, "signal": dataset, "category": category}
         row |= {"events": float(signal.sum_w[i].sum())}
         row |= {f"share_{name}": number(share[i, region]) for region, name in enumerate(regions.REGIONS)}

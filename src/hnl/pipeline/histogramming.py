@@ -19,7 +19,9 @@ def histogram(out: Path) -> Histograms:
         SelectionError, InputError: see `selection.load`.
     """
     selection = selections.load(out)
-    histograms = fill({d.name: (selection.candidates(d.name), selection.scale(d)) for d in selection.catalogue.datasets})
+    histograms = fill(
+        {d.name: (selection.candidates(d.name), selection.scale(d)) for d in selection.catalogue.datasets}
+    )
     files.write_root(out / FILES[0], histograms)
     files.write_json(out / FILES[1], histograms)
     return histograms

@@ -163,9 +163,7 @@ def select(
     }
     waiting = sorted((job for job in jobs if job.unit not in done), key=lambda job: job.unit.start - job.unit.stop)
     on_plan([job.unit for job in waiting])
-    outcomes: list[Outcome] = executors.run(
-        process_unit, waiting, executor=executor, workers=workers, on_unit=on_unit
-    )
+    outcomes: list[Outcome] = executors.run(process_unit, waiting, executor=executor, workers=workers, on_unit=on_unit)
     for outcome in outcomes:
         if outcome.failure:
             error = SelectionError(f"{outcome.unit.file.path}: the selection failed: {outcome.failure[0]}")
@@ -226,9 +224,7 @@ def _finish(
         if not dataset.is_data and content["files"][name]:
             checked = dataset.model_copy(update={"generated_events": catalogues.FROM_RUNS_TREE}) if bad else dataset
             content["sum_w"][name] = closure.sum_of_weights(checked, content["files"][name], manifests[name])
-    selection = Selection(
-        out, catalogue, content["files"], content["units"], content["sum_w"], bad, manifests
-    )
+    selection = Selection(out, catalogue, content["files"], content["units"], content["sum_w"], bad, manifests)
     _check_no_event_twice(selection)
     provenance.write_json(out / CUTFLOW_FILE, selection.cutflow())
     provenance.write_json(out / SELECTION_FILE, content)

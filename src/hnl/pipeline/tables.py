@@ -36,17 +36,13 @@ class Table:
     records: Sequence[Record]
     note: str = ""
 
-    def where(self, **wanted: Any) -> "Table":
-        """The table with the records that have these values."""
-        rows = [row for row in self.records if all(row[key] == value for key, value in wanted.items())]
-        return Table(self.name, self.title, self.columns, rows, self.note)
-
     def rich(self) -> rich.table.Table:
         """For the terminal."""
         table = rich.table.Table(title=self.title, caption=self.note or None)
         for i, column in enumerate(self.columns):
-            number = any(isinstance(row[column.key], int | float) for row in self.records)
-            table.add_column(column.heading, justify="right" if number else "left", no_wrap=i == 0)
+            texts = [column.show(row[column.key]) for row in self.records if row[column.key] is not None]
+            numbers = bool(texts) and all(text[:1].isdigit() or text[:1] in "+-" for text in texts)
+            table.add_column(column.heading, justify="right" if numbers else "left", no_wrap=i == 0)
         for row in self.records:
             table.add_row(*(rich.markup.escape(text) for text in self._texts(row)))
         return table
