@@ -7,6 +7,7 @@ and the detector overlays events of these libraries. Both are particle tables wi
 import os
 from collections.abc import Callable
 from pathlib import Path
+from zlib import crc32
 
 import awkward as ak
 import numpy as np
@@ -62,7 +63,8 @@ def _library(
 ) -> ak.Array:
     if n_events <= 0 or seed < 0:
         raise InputError(f"{name}: needs events and a seed that is not negative, not {n_events} and {seed}")
-    path = cache / f"{name}_{n_events}_{seed}.parquet" if cache else None
+    recipe = f"{crc32(repr(settings).encode()):08x}"  # other settings are another library
+    path = cache / f"{name}_{n_events}_{seed}_{recipe}.parquet" if cache else None
     if path and path.exists():
         return ak.from_parquet(path)
     generator = pythia.start((*settings, "PartonLevel:MPI = on"), block_seed(seed, name, 0))

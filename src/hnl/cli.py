@@ -373,8 +373,9 @@ def _progress(counted: str, *more: str | ProgressColumn) -> Progress:
 def main() -> None:
     """Entry point: errors become one paragraph on stderr and an exit status."""
     debug = "--debug" in sys.argv
-    # A batch system's SIGTERM ends a run as Ctrl-C does: workers stop, temporary files go.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A batch system's SIGTERM ends a run as Ctrl-C does, also in the background: workers stop, temporary files go.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         app()
     except HNLError as error:
