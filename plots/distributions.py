@@ -2,12 +2,12 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import hist
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import mplhep
-import numpy as np
 from matplotlib.axes import Axes
 
 from hnl import provenance
@@ -26,7 +26,8 @@ TITLES = {
 }
 SELECTION_NAMES = {"SR": "N(jets) = 1", "VR": "N(jets) > 1"}
 BOTH_SELECTIONS = ("m_l1_sv",)  # the others are drawn for the signal selection only
-MAX_SIGNALS = 4  # lines that can still be told apart
+SIGNAL_COLOURS = ("tab:red", "tab:blue", "tab:purple")  # from low to high mass
+MIN_EVENTS = 20  # effective events of a signal in a panel that is drawn
 
 
 def draw_all(histograms: Histograms, catalogue: Catalogue, folder: Path) -> list[tuple[str, Path]]:
@@ -67,15 +68,15 @@ def by_category(histogram: hist.Hist, selection: str, catalogue: Catalogue) -> m
     Signals are scaled to the background of the panel, as in Fig. 4 (where there is none: to themselves). Data is
     shown for N(jets) > 1 only: before unblinding the signal selection of data is not looked at.
     """
-    figure, panels = plt.subplots(2, 4, figsize=(17, 8))
-    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.07, top=0.9, wspace=0.22, hspace=0.28)
+    figure, panels = plt.subplots(2, 4, figsize=(17, 8.6))
+    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.07, top=0.86, wspace=0.22, hspace=0.28)
     # OS above, SS below.
     for panel, category in zip(panels.T.flat, CATEGORIES, strict=True):
         _panel(panel, histogram[:, selection, category, :], catalogue, with_data=selection != "SR")
         panel.set_title(category.replace("_", " ").replace("mu", "\N{GREEK SMALL LETTER MU}"), fontsize="medium")
-    handles = {
-        label: handle for panel in panels.flat for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
-    }
+    handles: dict[str, Any] = {}
+    for panel in panels.flat:
+        handles |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
     if handles:
         figure.legend(handles.values(), handles.keys(), loc="upper center", ncols=7, frameon=False)
     return figure
@@ -84,20 +85,40 @@ def by_category(histogram: hist.Hist, selection: str, catalogue: Catalogue) -> m
 def _panel(panel: Axes, histogram: hist.Hist, catalogue: Catalogue, *, with_data: bool) -> None:
     variable = histogram.axes[1]
     backgrounds = _by_process(histogram, [d for d in catalogue.datasets if d.kind == "background"])
-    if backgrounds:
-        mplhep.histplot(list(backgrounds.values()), label=list(backgrounds), stack=True, histtype="fill", ax=panel)
     total = sum((h.values().sum() for h in backgrounds.values()), 0.0)
-    signals = [d for d in catalogue.datasets if d.kind == "signal" and histogram[d.name, :].values().sum() > 0]
-    if len(signals) > MAX_SIGNALS:
-        signals = [signals[i] for i in np.linspace(0, len(signals) - 1, MAX_SIGNALS).round().astype(int)]
-    for name, signal in _by_process(histogram, signals).items():
-        scaled = signal * (total / signal.values().sum()) if total > 0 else signal
-        mplhep.histplot(scaled, label=f"{name} (scaled)" if total > 0 else name, yerr=False, ax=panel)
+    if total > 0:
+        colours = [mpl.colormaps["Set3"](i % 12) for i in range(len(backgrounds))]
+        labels, stacked = list(backgrounds), list(backgrounds.values())
+        mplhep.histplot(stacked, label=labels, color=colours, stack=True, histtype="fill", ax=panel)
+    for mass, colour in zip(_masses(catalogue), SIGNAL_COLOURS, strict=False):
+        signal = _clearest(histogram, [d for d in catalogue.datasets if d.signal and d.signal.mass == mass])
+        if signal is not None:
+            scaled = signal * (total / signal.values().sum()) if total > 0 else signal
+            label = f"$m_N$ = {mass:g} GeV" + (" (scaled)" if total > 0 else "")
+            mplhep.histplot(scaled, label=label, color=colour, yerr=False, ax=panel)
     data = _by_process(histogram, [d for d in catalogue.datasets if d.kind == "data"])
     if with_data and data:
         mplhep.histplot(sum(data.values()), label="data", histtype="errorbar", color="black", ax=panel)
     panel.set(xlabel=variable.label, ylabel="events", xlim=(variable.edges[0], variable.edges[-1]))
     panel.set_ylim(bottom=0)
+
+
+def _masses(catalogue: Catalogue) -> list[float]:
+    """The lowest, a middle and the highest m_N: more lines could not be told apart."""
+    masses = sorted({dataset.signal.mass for dataset in catalogue.datasets if dataset.signal})
+    return sorted({masses[0], masses[len(masses) // 2], masses[-1]}) if masses else []
+
+
+def _clearest(histogram: hist.Hist, datasets: list[Dataset]) -> hist.Hist | None:
+    """The one with the most effective events, None if it has too few to have a shape."""
+    best, most = None, float(MIN_EVENTS)
+    for dataset in datasets:
+        one = histogram[dataset.name, :]
+        squares = one.variances().sum()
+        effective = one.values().sum() ** 2 / squares if squares > 0 else 0.0
+        if effective >= most:
+            best, most = one, effective
+    return best
 
 
 def _by_process(histogram: hist.Hist, datasets: list[Dataset]) -> dict[str, hist.Hist]:
