@@ -198,14 +198,17 @@ def run(
 
     selection = _select(catalogue, output, executor, workers, allow_partial)
     histograms = _histogram(output)
-    figures = []
+    figures, notes = [], []
     if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
         figures += _train(output, 0, "cpu", workers, brief=True).figures
         _score(output, None, brief=True)
-        figures += _abcd(output, unblind, thresholds, brief=True).figures
+        background = _abcd(output, unblind, thresholds, brief=True)
+        figures += background.figures
+        notes += [background.hidden] if background.hidden else []
     else:
-        out_console.print("no signal sample in the catalogue: no classifier and no background estimate")
-    path = report.write(selection, histograms, figures)
+        notes.append("no signal sample in the catalogue: no classifier and no background estimate")
+        out_console.print(notes[0])
+    path = report.write(selection, histograms, figures, notes)
     out_console.print(f"report:      {path}", soft_wrap=True)
 
 

@@ -21,6 +21,7 @@ td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f
 <p>{{ datasets }} datasets, {{ "{:,}".format(events) }} events read, {{ "{:,}".format(candidates) }} candidates.</p>
 {% if partial %}<div class="partial"><b>Partial result:</b> left out<ul>{% for reason in partial %}<li>{{ reason }}</li>
 {% endfor %}</ul></div>{% endif %}
+{% for note in notes %}<div class="partial">{{ note }}</div>{% endfor %}
 <h2>Events after each requirement</h2><div class="scroll"><table>
 <tr><th>requirement</th>{% for process in processes %}<th>{{ process }}</th>{% endfor %}</tr>
 {% for stage, counts in rows %}<tr><td>{{ stage }}</td>{% for count in counts %}<td>{{ count }}</td>{% endfor %}</tr>
@@ -49,13 +50,19 @@ def cutflow_by_process(selection: Selection) -> tuple[list[str], list[tuple[str,
     return processes, [(stage, list(row.values())) for stage, row in rows.items()]
 
 
-def write(selection: Selection, histograms: Histograms, more: Sequence[tuple[str, Path]] = ()) -> Path:
+def write(
+    selection: Selection,
+    histograms: Histograms,
+    more: Sequence[tuple[str, Path]] = (),
+    notes: Sequence[str] = (),
+) -> Path:
     """Draws the distributions into OUT/plots and writes OUT/report.html.
 
     Args:
         selection: of the run.
         histograms: of its candidates.
         more: figures of other stages in OUT/plots: title, PNG.
+        notes: sentences of other stages, such as what is blinded.
 
     Returns:
         The path of the page.
@@ -69,6 +76,7 @@ def write(selection: Selection, histograms: Histograms, more: Sequence[tuple[str
         events=sum(entry["events"] for entry in manifests),
         candidates=sum(entry["candidates"] for entry in manifests),
         partial=selection.partial,
+        notes=notes,
         processes=processes,
         rows=rows,
         figures=[{"title": title, "file": f"plots/{file.name}"} for title, file in figures],
