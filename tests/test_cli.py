@@ -18,6 +18,7 @@ from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, event, write
 from hnl import __version__, cli
 from hnl.histograms import files as histogram_files
 
+ROOT = Path(cli.__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -283,3 +284,22 @@ def test_the_installed_command(catalogue: Path, tmp_path: Path) -> None:
     (tmp_path / "sim.root").unlink()
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+def test_real_files_of_three_versions(
+    hnl: Run, real_nanoaod: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HNL_REAL_NANOAOD", str(real_nanoaod))
+    out = tmp_path / "out"
+    status, said, complained = hnl("run", ROOT / "docs" / "real_nanoaod.yaml", "-o", out, "--executor", "iterative")
+    assert status == 0, complained
+    assert "no signal sample in the catalogue" in said
+    cutflow = json.loads((out / "cutflow.json").read_text())
+    events = {name: one["cutflow"]["all events"]["all"]["events"] for name, one in cutflow.items()}
+    assert events == {"DYJetsToLL_M50_2017": 100, "DoubleMuon_2018": 40, "EGamma_2022E": 100}
+    association = {name: set(one["sv_association"].values()) for name, one in cutflow.items()}
+    assert association == {
+        "DYJetsToLL_M50_2017": {"geometric"},
+        "DoubleMuon_2018": {"geometric"},
+        "EGamma_2022E": {"svIdx"},
+    }
