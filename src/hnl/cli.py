@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from hnl import __version__
 from hnl.errors import HNLError, InputError
+from hnl.terminal import EventRate, err_console, out_console, progress_bar
 
 app = typer.Typer(
     name="hnl",
@@ -44,8 +43,6 @@ datasets_app = typer.Typer(no_args_is_help=True, help="Look at catalogues and th
 app.add_typer(datasets_app, name="datasets")
 
 INTERRUPTED = 130
-out_console = Console()
-err_console = Console(stderr=True)
 
 CatalogueArgument = Annotated[
     Path, typer.Argument(help="YAML file that says which samples exist (docs/catalogue.md).", show_default=False)
@@ -245,7 +242,7 @@ def simulate(
     elif ctau is not None or v2 is not None:
         raise InputError("--ctau and --v2 describe an HNL, whose --mass is missing")
     request = sample.Request(process, events, seed, options, reseeds, preselect)
-    with _progress("generated events") as progress:
+    with progress_bar("generated events") as progress:
         task = progress.add_task("simulate", total=events, visible=False)
         written = sample.make(
             request,
@@ -263,7 +260,7 @@ def _select(catalogue: Path, output: Path, executor: str, workers: int | None, a
 
     if executor not in ("local", "iterative"):
         raise InputError(f"no executor {executor!r}: it is 'local' or 'iterative'")
-    with _progress("files", _EventRate()) as progress:
+    with progress_bar("files", EventRate()) as progress:
         task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
 
         def plan(units: Sequence[Any]) -> None:
@@ -301,7 +298,7 @@ def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: 
     from hnl.ml.training import Settings
     from hnl.pipeline import learning, learning_tables
 
-    with _progress("models") as progress:
+    with progress_bar("models") as progress:
         task = progress.add_task("train", total=None, visible=False)
         trained = learning.train(
             output,
@@ -356,21 +353,6 @@ def _print_cutflow(selection: Any) -> None:
         err_console.print(f"[bold yellow]partial result:[/] {len(selection.partial)} files were left out:")
         for reason in selection.partial:
             err_console.print(f"  {reason}", markup=False, soft_wrap=True)
-
-
-class _EventRate(ProgressColumn):
-    """Events so far and events per second."""
-
-    def render(self, task: Task) -> Text:
-        seconds = task.finished_time or task.elapsed
-        rate = f"{task.fields['events'] / seconds:,.0f}" if seconds else "-"
-        return Text(f"{task.fields['events']:,}/{task.fields['all_events']:,} events  {rate} events/s")
-
-
-def _progress(counted: str, *more: str | ProgressColumn) -> Progress:
-    """A progress bar on stderr that counts something, with further columns."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(counted), *more)
-    return Progress(*columns, TimeRemainingColumn(), console=err_console)
 
 
 def main() -> None:
