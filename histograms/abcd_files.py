@@ -14,10 +14,9 @@ import uproot
 from boost_histogram import serialization
 
 from hnl import provenance
-from hnl.histograms.files import HistogramFileError
+from hnl.histograms.files import HistogramFileError, from_uhi
+from hnl.histograms.fill import Histograms
 from hnl.selections.regions import DELTA_2D_BINS, M_SV_BINS, N_BINS
-
-Histograms = dict[str, hist.Hist]
 
 BINS = [f"{m_sv}, {distance}" for m_sv in M_SV_BINS for distance in DELTA_2D_BINS]
 
@@ -30,22 +29,9 @@ EMPTY = "empty"  # name of the object that holds the axes of a histogram, as UHI
 
 
 def write_json(path: Path, histograms: Histograms) -> None:
-    """One sparse UHI object for each histogram, with all axes."""
+    """One sparse UHI object for each histogram, with all axes; `files.read_json` reads it."""
     content = {name: uhi.io.to_sparse(serialization.to_uhi(histogram)) for name, histogram in histograms.items()}
     provenance.write_text(path, json.dumps(content, default=uhi.io.json.default))
-
-
-def read_json(path: Path) -> Histograms:
-    """Reads what `write_json` wrote, identically.
-
-    Raises:
-        HistogramFileError: names the file.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_hook=uhi.io.json.object_hook)
-        return {name: _from_uhi(one) for name, one in content.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise HistogramFileError(f"cannot read histograms from {path}: {error}") from error
 
 
 def write_root(path: Path, histograms: Histograms) -> None:
@@ -74,7 +60,7 @@ def read_root(path: Path) -> Histograms:
         with uproot.open(path) as root:
             names = [name for name in LAYOUT if name in root]
             result = {
-                name: _from_uhi(json.loads(str(root[f"{name}/{EMPTY}"]), object_hook=uhi.io.json.object_hook))
+                name: from_uhi(json.loads(str(root[f"{name}/{EMPTY}"]), object_hook=uhi.io.json.object_hook))
                 for name in names
             }
             for name, histogram in result.items():
@@ -85,10 +71,6 @@ def read_root(path: Path) -> Histograms:
             return result
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise HistogramFileError(f"cannot read histograms from {path}: {error}") from error
-
-
-def _from_uhi(content: dict[str, Any]) -> hist.Hist:
-    return hist.Hist(serialization.from_uhi(uhi.io.from_sparse(content)))
 
 
 def _blocks(name: str, histogram: hist.Hist) -> Iterator[tuple[str, Any, Any]]:

@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import hist
+import uhi.io
 import uhi.io.json
 import uproot
+from boost_histogram import serialization
 
 from hnl import provenance
 from hnl.errors import InputError
@@ -22,16 +25,21 @@ def write_json(path: Path, histograms: Histograms) -> None:
 
 
 def read_json(path: Path) -> Histograms:
-    """Reads what `write_json` wrote, identically.
+    """Reads UHI JSON, sparse or not, and gives back identically what was written.
 
     Raises:
         HistogramFileError: names the file.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"), object_hook=uhi.io.json.object_hook)
-        return {name: hist.Hist(serialised) for name, serialised in content.items()}
+        return {name: from_uhi(serialised) for name, serialised in content.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise HistogramFileError(f"cannot read histograms from {path}: {error}") from error
+
+
+def from_uhi(content: dict[str, Any]) -> hist.Hist:
+    """A histogram from its UHI form, sparse or not."""
+    return hist.Hist(serialization.from_uhi(uhi.io.from_sparse(content)))
 
 
 def write_root(path: Path, histograms: Histograms) -> None:

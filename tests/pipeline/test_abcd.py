@@ -12,7 +12,7 @@ from rich.console import Console
 from scored import candidates, dataset, random, scored
 
 from hnl.errors import InputError
-from hnl.histograms import abcd_files, yields
+from hnl.histograms import abcd_files, files, yields
 from hnl.ml import scoring
 from hnl.pipeline import abcd
 from hnl.selections.categories import CATEGORIES
@@ -184,7 +184,7 @@ def test_blinding_hides_a_of_data_in_every_table(stage):
 
 def test_blinding_hides_a_of_data_in_the_histograms(stage):
     folder, results = stage
-    for reading, file in ((abcd_files.read_json, "histograms.json"), (abcd_files.read_root, "histograms.root")):
+    for reading, file in ((files.read_json, "histograms.json"), (abcd_files.read_root, "histograms.root")):
         both = reading(folder / "abcd" / file)  # the blinded run was the last one
         for h in HYPOTHESES:
             hidden = yields.counts(both["regions"], ["pseudodata"], h, "SR").sum_w
