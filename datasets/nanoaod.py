@@ -73,8 +73,6 @@ JET_ID = "Jet_jetId"
 JET_ID_INPUTS = ("Jet_neHEF", "Jet_neEmEF", "Jet_chHEF", "Jet_chMultiplicity", "Jet_neMultiplicity")
 JET_ID_TIGHT_BIT = 2
 
-BRANCH_VERSIONS = ("v15", "v11-v14", "v10", "v9", "v5-v8")
-
 
 class MissingBranchError(InputError):
     """A file lacks a branch that the analysis cannot do without."""
@@ -85,7 +83,7 @@ class UnknownLayoutError(InputError):
 
 
 def version(names: Collection[str]) -> str:
-    """The NanoAOD version, as far as its branches tell: an entry of `BRANCH_VERSIONS`. For people to read only."""
+    """The NanoAOD version, as far as its branches tell, such as 'v11-v14'. For people to read only."""
     if JET_ID not in names:
         return "v15"
     if "Muon_svIdx" in names:

@@ -18,9 +18,6 @@ SIN2_THETA_W: Final = 0.23122
 M_W: Final = 80.369
 """W mass (PDG)."""
 
-WIDTH_W: Final = 2.085
-"""W width (PDG)."""
-
 LEPTON_MASS: Final = MappingProxyType({"e": 0.51099895e-3, "mu": 0.1056583755, "tau": 1.77693})
 """Charged lepton masses (PDG)."""
 

@@ -88,10 +88,6 @@ class Draws:
         """Standard normal, one per object; arguments as for :meth:`uniform`."""
         return np.asarray(_normal(self.keys, event, uid, crc32(purpose.encode())))
 
-    def event_uniform(self, purpose: str) -> NDArray[np.float64]:
-        """Uniform in (0, 1), one per event."""
-        return self.uniform(np.arange(len(self.keys)), np.zeros(len(self.keys), np.int64), purpose)
-
     def event_normal(self, purpose: str) -> NDArray[np.float64]:
         """Standard normal, one per event."""
         return self.normal(np.arange(len(self.keys)), np.zeros(len(self.keys), np.int64), purpose)

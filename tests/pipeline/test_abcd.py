@@ -399,3 +399,11 @@ def test_figures_of_next_to_nothing(tmp_path):
     result = abcd.analyse([scored(dataset("data", "data"), *random(rng, 30))], tmp_path)
     assert len(result.figures) == 7
     assert all(path.stat().st_size > 10_000 for _, path in result.figures)
+
+
+def test_a_run_shows_only_the_tables_it_names(stage):
+    shown = stage[1]["blinded"][0].rich_tables(only=("yields", "closure"))
+    titles = [str(table.title) for table in shown]
+    assert titles
+    assert all("Signal region" in title or "Control region" in title for title in titles)
+    assert len(stage[1]["blinded"][0].rich_tables()) > len(shown)

@@ -55,7 +55,8 @@ class Result:
     def rich_tables(self, *, full: bool = False, only: Sequence[str] = ()) -> list[rich.table.Table]:
         """For the terminal: each category with its bins together, or every bin; all tables, or only those named."""
         records = {name: table.records for name, table in self.tables.items()}
-        return [table.rich() for table in (self.tables.values() if full else abcd_summary.tables(records))]
+        tables = self.tables.values() if full else abcd_summary.tables(records)
+        return [table.rich() for table in tables if not only or table.name in only]
 
 
 def abcd(out: Path, *, unblind: bool = False, thresholds: Path | None = None) -> Result:

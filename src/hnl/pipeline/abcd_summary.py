@@ -1,6 +1,6 @@
 """The tables of the stage `abcd` for a terminal: categories in place of bins, and what needs attention."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hnl.inference.thresholds import MIN_C
 from hnl.inference.validation import FLAG
@@ -44,8 +44,8 @@ def _pm(row: Record, kind: str) -> str | None:
     return f"{short(row['prediction'])} +{short(row[f'{kind}_up'])} -{short(row[f'{kind}_down'])}"
 
 
-def _show(value: float | None, how: object = None) -> str | None:
-    return None if value is None else short(value) if how is None else how(value)  # type: ignore[operator]
+def _show(value: float | None, how: Callable[[float], str] = short) -> str | None:
+    return None if value is None else how(value)
 
 
 def _thresholds(rows: Sequence[Record]) -> Table:
