@@ -29,7 +29,7 @@ lint: $(READY)  ## check style and types
 
 lock:  ## write requirements.lock anew: exact versions with hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --fork-strategy fewest \
-	  --python-version 3.11 --no-header --upgrade --quiet -o requirements.lock
+	  --python-version 3.11 --only-binary :all: --no-header --upgrade --quiet -o requirements.lock
 
 clean:  ## remove the environment and outputs
 	rm -rf .venv $(OUT)

@@ -18,7 +18,7 @@ from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, event, write
 from hnl import __version__, cli
 from hnl.histograms import files as histogram_files
 
-ROOT = Path(cli.__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 Run = Callable[..., tuple[int, str, str]]
 
 

@@ -1,0 +1,3 @@
+from hnl.cli import main
+
+main()

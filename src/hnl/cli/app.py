@@ -1,0 +1,49 @@
+"""The application that every module of this package adds its commands to."""
+
+from typing import Annotated
+
+import typer
+
+from hnl import __version__
+from hnl.terminal import out_console
+
+app = typer.Typer(
+    name="hnl",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="""Search for [bold]long-lived heavy neutral leptons[/bold]: from NanoAOD to exclusion limits.
+
+    The model is the CMS search EXO-21-011: W -> l1 N, N -> l2 q q', a prompt lepton l1, and a nonprompt lepton l2 in a
+    jet and in a secondary vertex. Every stage reads what the one before left in the output folder OUT:
+
+      [bold]hnl datasets check[/bold] CATALOGUE    is the input sound?
+      [bold]hnl select[/bold] CATALOGUE -o OUT     NanoAOD -> candidates and cutflow
+      [bold]hnl histogram[/bold] OUT               candidates -> histograms (ROOT, UHI JSON)
+      [bold]hnl train[/bold] OUT                   candidates -> classifiers
+      [bold]hnl score[/bold] OUT                   candidates and classifiers -> scores
+      [bold]hnl abcd[/bold] OUT                    scores -> ABCD regions, background estimate and its checks
+      [bold]hnl run[/bold] CATALOGUE -o OUT        all of it, and a report
+
+    There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and background.
+
+    Exit status: 0 all went well, 1 the run failed, 2 the input was bad, 130 interrupted.
+    """,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        out_console.print(f"hnl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Options for all commands; `main` looks for --debug itself, since errors can come before this is called."""

@@ -1,0 +1,44 @@
+"""`hnl datasets`."""
+
+from pathlib import Path
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from hnl.cli.app import app
+from hnl.cli.options import CatalogueArgument
+from hnl.errors import InputError
+from hnl.terminal import out_console
+
+datasets_app = typer.Typer(no_args_is_help=True, help="Look at catalogues and the files they name.")
+app.add_typer(datasets_app, name="datasets")
+
+
+@datasets_app.command("check")
+def datasets_check(catalogue: CatalogueArgument) -> None:
+    """Validate a catalogue and open every file in it.
+
+    Prints a table: entries, NanoAOD version, how l2 finds its vertex, generated events, what is missing. Exit status
+    2 if any file cannot be used.
+    """
+    from hnl.datasets import catalogue as catalogues
+    from hnl.datasets import files
+
+    table = Table("dataset", "file", "entries", "NanoAOD", "vertex of l2", "generated", "status")
+    usable, bad = [], 0
+    for dataset, info in files.inspect_all(catalogues.load(catalogue)):
+        error = files.problem(info)
+        if isinstance(info, files.FileInfo):
+            generated = "-" if info.generated_events is None else str(info.generated_events)
+            row = (Path(info.path).name, str(info.events), info.version, info.sv_association, generated)
+        else:
+            row = ("", "", "", "", "")
+        table.add_row(dataset.name, *row, Text("ok", "green") if error is None else Text(str(error), "red"))
+        bad += error is not None
+        if error is None and isinstance(info, files.FileInfo):
+            usable.append(info)
+    out_console.print(table)
+    files.check_unique(usable)
+    if bad:
+        raise InputError(f"{bad} of {bad + len(usable)} files cannot be used, see the table")

@@ -1,0 +1,31 @@
+"""Arguments and options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CatalogueArgument = Annotated[
+    Path, typer.Argument(help="YAML file that says which samples exist (docs/catalogue.md).", show_default=False)
+]
+OutOption = Annotated[
+    Path, typer.Option("-o", "--output", metavar="OUT", help="Output folder, made if needed.", show_default=False)
+]
+OutArgument = Annotated[
+    Path, typer.Argument(metavar="OUT", help="Output folder of an earlier hnl select or hnl run.", show_default=False)
+]
+ExecutorOption = Annotated[
+    str, typer.Option(help="How to work: 'local' (processes on this machine) or 'iterative' (this process alone).")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Number of processes for 'local'. [default: all cores]", show_default=False)
+]
+UnblindOption = Annotated[bool, typer.Option("--unblind", help="Show region A of the signal selection for data.")]
+ThresholdsOption = Annotated[
+    Path | None,
+    typer.Option(help="JSON table of score thresholds, as in OUT/abcd. [default: optimised]", show_default=False),
+]
+PartialOption = Annotated[
+    bool,
+    typer.Option("--allow-partial", help="Drop files that cannot be read and mark every product as partial."),
+]

@@ -1,0 +1,216 @@
+"""The stages of the search, one command each, and `hnl run` for all of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from hnl.cli.app import app
+from hnl.cli.options import (
+    CatalogueArgument,
+    ExecutorOption,
+    OutArgument,
+    OutOption,
+    PartialOption,
+    ThresholdsOption,
+    UnblindOption,
+    WorkersOption,
+)
+from hnl.errors import InputError
+from hnl.terminal import EventRate, err_console, out_console, progress_bar
+
+
+@app.command()
+def select(
+    catalogue: CatalogueArgument,
+    output: OutOption,
+    executor: ExecutorOption = "local",
+    workers: WorkersOption = None,
+    allow_partial: PartialOption = False,
+) -> None:
+    """Select candidates: NanoAOD -> OUT/candidates (parquet), OUT/cutflow.json.
+
+    A candidate has one prompt lepton, one nonprompt lepton, its jet and its secondary vertex (Tables 1 and 2 of the
+    paper). Files that were done before with the same settings and code are not read again.
+    """
+    _select(catalogue, output, executor, workers, allow_partial)
+
+
+@app.command()
+def histogram(output: OutArgument) -> None:
+    """Fill histograms: OUT/candidates -> OUT/histograms.root, OUT/histograms.json."""
+    _histogram(output)
+
+
+@app.command()
+def train(
+    output: OutArgument,
+    tune: Annotated[int, typer.Option(min=0, help="Trials of optuna for the hyper-parameters, 0 for none.")] = 0,
+    device: Annotated[str, typer.Option(help="'cpu' or 'cuda'.")] = "cpu",
+    workers: WorkersOption = None,
+) -> None:
+    """Train the classifiers (section 5): OUT/candidates -> OUT/models, and how good they are.
+
+    One for each flavour of l2 and each mass hypothesis, three models each; no event is scored by a model that saw it.
+    Models made before from the same candidates with the same settings and code are kept.
+    """
+    _train(output, tune, device, workers, brief=False)
+
+
+@app.command()
+def score(
+    output: OutArgument,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of models trained elsewhere. [default: OUT/models]", show_default=False)
+    ] = None,
+) -> None:
+    """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
+    _score(output, models, brief=False)
+
+
+@app.command()
+def abcd(
+    output: OutArgument,
+    unblind: UnblindOption = False,
+    thresholds: ThresholdsOption = None,
+    full: Annotated[bool, typer.Option("--full", help="Print every bin.")] = False,
+) -> None:
+    """Estimate the background (section 6): OUT/scores -> OUT/abcd (histograms, tables), and check the estimate.
+
+    Region A of the signal selection is hidden for data until --unblind is given.
+    """
+    _abcd(output, unblind, thresholds, full=full)
+
+
+@app.command()
+def run(
+    catalogue: CatalogueArgument,
+    output: OutOption,
+    executor: ExecutorOption = "local",
+    workers: WorkersOption = None,
+    allow_partial: PartialOption = False,
+    unblind: UnblindOption = False,
+    thresholds: ThresholdsOption = None,
+) -> None:
+    """Run the whole search: select, histogram, train, score, abcd, report.
+
+    Without a signal sample in the catalogue there is nothing to train; the search then ends with the histograms.
+    """
+    from hnl import report
+
+    selection = _select(catalogue, output, executor, workers, allow_partial)
+    histograms = _histogram(output)
+    figures, notes = [], []
+    if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
+        figures += _train(output, 0, "cpu", workers, brief=True).figures
+        _score(output, None, brief=True)
+        background = _abcd(output, unblind, thresholds, brief=True)
+        figures += background.figures
+        notes += [background.hidden] if background.hidden else []
+    else:
+        notes.append("no signal sample in the catalogue: no classifier and no background estimate")
+        out_console.print(notes[0])
+    path = report.write(selection, histograms, figures, notes)
+    out_console.print(f"report:      {path}", soft_wrap=True)
+
+
+def _select(catalogue: Path, output: Path, executor: str, workers: int | None, allow_partial: bool) -> Any:
+    from hnl.pipeline import selection as stage
+
+    if executor not in ("local", "iterative"):
+        raise InputError(f"no executor {executor!r}: it is 'local' or 'iterative'")
+    with progress_bar("files", EventRate()) as progress:
+        task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
+
+        def plan(units: Sequence[Any]) -> None:
+            all_events = sum(unit.stop - unit.start for unit in units)
+            progress.update(task, total=len(units), all_events=all_events, visible=True)
+
+        def advance(unit: Any) -> None:
+            progress.update(task, advance=1, events=progress.tasks[task].fields["events"] + unit.stop - unit.start)
+
+        selection = stage.select(
+            catalogue,
+            output,
+            executor="iterative" if executor == "iterative" else "local",
+            workers=workers,
+            allow_partial=allow_partial,
+            on_plan=plan,
+            on_unit=advance,
+        )
+    _print_cutflow(selection)
+    out_console.print(f"candidates:  {output / 'candidates'}", soft_wrap=True)
+    out_console.print(f"cutflow:     {output / stage.CUTFLOW_FILE}", soft_wrap=True)
+    return selection
+
+
+def _histogram(output: Path) -> Any:
+    from hnl.pipeline import histogramming
+
+    histograms = histogramming.histogram(output)
+    for name in histogramming.FILES:
+        out_console.print(f"histograms:  {output / name}", soft_wrap=True)
+    return histograms
+
+
+def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: bool) -> Any:
+    from hnl.ml.training import Settings
+    from hnl.pipeline import learning, learning_tables
+
+    with progress_bar("models") as progress:
+        task = progress.add_task("train", total=None, visible=False)
+        trained = learning.train(
+            output,
+            settings=Settings(device=device),
+            tune=tune,
+            workers=workers,
+            on_plan=lambda models: progress.update(task, total=models, visible=True),
+            on_model=lambda _: progress.update(task, advance=1),
+        )
+    tables = learning_tables.of_training(trained)
+    for table in tables[:1] if brief else tables:
+        out_console.print(table)
+    for name, reason in trained.skipped.items():
+        out_console.print(f"no training {name}: {reason}", soft_wrap=True)
+    out_console.print(f"models:      {output / 'models'}", soft_wrap=True)
+    return trained
+
+
+def _score(output: Path, models: Path | None, *, brief: bool) -> None:
+    from hnl.pipeline import learning, learning_tables
+
+    counts = learning.score(output, models_folder=models)
+    if not brief:
+        out_console.print(learning_tables.of_scores(counts))
+    out_console.print(f"scores:      {output / 'scores'}", soft_wrap=True)
+
+
+def _abcd(output: Path, unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False) -> Any:
+    from hnl.pipeline import abcd as stage
+
+    result = stage.abcd(output, unblind=unblind, thresholds=thresholds)
+    for table in result.rich_tables(full=full, only=("yields", "closure") if brief else ()):
+        out_console.print(table)
+    if result.hidden:
+        out_console.print(f"[bold yellow]{result.hidden}[/]")
+    out_console.print(f"background:  {output / stage.FOLDER}", soft_wrap=True)
+    return result
+
+
+def _print_cutflow(selection: Any) -> None:
+    """Unweighted events after each requirement, by process."""
+    from hnl.report import cutflow_by_process
+
+    processes, rows = cutflow_by_process(selection)
+    table = Table("requirement (paper, Table 2)", *processes, title="events after each requirement")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for stage, counts in rows:
+        table.add_row(stage, *(str(count) for count in counts))
+    out_console.print(table)
+    if selection.partial:
+        err_console.print(f"[bold yellow]partial result:[/] {len(selection.partial)} files were left out:")
+        for reason in selection.partial:
+            err_console.print(f"  {reason}", markup=False, soft_wrap=True)
