@@ -237,6 +237,7 @@ class Style:
     runs: str | None = "Runs"  # 'Runs', 'Runs_' (names with a trailing underscore), None
     electron_id_title: str | None = ELECTRON_ID_TITLE
     without: tuple[str, ...] = ()
+    compressed: bool = True
 
 
 _OLD = Style(new_types=False, unsigned_counters=True, sv_index=False, mva_name="mvaFall17V2Iso_WP90")
@@ -254,7 +255,8 @@ def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> 
     """Writes events as one NanoAOD file; returns its path."""
     columns = branches(events, style)
     titles = {"Electron_vidNestedWPBitmap": style.electron_id_title} if style.electron_id_title else {}
-    with uproot.recreate(path) as file, _layout(titles, style.unsigned_counters):
+    compression = uproot.ZLIB(1) if style.compressed else None
+    with uproot.recreate(path, compression=compression) as file, _layout(titles, style.unsigned_counters):
         tree = file.mktree(
             "Events",
             {

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hnl
+from hnl.executors import How
 from hnl.pipeline import selection as stage
 from hnl.pipeline.selection import Selection
 from hnl.selections.categories import FLAVOURS
@@ -16,7 +17,7 @@ MAX_BYTES = 25_000_000
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Selection:
-    return stage.select(DEMO / "demo.yaml", tmp_path_factory.mktemp("demo"), executor="iterative")
+    return stage.select(DEMO / "demo.yaml", tmp_path_factory.mktemp("demo"), how=How("iterative"))
 
 
 def test_size() -> None:

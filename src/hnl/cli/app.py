@@ -26,6 +26,12 @@ app = typer.Typer(
       [bold]hnl abcd[/bold] OUT                    scores -> ABCD regions, background estimate and its checks
       [bold]hnl run[/bold] CATALOGUE -o OUT        all of it, and a report
 
+    The same command goes on with a run that was interrupted, or failed.
+
+      [bold]hnl status[/bold] OUT                  which files are done, missing, failed?
+      [bold]hnl condor[/bold] submit, collect ...  the selection as jobs of an HTCondor pool
+      [bold]hnl provenance[/bold] FILE             which inputs made this file?
+
     There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and background.
 
     Exit status: 0 all went well, 1 the run failed, 2 the input was bad, 130 interrupted.

@@ -20,6 +20,7 @@ from hnl.datasets.simulation import generator, sample
 from hnl.datasets.simulation.sample import Request
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
+from hnl.executors import How
 from hnl.pipeline import selection
 
 HNL10 = Request("hnl", 700, 3, SignalOptions(10, "mu", ctau=7), preselect=True)
@@ -219,7 +220,7 @@ def test_a_sample_goes_through_the_selection(tmp_path: Path) -> None:
     assert loaded.datasets[1].signal is not None
     assert (loaded.datasets[1].signal.mass, loaded.datasets[1].signal.ctau) == (10, 7)
     assert loaded.datasets[1].signal.v2_mu == pytest.approx(5.57e-7, rel=0.02)
-    selected = selection.select(listing, tmp_path / "out", executor="iterative")
+    selected = selection.select(listing, tmp_path / "out", how=How("iterative"))
     for name, request in requests.items():
         columns = selected.candidates(name)
         assert request.options is not None
