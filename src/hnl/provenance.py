@@ -79,15 +79,21 @@ def digest(content: Any) -> str:
 @cache
 def selection_code_digest() -> str:
     """SHA-256 of the source and the libraries that the selection depends on."""
+    return code_digest(SELECTION_CODE, SELECTION_LIBRARIES)
+
+
+@cache
+def code_digest(modules: tuple[str, ...], libraries: tuple[str, ...]) -> str:
+    """SHA-256 of the source of modules and packages, and of the versions of libraries."""
     total = hashlib.sha256()
-    for name in SELECTION_CODE:
+    for name in modules:
         module = import_module(name)
         sources = [Path(module.__file__)] if module.__file__ else []
         for folder in getattr(module, "__path__", ()):
             sources += sorted(Path(folder).rglob("*.py"))
         for source in sources:
             total.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    for library in SELECTION_LIBRARIES:
+    for library in libraries:
         total.update(f"{library} {version(library)}\n".encode())
     return total.hexdigest()
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from hnl.cli import inference
 from hnl.cli.app import app
 from hnl.cli.options import (
     CatalogueArgument,
@@ -94,26 +95,32 @@ def run(
     unblind: UnblindOption = False,
     thresholds: ThresholdsOption = None,
 ) -> None:
-    """Run the whole search: select, histogram, train, score, abcd, report.
+    """Run the whole search: select, histogram, train, score, abcd, limits, fit, report.
 
     Without a signal sample in the catalogue there is nothing to train; the search then ends with the histograms.
     """
     from hnl import report
+    from hnl.pipeline import summary
 
     selection = _select(catalogue, output, executor, workers, allow_partial)
     histograms = _histogram(output)
-    figures, notes = [], []
+    figures, notes, hidden, found = [], [], "", None
     if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
         figures += _train(output, 0, "cpu", workers, brief=True).figures
         _score(output, None, brief=True)
         background = _abcd(output, unblind, thresholds, brief=True)
         figures += background.figures
-        notes += [background.hidden] if background.hidden else []
+        hidden = background.hidden
+        found, drawn, missing = inference.in_run(output, workers)
+        figures += drawn
+        notes += missing
     else:
         notes.append("no signal sample in the catalogue: no classifier and no background estimate")
         out_console.print(notes[0])
-    path = report.write(selection, histograms, figures, notes)
+    path = report.write(selection, histograms, figures, [hidden, *notes] if hidden else notes)
     out_console.print(f"report:      {path}", soft_wrap=True)
+    for line in summary.lines(selection, hidden, found, notes, len(figures)):
+        out_console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _select(catalogue: Path, output: Path, executor: str, workers: int | None, allow_partial: bool) -> Any:

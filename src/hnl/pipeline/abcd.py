@@ -14,6 +14,7 @@ import numpy as np
 import rich.table
 
 from hnl import provenance
+from hnl.datasets.catalogue import Dataset
 from hnl.histograms import abcd as histograms
 from hnl.histograms import abcd_files, yields
 from hnl.histograms.abcd import NOMINAL, Cells
@@ -26,6 +27,7 @@ from hnl.pipeline import abcd_layout, abcd_summary
 from hnl.pipeline import selection as selections
 from hnl.pipeline.abcd_checks import Scored, belongs, samples_of
 from hnl.pipeline.abcd_tables import NO_CLASSIFIER, exists
+from hnl.pipeline.selection import Selection
 from hnl.pipeline.tables import Table
 from hnl.plots import abcd as plots
 from hnl.processors.parts import Candidates
@@ -36,7 +38,7 @@ FORMAT = 1  # of abcd.json; raised when its meaning changes
 FOLDER = "abcd"
 HIDDEN = "region A of the SR is hidden for data (blinded)"
 
-USED = ("category", "n_jets", "m_l1_sv", "m_sv", "delta_2d", "gen_weight")
+USED = ("category", "n_jets", "m_l1_sv", "m_sv", "delta_2d", "gen_weight", "gen_ctau", "gen_same_sign")
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,21 @@ def abcd(out: Path, *, unblind: bool = False, thresholds: Path | None = None) ->
     """
     given = tuning.read(thresholds) if thresholds else None
     selection = selections.load(out)
-    scored = []
-    for dataset in selection.catalogue.datasets:
-        candidates = selection.candidates(dataset.name)
-        scores = dict(zip(HYPOTHESES, scoring.read(out, dataset.name, candidates), strict=True))
-        weight = candidates["gen_weight"] * selection.scale(dataset)
-        columns = {name: candidates[name] for name in USED}
-        scored.append(Scored(dataset, columns, scores, {NOMINAL: weight}, _clusters(candidates, dataset.is_data)))
+    scored = [read(selection, dataset) for dataset in selection.catalogue.datasets]
     return analyse(scored, out, unblind=unblind, given=given, partial=selection.partial)
+
+
+def read(selection: Selection, dataset: Dataset) -> Scored:
+    """Candidates of a dataset with their scores and weights.
+
+    Raises:
+        HNLError: see `ml.scoring.read`.
+    """
+    candidates = selection.candidates(dataset.name)
+    scores = dict(zip(HYPOTHESES, scoring.read(selection.folder, dataset.name, candidates), strict=True))
+    weight = candidates["gen_weight"] * selection.scale(dataset)
+    columns = {name: candidates[name] for name in USED}
+    return Scored(dataset, columns, scores, {NOMINAL: weight}, _clusters(candidates, dataset.is_data))
 
 
 def _clusters(candidates: Candidates, is_data: bool) -> np.ndarray:
