@@ -62,9 +62,11 @@ class Cells:
 
     def without_target(self, thresholds: Thresholds) -> "Cells":
         """All but SR-A: what may be filled of data before unblinding."""
-        target = (self.selection == 0) & (self.window == regions.SR_WINDOW) & self.above(thresholds)
-        arrays = {name: value[~target] for name, value in vars(self).items() if name != "hypothesis"}
-        return replace(self, **arrays)
+        return self.where(~((self.selection == 0) & (self.window == regions.SR_WINDOW) & self.above(thresholds)))
+
+    def where(self, use: Any) -> "Cells":
+        """Those of a mask."""
+        return replace(self, **{name: value[use] for name, value in vars(self).items() if name != "hypothesis"})
 
 
 def score_edges(extra: Iterable[float] = ()) -> tuple[float, ...]:
@@ -193,6 +195,27 @@ def fill_regions(
         weight = _checked(dataset, variation, weights.get(variation, weights[NOMINAL]))[places.rows]
         where = (first, second, slice(None), HYPOTHESES.index(places.hypothesis), ..., i)
         index.add(histogram.view(), where, weight)
+
+
+def sums_by_region(places: Cells, weight: Any, thresholds: Thresholds, groups: Any) -> tuple[Any, Any]:
+    """Yields in A to D around the window of the SR, all bins and selections together.
+
+    Re-simulations of one generated event are one event for the variance wherever they are in a region, which cells of
+    the histograms cannot tell.
+
+    Args:
+        places: from `cells`.
+        weight: of each row of the candidate table.
+        thresholds: x of each hypothesis and category.
+        groups: what to tell apart: for each category, the number of its group.
+
+    Returns:
+        Sums of weights and of squared weights, shape (groups, 4).
+    """
+    region = 2 * (places.window != regions.SR_WINDOW) + ~places.above(thresholds)
+    view = np.zeros((int(max(groups)) + 1, len(regions.REGIONS)), dtype=[("value", float), ("variance", float)])
+    _Index([groups[places.category], region], view.shape, places).add(view, ..., weight[places.rows])
+    return view["value"], view["variance"]
 
 
 def _checked(dataset: str, variation: str, weight: Any) -> Any:

@@ -43,13 +43,16 @@ def test_signal_sits_in_the_window_and_below_the_mass_of_the_hnl(demo: Selection
 def test_background_has_statistics_in_every_flavour_category(demo: Selection) -> None:
     weights: list[np.ndarray] = []
     flavours: list[np.ndarray] = []
+    one_jet = 0
     for dataset in demo.catalogue.datasets:
         if dataset.kind == "background":
             candidates = demo.candidates(dataset.name)
             weights.append(candidates["gen_weight"] * demo.scale(dataset))
             flavours.append(candidates["category"] // 2)
+            one_jet += int((candidates["n_jets"] == 1).sum())
     weight, flavour = np.concatenate(weights), np.concatenate(flavours)
-    assert len(weight) >= 1500
+    assert len(weight) >= 3000
+    assert one_jet >= 900
     for i, name in enumerate(FLAVOURS):
         w = weight[flavour == i]
         assert w.sum() ** 2 / (w**2).sum() > 100, name
