@@ -1,7 +1,7 @@
 """What is found out in the stage `abcd` once the histograms are filled: every record of its tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import hist
@@ -33,13 +33,21 @@ WITH_JETS = {"SR": (0,), "VR": (1,), "SR+VR": (0, 1)}  # selections that are tak
 
 @dataclass(frozen=True)
 class Scored:
-    """A dataset with what the stage needs of it; arrays over its candidates."""
+    """A dataset with what the stage needs of it; arrays over its nominal candidates."""
 
     dataset: Dataset
     columns: Mapping[str, Any]
     scores: Mapping[str, Any]  # by hypothesis
     weights: Mapping[str, Any]  # by variation, events expected in the luminosity
     cluster: Any  # int, equal for re-simulations of one generated event
+    shifted: Mapping[str, "Scored"] = field(default_factory=dict)  # by variation of jet energies: candidates of its own
+
+    def chosen(self, rows: Any) -> "Scored":
+        """Of some of the rows: a mask."""
+        columns, scores, weights = (
+            {name: values[rows] for name, values in each.items()} for each in (self.columns, self.scores, self.weights)
+        )
+        return Scored(self.dataset, columns, scores, weights, self.cluster[rows])
 
 
 def samples_of(by_kind: Mapping[str, Sequence[Scored]]) -> dict[str, list[str]]:
