@@ -18,14 +18,18 @@ from hnl.errors import HNLError
 
 # Everything that can change which events are selected and what their columns say.
 SELECTION_CODE = (
+    "hnl.corrections.counter",
+    "hnl.corrections.jets",
+    "hnl.corrections.library",
     "hnl.datasets.baskets",
     "hnl.datasets.branches",
     "hnl.datasets.files",
+    "hnl.datasets.generator_weights",
     "hnl.datasets.nanoaod",
     "hnl.selections",
     "hnl.processors",
 )
-SELECTION_LIBRARIES = ("awkward", "coffea", "numpy", "uproot", "vector")
+SELECTION_LIBRARIES = ("awkward", "coffea", "correctionlib", "numpy", "uproot", "vector")
 
 
 class OutputError(HNLError):

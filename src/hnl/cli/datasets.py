@@ -17,17 +17,20 @@ app.add_typer(datasets_app, name="datasets")
 
 @datasets_app.command("check")
 def datasets_check(catalogue: CatalogueArgument) -> None:
-    """Validate a catalogue and open every file in it.
+    """Validate a catalogue, open every file in it, and look up every correction that it names.
 
     Prints a table: entries, NanoAOD version, how l2 finds its vertex, generated events, what is missing. Exit status
     2 if any file cannot be used.
     """
     from hnl.datasets import catalogue as catalogues
     from hnl.datasets import files
+    from hnl.pipeline import selection
 
+    known = catalogues.load(catalogue)
+    selection.check_corrections(known)
     table = Table("dataset", "file", "entries", "NanoAOD", "vertex of l2", "generated", "status")
     usable, bad = [], 0
-    for dataset, info in files.inspect_all(catalogues.load(catalogue)):
+    for dataset, info in files.inspect_all(known):
         error = files.problem(info)
         if isinstance(info, files.FileInfo):
             generated = "-" if info.generated_events is None else str(info.generated_events)

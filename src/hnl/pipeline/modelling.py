@@ -10,6 +10,7 @@ import hist
 import numpy as np
 
 from hnl import provenance
+from hnl.corrections import normalisation
 from hnl.datasets.catalogue import Dataset
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files, yields
@@ -23,10 +24,6 @@ from hnl.pipeline.tables import Record
 from hnl.selections import regions
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES, REGIONS, Thresholds
-
-# Table 4, 'Normalization': relative, on the signal. The K-factor's is that of the cross section, if the catalogue
-# has one.
-LUMINOSITY, K_FACTOR, SCORE = 0.016, 0.04, 0.10
 
 
 class NoBackgroundError(InputError):
@@ -92,7 +89,7 @@ def load(out: Path, *, luminosity: float | None = None) -> Inputs:
         background = _of_data(out, selection, filled, records, bool(content["hidden"]))
     else:
         background = projected(selection, filled, luminosity)
-    normalisations = _normalisations([d.scored.dataset for d in found.datasets])
+    normalisations = _normalisations(selection, [d.scored.dataset for d in found.datasets])
     digest = _digest(found, background, normalisations)
     return Inputs(selection, found, background, normalisations, digest)
 
@@ -183,10 +180,23 @@ def model(found: Yields, inputs: Inputs, *, correlated: bool = True) -> Model:
     return Model(tuple(cells), closure, correlated)
 
 
-def _normalisations(datasets: list[Dataset]) -> dict[str, float]:
-    """Nuisance -> relative uncertainty of the whole signal yield (Table 4)."""
-    of_sigma = max(dataset.cross_section_uncertainty for dataset in datasets)
-    return {"luminosity": LUMINOSITY, "k_factor": of_sigma or K_FACTOR, "score": SCORE}
+def _normalisations(selection: Selection, datasets: list[Dataset]) -> dict[str, float]:
+    """Nuisance -> relative uncertainty of the whole signal yield (Table 4).
+
+    An era's luminosity counts with its share of the total; of the others the largest among the samples is taken.
+    """
+    eras = {dataset.era: selection.catalogue.era(dataset) for dataset in datasets}
+    total = sum(era.luminosity for era in eras.values())
+    of_eras: dict[str, float] = {}
+    for era in eras.values():
+        for name, size in normalisation.luminosity_uncertainties(era).items():
+            of_eras[name] = of_eras.get(name, 0.0) + size * era.luminosity / total
+    others: dict[str, float] = {}
+    for dataset in datasets:
+        for name, size in normalisation.uncertainties(dataset, eras[dataset.era]).items():
+            if name not in of_eras:
+                others[name] = max(size, others.get(name, 0.0))
+    return of_eras | others
 
 
 def _digest(found: Signals, background: Background, normalisations: Mapping[str, float]) -> str:
@@ -196,6 +206,7 @@ def _digest(found: Signals, background: Background, normalisations: Mapping[str,
     arrays = [part[h] for part in (background.observed, background.c_ab, background.c_ab_error) for h in HYPOTHESES]
     for d in found.datasets:
         content.append(str(d.sample))
-        arrays += [*d.scored.columns.values(), *d.scored.scores.values(), *d.scored.weights.values(), d.scored.cluster]
-        content.append([*d.scored.weights])
+        for one in (d.scored, *d.scored.shifted.values()):
+            arrays += [*one.columns.values(), *one.scores.values(), *one.weights.values(), one.cluster]
+        content.append([*d.scored.weights, *d.scored.shifted])
     return provenance.digest([content, [provenance.digest(np.asarray(a).tobytes().hex()) for a in arrays]])

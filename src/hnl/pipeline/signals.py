@@ -12,7 +12,7 @@ from typing import Any
 import hist
 import numpy as np
 
-from hnl.corrections import lifetime
+from hnl.corrections import lifetime, nuisances
 from hnl.corrections.lifetime import Point, PointError, Sample
 from hnl.errors import HNLError
 from hnl.histograms import abcd as histograms
@@ -42,7 +42,7 @@ class Yields:
     point: Point
     hypothesis: str
     nominal: Counts
-    varied: Mapping[str, Counts]  # by variation of the weights
+    varied: Mapping[str, Counts]  # by variation of weights and jet energies
     effective: float  # events in A of the categories of the coupling, all bins together
 
     @property
@@ -55,7 +55,11 @@ class Yields:
 class _Dataset:
     sample: Sample
     scored: Scored
-    cells: Mapping[str, Cells]  # by hypothesis
+    cells: Mapping[str, Mapping[str, Cells]]  # by hypothesis, and by variation of jet energies, nominal among them
+
+    def rows(self, variation: str) -> Scored:
+        """Its candidates in a variation of jet energies."""
+        return self.scored.shifted.get(variation, self.scored)
 
 
 @dataclass(frozen=True)
@@ -92,17 +96,25 @@ class Signals:
         for d in self.datasets:
             if d.sample.name in used:
                 eras[d.scored.dataset.era].append(d)
-        variations = list(dict.fromkeys(v for group in eras.values() for d in group for v in d.scored.weights))
-        total: dict[str, list[Any]] = {v: [0.0, 0.0] for v in variations}
+        filled: list[dict[str, Counts]] = []
         for era, group in eras.items():
             if not group and used:
                 raise PointError(f"{point}: the era {era} has no sample of this mass and coupling, others have")
-            t, violating = ([d.scored.columns[name] for d in group] for name in ("gen_ctau", "gen_same_sign"))
-            factors = lifetime.weights([d.sample for d in group], t, violating, point, at=ctau)
-            for d, factor in zip(group, factors, strict=True):
-                for v, counts in _filled(d.scored, d.cells[h], factor, variations, self.thresholds).items():
-                    total[v] = [total[v][i] + counts[i] for i in range(2)]
-        summed = {v: Counts(*pair) for v, pair in total.items()}
+            factors: list[dict[str, Any]] = [{} for _ in group]
+            for shift in dict.fromkeys(v for d in group for v in d.cells[h]):
+                t, violating = ([d.rows(shift).columns[c] for d in group] for c in ("gen_ctau", "gen_same_sign"))
+                of_shift = lifetime.weights([d.sample for d in group], t, violating, point, at=ctau)
+                for d, found, factor in zip(group, factors, of_shift, strict=True):
+                    if shift in d.cells[h]:
+                        found[shift] = factor
+            for d, found in zip(group, factors, strict=True):
+                counts = _filled(d, h, found, self.thresholds)
+                filled.append({_parameter(v, era): value for v, value in counts.items()})
+        # What does not concern a dataset is nominal there.
+        summed = {
+            v: Counts(*(sum(each.get(v, each[NOMINAL])[k] for each in filled) for k in range(2)))
+            for v in dict.fromkeys(v for each in filled for v in each)
+        }
         nominal = summed.pop(NOMINAL)
         mine = [name.split("_")[0] in FLAVOURS[point.coupling] for name in CATEGORIES]
         n = lifetime.effective(*(float(part[mine][..., A].sum()) for part in nominal))
@@ -114,15 +126,22 @@ def hypothesis(mass: float) -> str:
     return "low" if mass <= regions.HIGHEST_LOW_MASS else "high"
 
 
-def _filled(
-    scored: Scored, cells: Cells, factor: Any, variations: Sequence[str], thresholds: Thresholds
-) -> dict[str, Counts]:
-    """SR yields of a dataset with its weights times a factor, in each variation."""
-    name, era = scored.dataset.name, scored.dataset.era
+def _parameter(variation: str, era: str) -> str:
+    """The variation, named after its parameter: eras have their own where a nuisance is not shared."""
+    name, _, way = variation.rpartition("_")
+    return variation if variation == NOMINAL else f"{nuisances.parameter(name, era)}_{way}"
+
+
+def _filled(d: _Dataset, hypothesis: str, factors: Mapping[str, Any], thresholds: Thresholds) -> dict[str, Counts]:
+    """SR yields of a dataset with its weights times factors, which are by variation of jet energies."""
+    name, era = d.scored.dataset.name, d.scored.dataset.era
+    variations = [*d.scored.weights, *d.scored.shifted]
     histogram = histograms.make_regions({name: era}, variations)
-    weights = {v: weight * factor for v, weight in scored.weights.items()}
-    histograms.fill_regions(histogram, name, era, cells, weights, thresholds)
-    return {v: yields.counts(histogram, [name], cells.hypothesis, "SR", v) for v in variations}
+    for shift, cells in d.cells[hypothesis].items():
+        weights = {v: weight * factors[shift] for v, weight in d.rows(shift).weights.items()}
+        which = [*d.scored.weights] if shift == NOMINAL else [shift]
+        histograms.fill_regions(histogram, name, era, cells, weights, thresholds, which)
+    return {v: yields.counts(histogram, [name], hypothesis, "SR", v) for v in variations}
 
 
 def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thresholds) -> Signals:
@@ -141,7 +160,10 @@ def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thres
                 Sample.of(s.dataset, sum_w[s.dataset.name]),
                 s,
                 {
-                    h: histograms.cells(s.dataset.name, dict(s.columns), s.scores[h], h, edges, s.cluster)
+                    h: {
+                        shift: histograms.cells(s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster)
+                        for shift, one in {NOMINAL: s, **s.shifted}.items()
+                    }
                     for h in HYPOTHESES
                 },
             )
@@ -168,8 +190,14 @@ def load(selection: Selection, thresholds: Thresholds, filled: hist.Hist) -> Sig
     for d in signals.datasets:
         name = d.sample.name
         for h in HYPOTHESES:
-            found = _filled(d.scored, d.cells[h], 1.0, [NOMINAL], thresholds)[NOMINAL]
+            factors = dict.fromkeys(d.cells[h], 1.0)
             known = name in filled.axes["dataset"]
-            if not known or not np.allclose(found.sum_w, yields.counts(filled, [name], h, "SR").sum_w, rtol=1e-9):
-                raise SignalError(f"{selection.folder / abcd.FOLDER} is of other scores of {name}: run hnl abcd again")
+            for v, found in _filled(d, h, factors, thresholds).items():
+                known = known and v in filled.axes["variation"]
+                if not known or not np.allclose(
+                    found.sum_w, yields.counts(filled, [name], h, "SR", v).sum_w, rtol=1e-9
+                ):
+                    raise SignalError(
+                        f"{selection.folder / abcd.FOLDER} is of other scores or weights of {name}: run hnl abcd again"
+                    )
     return signals
