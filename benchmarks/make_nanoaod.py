@@ -27,9 +27,12 @@ N_PDF_WEIGHTS, N_SCALE_WEIGHTS = 33, 9
 N_HLT = 220
 
 # Branches that nobody reads: fields of each collection beyond those of the analysis.
-FILLER_COUNTS = {"Electron": 45, "Muon": 40, "Jet": 40, "Tau": 32, "FatJet": 35, "Photon": 25, "SV": 1, "TrigObj": 4}
+FILLER_COUNTS = {
+    "Electron": 45, "Muon": 40, "Jet": 40, "GenJet": 2, "Tau": 32, "FatJet": 35, "Photon": 25, "SV": 1, "TrigObj": 4
+}  # fmt: skip
 MEAN_MULTIPLICITY = {
-    "Electron": 0.5, "Muon": 0.6, "Jet": 4.5, "SV": 1.0, "TrigObj": 2.5, "Tau": 0.8, "FatJet": 0.3, "Photon": 0.7
+    "Electron": 0.5, "Muon": 0.6, "Jet": 4.5, "GenJet": 5.0, "SV": 1.0, "TrigObj": 2.5, "Tau": 0.8, "FatJet": 0.3,
+    "Photon": 0.7,
 }  # fmt: skip
 N_SCALARS = 40
 
@@ -117,6 +120,7 @@ ANALYSIS: dict[str, dict[str, Draw]] = {
         "nConstituents": integers(4, 60, np.uint8),
         "jetId": lambda rng, n: rng.choice(np.array([0, 2, 6], np.uint8), p=[0.05, 0.1, 0.85], size=n),
         "hadronFlavour": lambda rng, n: rng.choice(np.array([0, 4, 5], np.uint8), p=[0.8, 0.12, 0.08], size=n),
+        "genJetIdx": integers(-1, 6, np.int16),
     },
     "SV": {
         "pt": exponential(10, 1),
@@ -141,6 +145,12 @@ ANALYSIS: dict[str, dict[str, Draw]] = {
         "phi": uniform(-np.pi, np.pi),
         "id": lambda rng, n: rng.choice(np.array([1, 11, 13, 22], np.uint16), p=[0.6, 0.15, 0.15, 0.1], size=n),
         "filterBits": integers(0, 2**12, np.int32),
+    },
+    "GenJet": {
+        "pt": exponential(25, 10),
+        "eta": normal(1.8),
+        "phi": uniform(-np.pi, np.pi),
+        "mass": exponential(6, 1),
     },
     "Tau": {},
     "FatJet": {},
@@ -195,6 +205,7 @@ def make_events(rng: np.random.Generator, n: int, first: int) -> dict[str, Any]:
         "event": (1 + first + np.arange(n)).astype(np.uint64),
         "genWeight": np.where(rng.random(n) < 0.1, -1, 1).astype(np.float32),
         "Pileup_nTrueInt": short(rng.uniform(10, 60, n)),
+        "Rho_fixedGridRhoFastjetAll": short(rng.uniform(5, 40, n)),
         "PV_x": short(rng.normal(0.01, 0.001, n)),
         "PV_y": short(rng.normal(-0.02, 0.001, n)),
         "PV_z": short(rng.normal(0, 4, n)),

@@ -1,18 +1,87 @@
-"""From generated to expected events: sigma x L / sum of weights."""
+"""From generated to expected events: sigma x K x L / sum of weights, and what these are uncertain by."""
+
+import re
+from collections.abc import Iterable
 
 from hnl.datasets.catalogue import Dataset, Era
+from hnl.errors import InputError
 
 PB_TO_FB = 1000.0
+
+SIGNAL_UNCERTAINTY = 0.04
+"""Of the signal's NNLO cross section (Table 4, 'NNLO K-factor'), where the catalogue says nothing else."""
+
+SCORE_UNCERTAINTY = 0.10
+"""Of the signal's yield, for the classifier score (sections 5 and 7: K0S decays in data and simulation differ by up to
+10 % at high scores). One number for every bin, so it is no weight of events."""
+
+# The years' uncertainties of section 7 (1.2 % in 2016, 2.3 % in 2017, 2.5 % in 2018; 1.6 % together), split into what
+# is a year's own and what years share, as CMS recommends for [127-129].
+LUMINOSITY_UNCERTAINTIES = {
+    2016: {"luminosity_2016": 0.010, "luminosity_161718": 0.006},
+    2017: {"luminosity_2017": 0.020, "luminosity_161718": 0.009, "luminosity_1718": 0.006},
+    2018: {"luminosity_2018": 0.015, "luminosity_161718": 0.020, "luminosity_1718": 0.002},
+}
+
+
+class UncertaintyError(InputError):
+    """The catalogue does not say how uncertain something is."""
 
 
 def scale(dataset: Dataset, era: Era, sum_w: float) -> float:
     """Factor from generator weights to events expected in the luminosity of the era.
 
     Args:
-        dataset: its cross section in pb; data has none and is never scaled.
+        dataset: its cross section in pb, and its K-factor, which the catalogue refuses for a cross section that is NNLO
+            or of unknown order; data has none and is never scaled.
         era: its luminosity in /fb.
         sum_w: sum of weights of all generated events, from `processors.closure.sum_of_weights`.
     """
     if dataset.cross_section is None:
         return 1.0
-    return dataset.cross_section * PB_TO_FB * era.luminosity / sum_w
+    k_factor = dataset.k_factor.value if dataset.k_factor else 1.0
+    return dataset.cross_section * k_factor * PB_TO_FB * era.luminosity / sum_w
+
+
+def luminosity_uncertainties(era: Era) -> dict[str, float]:
+    """Nuisance -> relative uncertainty; nuisances of one name vary together, others are independent.
+
+    Raises:
+        UncertaintyError: the era has none, and the paper has none for its year.
+    """
+    if era.luminosity_uncertainties is not None:
+        return dict(era.luminosity_uncertainties)
+    if era.year not in LUMINOSITY_UNCERTAINTIES:
+        raise UncertaintyError(f"an era of {era.year} needs luminosity_uncertainties in the catalogue")
+    return dict(LUMINOSITY_UNCERTAINTIES[era.year])
+
+
+def luminosity_uncertainty(eras: Iterable[Era]) -> float:
+    """Relative uncertainty of the luminosity of some eras together (section 7: 1.6 % for 2016-2018)."""
+    eras = list(eras)
+    shifts: dict[str, float] = {}
+    for era in eras:
+        for name, size in luminosity_uncertainties(era).items():
+            shifts[name] = shifts.get(name, 0.0) + size * era.luminosity
+    total: float = sum(shift**2 for shift in shifts.values()) ** 0.5 / sum(era.luminosity for era in eras)
+    return total
+
+
+def uncertainties(dataset: Dataset, era: Era) -> dict[str, float]:
+    """What the whole yield of a dataset is uncertain by (Table 4, 'Normalization'); none for data.
+
+    Returns:
+        nuisance (`nuisances.NUISANCES`) -> relative uncertainty, to be used as a log-normal.
+
+    Raises:
+        UncertaintyError: see `luminosity_uncertainties`.
+    """
+    if dataset.is_data:
+        return {}
+    result = luminosity_uncertainties(era)
+    of_k_factor = dataset.k_factor.uncertainty if dataset.k_factor else 0.0
+    of_sigma = (dataset.cross_section_uncertainty**2 + of_k_factor**2) ** 0.5
+    if dataset.kind == "signal":
+        return result | {"k_factor": of_sigma or SIGNAL_UNCERTAINTY, "score": SCORE_UNCERTAINTY}
+    process = re.sub(r"\W", "_", dataset.process)
+    return result | ({f"cross_section_{process}": of_sigma} if of_sigma else {})

@@ -5,19 +5,23 @@ does not exist, a glob without files, one file in two datasets.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from hnl.datasets import corrections, yaml_lines
+from hnl.datasets.corrections import Corrections
+from hnl.datasets.generator_weights import GeneratorWeights
+from hnl.datasets.model import Model
 from hnl.datasets.settings import Batch, Remote
-from hnl.datasets.settings import Model as _Model
 from hnl.errors import InputError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where libyaml was there: ten times faster
+LuminosityNuisance = Annotated[str, StringConstraints(pattern=r"^luminosity_\w+$")]
 FROM_RUNS_TREE: Literal["from Runs tree"] = "from Runs tree"
 
 
@@ -25,7 +29,7 @@ class CatalogueError(InputError):
     """The catalogue cannot be used; the message names the file and the line."""
 
 
-class Triggers(_Model):
+class Triggers(Model):
     """Single-lepton HLT paths by flavour of the lepton they select (paper, section 3); any of a list may fire."""
 
     electron: tuple[str, ...] = Field((), description="single-electron paths, e.g. HLT_Ele32_WPTight_Gsf")
@@ -46,16 +50,20 @@ class Triggers(_Model):
         return self.electron + self.muon
 
 
-class Era(_Model):
+class Era(Model):
     """One data-taking period with one set of triggers, thresholds and conditions."""
 
     year: int = Field(ge=2016, le=2026, description="year of data taking: fixes the thresholds of Table 1")
     luminosity: float = Field(gt=0, allow_inf_nan=False, description="integrated luminosity in /fb")
     triggers: Triggers
+    luminosity_uncertainties: dict[LuminosityNuisance, Annotated[float, Field(ge=0, lt=1)]] | None = Field(
+        None, description="nuisance -> relative uncertainty; by default those of CMS for the year (2016-2018)"
+    )
     golden_json: Path | None = Field(None, description="certified luminosity sections, applied to data")
+    corrections: Corrections = Field(default_factory=Corrections, description="weights and jet energies of simulation")
 
 
-class Signal(_Model):
+class Signal(Model):
     """What a signal sample was generated with."""
 
     mass: float = Field(gt=0, allow_inf_nan=False, description="m_N in GeV")
@@ -71,7 +79,14 @@ class Signal(_Model):
         return self
 
 
-class Dataset(_Model):
+class KFactor(Model):
+    """From the order of a cross section to a higher one (section 3: 1.089 +- 4 % from LO to NNLO, for signal)."""
+
+    value: float = Field(gt=0, allow_inf_nan=False)
+    uncertainty: float = Field(ge=0, lt=1, description="relative")
+
+
+class Dataset(Model):
     """A set of files of one kind and process, normalised together."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", description="unique; names its folder of candidates")
@@ -86,10 +101,17 @@ class Dataset(_Model):
     )
     cross_section: float | None = Field(None, gt=0, allow_inf_nan=False, description="pb, simulation only")
     cross_section_uncertainty: float = Field(0.0, ge=0, lt=1, description="relative")
+    cross_section_order: Literal["LO", "NLO", "NNLO"] | None = Field(
+        None, description="order in QCD that the cross section is known to; needed with a k_factor"
+    )
+    k_factor: KFactor | None = Field(None, description="multiplies a cross_section of LO or NLO")
     generated_events: Literal["from Runs tree"] | Annotated[int, Field(gt=0)] = Field(
         FROM_RUNS_TREE,
         description="simulation: number of generated events. With a number it is checked against the Runs tree, or, "
         "for files without one, against the events processed, whose weights are then summed",
+    )
+    generator_weights: GeneratorWeights = Field(
+        GeneratorWeights(), description="simulation: weights of the generator that vary the sample"
     )
     signal: Signal | None = None
     primary_dataset: str | None = Field(None, description="data: the stream, e.g. SingleMuon")
@@ -107,11 +129,17 @@ class Dataset(_Model):
                 raise ValueError("data needs its primary_dataset")
             if self.cross_section is not None or self.generated_events != FROM_RUNS_TREE:
                 raise ValueError("data has neither cross_section nor generated_events")
+            if self.k_factor is not None or self.generator_weights.kinds:
+                raise ValueError("data has neither k_factor nor generator_weights")
         else:
             if self.cross_section is None:
                 raise ValueError(f"{self.kind} needs a cross_section in pb")
             if self.primary_dataset is not None:
                 raise ValueError("primary_dataset is for data only")
+        if self.k_factor is not None and self.cross_section_order not in ("LO", "NLO"):
+            # Applied to a cross section that has it already, it would count twice.
+            order = self.cross_section_order or "not given"
+            raise ValueError(f"a k_factor needs cross_section_order LO or NLO; it is {order}")
         if (self.kind == "signal") != (self.signal is not None):
             raise ValueError("kind 'signal' and the block 'signal' go together")
         if both := set(self.triggers) & set(self.veto_triggers):
@@ -124,7 +152,7 @@ class Dataset(_Model):
         return self.kind == "data"
 
 
-class Catalogue(_Model):
+class Catalogue(Model):
     """Eras and the datasets recorded or simulated for them."""
 
     eras: dict[str, Era] = Field(min_length=1)
@@ -171,7 +199,9 @@ def load(path: Path) -> Catalogue:
         raise CatalogueError(f"{path}: not valid YAML: {error}") from None
     if node is None or not isinstance(content, dict):
         raise CatalogueError(f"{path}, line 1: a catalogue has the keys 'eras' and 'datasets'")
-    _refuse_repeated_keys(path, node)
+    if repeated := yaml_lines.repeated_key(node):
+        key, line = repeated
+        raise CatalogueError(f"{path}, line {line}: the key '{key}' is given twice")
     try:
         catalogue = Catalogue.model_validate(content)
     except ValidationError as error:
@@ -184,7 +214,7 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue) -> Catalogue:
     """Expands globs, makes paths absolute and checks what concerns several entries at once."""
 
     def fail(loc: Sequence[str | int], message: str) -> CatalogueError:
-        return CatalogueError(f"{path}, line {_line(node, loc)}: {message}")
+        return CatalogueError(f"{path}, line {yaml_lines.line(node, loc)}: {message}")
 
     owner: dict[str, str] = {}
     names: set[str] = set()
@@ -227,7 +257,18 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue) -> Catalogue:
             if not golden.is_file():
                 raise fail(("eras", name, "golden_json"), f"era {name}: no such golden JSON: {golden}")
             era = era.model_copy(update={"golden_json": golden})
+        era = era.model_copy(update={"corrections": corrections.resolved(era.corrections, path.parent)})
+        for needed in corrections.files(era.corrections):
+            if not needed.is_file():
+                raise fail(("eras", name, "corrections"), f"era {name}: no such file of corrections: {needed}")
         eras[name] = era
+    simulated = {d.era: eras[d.era].corrections for d in datasets if not d.is_data}
+    if found := corrections.forgotten(simulated):
+        without, kind, having = found
+        raise fail(
+            ("eras", without, "corrections"),
+            f"era {without} has no corrections.{kind}, era {having} has: give them, or say '{kind}: null'",
+        )
     return catalogue.model_copy(update={"datasets": tuple(datasets), "eras": eras})
 
 
@@ -249,41 +290,4 @@ def _problem(path: Path, node: yaml.Node, detail: Any) -> str:
         message = f"unknown key '{loc[-1]}'"
     elif detail["type"] != "missing" and not isinstance(detail["input"], dict | list):
         message += f" (got {detail['input']!r})"
-    return f"{path}, line {_line(node, loc)}: {where}: {message}"
-
-
-def _line(node: yaml.Node, loc: Sequence[str | int]) -> int:
-    """The line of the YAML where the entry at `loc` stands, or that of its nearest parent."""
-    line = node.start_mark.line
-    for part in loc:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line
-        else:
-            break
-    return line + 1
-
-
-def _refuse_repeated_keys(path: Path, node: yaml.Node) -> None:
-    """YAML would keep the last of two equal keys and forget the first in silence."""
-    for mapping in _mappings(node):
-        keys: set[str] = set()
-        for key, _ in mapping.value:
-            if key.value in keys:
-                raise CatalogueError(f"{path}, line {key.start_mark.line + 1}: the key '{key.value}' is given twice")
-            keys.add(key.value)
-
-
-def _mappings(node: yaml.Node) -> Iterator[yaml.MappingNode]:
-    if isinstance(node, yaml.MappingNode):
-        yield node
-        for _, value in node.value:
-            yield from _mappings(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _mappings(value)
+    return f"{path}, line {yaml_lines.line(node, loc)}: {where}: {message}"

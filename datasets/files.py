@@ -15,7 +15,7 @@ import uproot
 from coffea.nanoevents import NanoAODSchema, NanoEventsFactory
 from coffea.nanoevents.mapping import SimplePreloadedColumnSource
 
-from hnl.datasets import nanoaod
+from hnl.datasets import generator_weights, nanoaod
 from hnl.datasets.baskets import Tree
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.datasets.remote import RemoteSource, UnreachableError, is_remote
@@ -51,6 +51,7 @@ class FileInfo:
     generated_events: int | None
     sum_w: float | None
     sum_w2: float | None
+    variation_sums: tuple[tuple[str, float], ...] = ()  # of the weights of the generator that the file counts
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,12 @@ def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) ->
                 nanoaod.check_electron_id(tree.title("Electron_vidNestedWPBitmap"))
             except nanoaod.UnknownLayoutError as error:
                 raise nanoaod.UnknownLayoutError(f"{path}: {error}") from None
-        count, sum_w, sum_w2 = (None, None, None) if dataset.is_data else _runs_sums(root)
+        for branch in (b for b in dataset.generator_weights.branches if b in names):
+            try:
+                generator_weights.check_titles(branch, tree.title(branch))
+            except generator_weights.GeneratorWeightError as error:
+                raise generator_weights.GeneratorWeightError(f"{path}: {error}") from None
+        count, sum_w, sum_w2, varied = (None, None, None, {}) if dataset.is_data else _runs_sums(root)
         return FileInfo(
             path=path,
             uuid=str(root.file.uuid),
@@ -151,20 +157,22 @@ def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) ->
             generated_events=count,
             sum_w=sum_w,
             sum_w2=sum_w2,
+            variation_sums=tuple(varied.items()),
         )
 
 
-def _runs_sums(root: Any) -> tuple[int | None, float | None, float | None]:
-    """genEventCount, genEventSumw, genEventSumw2 of the Runs tree (v6 and v7 write a trailing underscore)."""
+def _runs_sums(root: Any) -> tuple[int | None, float | None, float | None, dict[str, float]]:
+    """genEventCount, genEventSumw, genEventSumw2 of the Runs tree (v6 and v7 write a trailing underscore), and the sums
+    of weights of `generator_weights.runs_sums`."""
     if "Runs" not in root:
-        return None, None, None
+        return None, None, None, {}
     runs = root["Runs"]
     for suffix in ("", "_"):
         names = [f"{name}{suffix}" for name in ("genEventCount", "genEventSumw", "genEventSumw2")]
         if all(name in runs for name in names):
             count, sum_w, sum_w2 = (runs[name].array(library="np") for name in names)
-            return int(count.sum()), fsum(sum_w), fsum(sum_w2)
-    return None, None, None
+            return int(count.sum()), fsum(sum_w), fsum(sum_w2), generator_weights.runs_sums(runs, sum_w, suffix)
+    return None, None, None, {}
 
 
 def problem(info: FileInfo | InputError) -> InputError | None:

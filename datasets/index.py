@@ -67,8 +67,10 @@ class Index:
 
 def mark_of(dataset: Dataset, catalogue: Catalogue) -> str:
     """Hash of what `files.inspect` depends on, besides the file."""
-    paths = catalogue.era(dataset).triggers.paths
-    return provenance.digest([dataset.kind, paths, provenance.selection_code_digest()])[:16]
+    era = catalogue.era(dataset)
+    asked: list[Any] = [dataset.kind, dataset.generator_weights.model_dump(), era.triggers.paths]
+    asked.append(era.corrections.jets.model_dump(mode="json") if era.corrections.jets else None)
+    return provenance.digest([asked, provenance.selection_code_digest()])[:16]
 
 
 def signature_of(path: str, catalogue: Catalogue) -> str:
@@ -101,7 +103,12 @@ def pack(infos: Iterable[FileInfo]) -> dict[str, Any]:
 def unpack(content: dict[str, Any]) -> list[FileInfo]:
     """The opposite of `pack`."""
     layouts = [{name: tuple(one) for name, one in zip(_SHARED, layout, strict=True)} for layout in content["layouts"]]
-    return [FileInfo(**dict(zip(_OWN, values, strict=True)), **layouts[layout]) for *values, layout in content["files"]]
+    infos = []
+    for *values, layout in content["files"]:
+        facts = dict(zip(_OWN, values, strict=True))
+        facts["variation_sums"] = tuple((name, value) for name, value in facts["variation_sums"])
+        infos.append(FileInfo(**facts, **layouts[layout]))
+    return infos
 
 
 def inspect_all(

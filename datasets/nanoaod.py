@@ -60,6 +60,8 @@ OPTIONAL_SIGNAL = (
     "nGenPart",
     *(f"GenPart_{c}" for c in ("pt", "eta", "phi", "mass", "pdgId", "genPartIdxMother", "vx", "vy", "vz")),
 )
+# CMS's weights for triggers that fired a bunch crossing early, by column of the candidates: all of them or none.
+PREFIRING = {f"weight_prefiring{w}": f"L1PreFiringWeight_{n}" for w, n in (("", "Nom"), ("_up", "Up"), ("_down", "Dn"))}
 # PFNano's particles of jets: all of them or none.
 PARTICLES = (
     "nPFCands",
@@ -68,6 +70,10 @@ PARTICLES = (
     "JetPFCands_jetIdx",
     "JetPFCands_pFCandsIdx",
 )
+# For the jet energy resolution, where the era has one: NanoAOD's simulation has all of it.
+# (The mass is read for coffea, whose records of momenta must have one.)
+GENERATOR_JETS = ("nGenJet", *(f"GenJet_{c}" for c in ("pt", "eta", "phi", "mass")), "Jet_genJetIdx")
+RHO_NAMES = ("Rho_fixedGridRhoFastjetAll", "fixedGridRhoFastjetAll")  # newest name first
 # Jet_jetId is gone in v15; the same ID from what remains.
 JET_ID = "Jet_jetId"
 JET_ID_INPUTS = ("Jet_neHEF", "Jet_neEmEF", "Jet_chHEF", "Jet_chMultiplicity", "Jet_neMultiplicity")
@@ -116,7 +122,11 @@ def branches(names: Collection[str], dataset: Dataset, era: Era) -> tuple[list[s
     if not dataset.is_data:
         wanted.append("genWeight")
         optional += OPTIONAL_SIMULATION
+        if era.corrections.jets and era.corrections.jets.smearing:
+            wanted += (next((name for name in RHO_NAMES if name in names), RHO_NAMES[0]), *GENERATOR_JETS)
+        wanted += dataset.generator_weights.branches
     groups = [PARTICLES] + ([OPTIONAL_SIGNAL] if dataset.kind == "signal" else [])
+    groups += [] if dataset.is_data else [tuple(PREFIRING.values())]
     wanted += [branch for branch in optional if branch in names]
     wanted += [branch for group in groups if all(b in names for b in group) for branch in group]
     return [b for b in wanted if b in names], [b for b in wanted if b not in names]
@@ -198,6 +208,23 @@ def jets(events: Any) -> Any:
         index=ak.local_index(collection.pt, axis=1),
         flavour=_or_constant(collection, "hadronFlavour", -1, np.int16),
     )
+
+
+def rho(events: Any) -> Any:
+    """Energy density of pileup, GeV: one number an event."""
+    new, old = RHO_NAMES
+    found = field(events, new)
+    return events[old] if found is None else found
+
+
+def generator_jets(events: Any) -> Any:
+    """The generator jet of each jet, by NanoAOD's genJetIdx: pt (GeV), eta, phi; None where it has none.
+
+    An index beyond the generator jets is none as well: NanoAOD does not keep those below 10 GeV.
+    """
+    index = events.Jet.genJetIdx
+    kept = (index >= 0) & (index < ak.num(events.GenJet.pt))
+    return events.GenJet[["pt", "eta", "phi"]][ak.mask(index, kept)]
 
 
 def vertices(events: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from hnl.datasets.model import Model
 
 # Written by this package into every submit description, so not to be set by hand.
 OWN_COMMANDS = frozenset(
@@ -13,12 +15,6 @@ OWN_COMMANDS = frozenset(
         "use_x509userproxy", "when_to_transfer_output",
     }
 )  # fmt: skip
-
-
-class Model(BaseModel):
-    """A block of the catalogue: unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Remote(Model):

@@ -19,13 +19,13 @@ from typing import Any
 import hist
 import numpy as np
 
+from hnl.datasets.corrections import NOMINAL as NOMINAL
 from hnl.errors import HNLError
 from hnl.processors.parts import Candidates
 from hnl.selections import regions
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import DELTA_2D_BINS, HYPOTHESES, M_SV_BINS, SELECTIONS, Thresholds
 
-NOMINAL = "nominal"
 SCORE_BINS = ("up to x", "above x")
 
 # Our choice: every edge of Table 3 is among them; the last bin ends at the collision energy and holds all above.
@@ -62,9 +62,11 @@ class Cells:
 
     def without_target(self, thresholds: Thresholds) -> "Cells":
         """All but SR-A: what may be filled of data before unblinding."""
-        target = (self.selection == 0) & (self.window == regions.SR_WINDOW) & self.above(thresholds)
-        arrays = {name: value[~target] for name, value in vars(self).items() if name != "hypothesis"}
-        return replace(self, **arrays)
+        return self.where(~((self.selection == 0) & (self.window == regions.SR_WINDOW) & self.above(thresholds)))
+
+    def where(self, use: Any) -> "Cells":
+        """Those of a mask."""
+        return replace(self, **{name: value[use] for name, value in vars(self).items() if name != "hypothesis"})
 
 
 def score_edges(extra: Iterable[float] = ()) -> tuple[float, ...]:
@@ -168,7 +170,13 @@ def fill_plane(plane: hist.Hist, dataset: str, places: Cells, weight: Any) -> No
 
 
 def fill_regions(
-    histogram: hist.Hist, dataset: str, era: str, places: Cells, weights: Mapping[str, Any], thresholds: Thresholds
+    histogram: hist.Hist,
+    dataset: str,
+    era: str,
+    places: Cells,
+    weights: Mapping[str, Any],
+    thresholds: Thresholds,
+    variations: Iterable[str] | None = None,
 ) -> None:
     """Adds the candidates of a dataset: one index for all variations, one `bincount` for each.
 
@@ -179,6 +187,7 @@ def fill_regions(
         weights: variation -> weight of each row of the candidate table. A variation of the histogram that is not
             among them is filled with the nominal weight: it does not concern this dataset.
         thresholds: x of each hypothesis and category.
+        variations: to be filled, all by default. Those of jet energies have candidates, and so `places`, of their own.
 
     Raises:
         FillError: a weight is not a finite number.
@@ -189,10 +198,32 @@ def fill_regions(
     index = _Index(bins, shape, places)
     axes = histogram.axes
     first, second = axes["dataset"].index(dataset), axes["era"].index(era)
-    for i, variation in enumerate(axes["variation"]):
+    for variation in axes["variation"] if variations is None else variations:
+        i = axes["variation"].index(variation)
         weight = _checked(dataset, variation, weights.get(variation, weights[NOMINAL]))[places.rows]
         where = (first, second, slice(None), HYPOTHESES.index(places.hypothesis), ..., i)
         index.add(histogram.view(), where, weight)
+
+
+def sums_by_region(places: Cells, weight: Any, thresholds: Thresholds, groups: Any) -> tuple[Any, Any]:
+    """Yields in A to D around the window of the SR, all bins and selections together.
+
+    Re-simulations of one generated event are one event for the variance wherever they are in a region, which cells of
+    the histograms cannot tell.
+
+    Args:
+        places: from `cells`.
+        weight: of each row of the candidate table.
+        thresholds: x of each hypothesis and category.
+        groups: what to tell apart: for each category, the number of its group.
+
+    Returns:
+        Sums of weights and of squared weights, shape (groups, 4).
+    """
+    region = 2 * (places.window != regions.SR_WINDOW) + ~places.above(thresholds)
+    view = np.zeros((int(max(groups)) + 1, len(regions.REGIONS)), dtype=[("value", float), ("variance", float)])
+    _Index([groups[places.category], region], view.shape, places).add(view, ..., weight[places.rows])
+    return view["value"], view["variance"]
 
 
 def _checked(dataset: str, variation: str, weight: Any) -> Any:

@@ -15,11 +15,11 @@ class WeightError(HNLError):
     """A weight is not a number."""
 
 
-def fill(datasets: dict[str, tuple[Candidates, float]]) -> Histograms:
+def fill(datasets: dict[str, tuple[Candidates, np.ndarray]]) -> Histograms:
     """Fills every variable of `VARIABLES`.
 
     Args:
-        datasets: name -> candidates and the factor to their weights (`corrections.normalisation.scale`).
+        datasets: name -> candidates and their weights.
 
     Returns:
         variable -> histogram with the axes dataset, selection, category, variable.
@@ -29,8 +29,7 @@ def fill(datasets: dict[str, tuple[Candidates, float]]) -> Histograms:
     """
     histograms = {variable.name: make(variable, list(datasets)) for variable in VARIABLES}
     categories, selections = np.array(CATEGORIES), np.array(SELECTIONS)
-    for name, (candidates, scale) in datasets.items():
-        weight = candidates["gen_weight"] * scale
+    for name, (candidates, weight) in datasets.items():
         if not np.isfinite(weight).all():
             raise WeightError(f"dataset {name}: a candidate has the weight {weight[~np.isfinite(weight)][0]}")
         category = categories[candidates["category"]]

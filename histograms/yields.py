@@ -13,6 +13,7 @@ from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES
 
 LEPTONS = ("electron", "muon")  # flavour of l2, for which the classifiers are trained apart (section 5)
+L2 = np.array([name.split("_")[0] in ("mumu", "emu") for name in CATEGORIES], dtype=np.int64)  # index into LEPTONS
 
 
 class AxisError(HNLError):
@@ -112,8 +113,7 @@ def vr_scores(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, lepton
         Sums of weights and squared weights, shape (score bin,), in AB and in CD.
     """
     chosen = [plane.axes["dataset"].index(name) for name in datasets]
-    flavours = ("ee", "mue") if lepton == "electron" else ("mumu", "emu")
-    categories = [i for i, name in enumerate(CATEGORIES) if name.split("_")[0] in flavours]
+    categories = np.flatnonzero(np.equal(L2, LEPTONS.index(lepton)))
     first, last = np.searchsorted(plane.axes["m_l1_sv"].edges, regions.WINDOW_EDGES[1:3])
     inside, outside = [], []
     for field in ("value", "variance"):

@@ -90,6 +90,18 @@ def pooled(counts: Counts) -> Any:
     return np.divide(w2, w, out=np.ones(w.shape), where=w > 0)
 
 
+def sums(counts: Counts) -> tuple[Any, Any, Any]:
+    """What `intervals` asks for: sums of weights and of squared weights, and of an event that could have been there.
+
+    Args:
+        counts: regions last.
+    """
+    n, scale = effective(counts)
+    # With negative weights sum w^2 / sum w can be larger than any weight, but not than the root of sum w^2.
+    typical = np.where(n > 0, np.minimum(scale, np.sqrt(counts.sum_w2)), 0)
+    return n * scale, n * scale**2, np.maximum(typical, pooled(counts))
+
+
 def estimate(counts: Counts) -> Estimate:
     """N_B N_C / N_D with intervals of 68.3 % and 95 %, see `intervals`.
 
@@ -99,13 +111,10 @@ def estimate(counts: Counts) -> Estimate:
     Args:
         counts: regions last; A is not used but for what an event stands for.
     """
-    n, scale = effective(counts)
-    w = n * scale
+    w, w2, one_more = sums(counts)
     value = np.full(w.shape[:-1], np.nan)
     np.divide(w[..., B] * w[..., C], w[..., D], out=value, where=w[..., D] > 0)
-    # With negative weights sum w^2 / sum w can be larger than any weight, but not than the root of sum w^2.
-    typical = np.where(n > 0, np.minimum(scale, np.sqrt(counts.sum_w2)), 0)
-    sidebands = (w[..., B:], (n * scale**2)[..., B:], np.maximum(typical, pooled(counts))[..., B:])
+    sidebands = (w[..., B:], w2[..., B:], one_more[..., B:])
     low, high = product_over(*sidebands, ONE_SIGMA)
     low95, high95 = product_over(*sidebands, TWO_SIGMA)
     return Estimate(value, low, high, low95, high95, marks(counts))

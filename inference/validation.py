@@ -116,22 +116,45 @@ def closure(counts: Counts, factor: Any = 1.0) -> Closure:
         counts: regions last.
         factor: c_AB, on the prediction, an entry a bin.
     """
-    n, scale = abcd.effective(counts)
+    n, fitted = _fitted(counts, factor)
     a, b, c, d = (n[..., i] for i in range(4))
-    k = factor * scale[..., B] * scale[..., C] / (scale[..., A] * scale[..., D])
-    # Largest likelihood with a' d' = k b' c': a' = a - t, d' = d - t, b' = b + t, c' = c + t.
-    linear, constant = a + d + k * (b + c), a * d - k * b * c
-    root = np.sqrt(np.maximum(linear**2 - 4 * (1 - k) * constant, 0))
-    t = np.divide(2 * constant, linear + root, out=np.zeros(a.shape), where=linear > 0)
-    terms = [(a, a - t), (b, b + t), (c, c + t), (d, d - t)]
-    ratio = sum(rel_entr(count, np.maximum(fitted, 0)) for count, fitted in terms)
-    pull = np.sign(t) * np.sqrt(2 * np.maximum(ratio, 0))
+    ratio = rel_entr(n, fitted).sum(axis=-1)
+    pull = np.sign(a - fitted[..., A]) * np.sqrt(2 * np.maximum(ratio, 0))
     informative = (d > 0) & (a + b > 0) & (a + c > 0)
     pull = np.where(informative, pull, np.nan)
     mark = np.where(counts.sum_w[..., A] < 0, "A negative", "").astype(object)
     result = abcd.estimate(counts).scaled(factor)
     joined = [("; ".join(filter(None, pair))) for pair in zip(result.mark.ravel(), mark.ravel(), strict=True)]
     return Closure(counts.sum_w[..., A], result, pull, np.array(joined, dtype=object).reshape(mark.shape))
+
+
+def _fitted(counts: Counts, factor: Any = 1.0) -> tuple[Any, Any]:
+    """Effective counts, and those of largest likelihood with A D = c_AB B C; both with regions last."""
+    n, scale = abcd.effective(counts)
+    a, b, c, d = (n[..., i] for i in range(4))
+    k = factor * scale[..., B] * scale[..., C] / (scale[..., A] * scale[..., D])
+    # a' d' = k b' c' with a' = a - t, d' = d - t, b' = b + t, c' = c + t.
+    linear, constant = a + d + k * (b + c), a * d - k * b * c
+    root = np.sqrt(np.maximum(linear**2 - 4 * (1 - k) * constant, 0))
+    t = np.divide(2 * constant, linear + root, out=np.zeros(a.shape), where=linear > 0)
+    return n, np.maximum(n - t[..., None] * np.array([1, -1, -1, 1]), 0)
+
+
+def resolution(counts: Counts) -> Any:
+    """Which factor between A and B C / D the counts can tell at one standard deviation, if they close.
+
+    exp(sqrt(1/A + 1/B + 1/C + 1/D)) of the effective counts of largest likelihood with A D = B C. With equal weights
+    those hang on the sums of rows and columns alone, so whether something is tested does not depend on the result.
+
+    Args:
+        counts: regions last.
+
+    Returns:
+        Above 1, without the last axis; infinite where a row or a column is empty.
+    """
+    fitted = _fitted(counts)[1]
+    variance = np.divide(1, fitted, out=np.full(fitted.shape, np.inf), where=fitted > 1e-3).sum(axis=-1)
+    return np.exp(np.sqrt(variance))
 
 
 def closure_uncertainty(closure: Closure, chosen: Any) -> tuple[float, str]:

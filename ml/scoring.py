@@ -131,7 +131,7 @@ def read(folder: Path, dataset: str, candidates: Candidates) -> tuple[np.ndarray
     Args:
         folder: output folder of the run.
         dataset: name.
-        candidates: as `Selection.candidates` returns them.
+        candidates: as `Selection.rows` returns them, in all variations.
 
     Returns:
         score_low and score_high: float32 between 0 and 1, in the order of the candidates; NaN where the catalogue has

@@ -18,6 +18,9 @@ SIN2_THETA_W: Final = 0.23122
 M_W: Final = 80.369
 """W mass (PDG)."""
 
+M_Z: Final = 91.188
+"""Z mass (PDG)."""
+
 LEPTON_MASS: Final = MappingProxyType({"e": 0.51099895e-3, "mu": 0.1056583755, "tau": 1.77693})
 """Charged lepton masses (PDG)."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ FLAVOURS = {"mumu": r"$\mu\mu$", "emu": r"$e\mu$", "ee": r"$ee$", "mue": r"$\mu 
 PREDICTION, POINTS, SECOND = "#5790fc", "black", "#e42536"
 MARKERS: dict[str, Any] = {"fmt": "o", "color": POINTS, "markersize": 4}
 RATIO_TOP = 3.0
+RATIO_EDGES = (0.05, 20.0)
 # Fixed places: looking for them takes longer than everything else in the stage.
 GRID: dict[str, Any] = {"left": 0.06, "right": 0.98, "top": 0.9, "bottom": 0.08, "hspace": 0.16, "wspace": 0.08}
 STACKED = GRID | {"height_ratios": (3, 1.2, 3, 1.2), "hspace": 0.28, "wspace": 0.18, "top": 0.94}
@@ -42,7 +44,7 @@ def draw_all(
     """Draws every figure of the stage, as PNG and PDF.
 
     Args:
-        records: of the tables 'yields' and 'closure'.
+        records: of the tables 'yields', 'closure' and 'simulated_closure'.
         plane: histogram of `histograms.abcd`.
         samples: name -> datasets.
         scans: hypothesis -> category.
@@ -62,6 +64,9 @@ def draw_all(
         if scans:
             title = f"Thresholds on the score, {hypothesis}-mass classifier"
             figures.append((title, f"abcd_thresholds_{hypothesis}", scan(scans[hypothesis], thresholds[hypothesis])))
+    if records["simulated_closure"]:
+        title = "Simulated background: A over its prediction at lower thresholds"
+        figures.append((title, "abcd_simulated_closure", simulated_closure(records["simulated_closure"])))
     for sample, datasets in samples.items():
         title = f"Score inside and outside of 50-85 GeV in the VR, {sample}"
         figures.append((title, f"abcd_VR_scores_{sample}", scores(plane, datasets)))
@@ -146,6 +151,44 @@ def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[str, Any]]) -> Non
             style = "-" if m_sv else ":"
             for panel in (main, ratio):
                 panel.axvline(inside[-1] + 0.5, color="grey", linestyle=style, linewidth=0.8)
+
+
+def simulated_closure(rows: Rows) -> mpl.figure.Figure:
+    """A over its prediction with its 68.3 % interval, for each selection, hypothesis, category and threshold.
+
+    Open and grey: too few events to tell anything. An interval without end goes on to the edge of the panel.
+    """
+    columns = {key: list(dict.fromkeys(row[key] for row in rows)) for key in ("hypothesis", "selection", "threshold")}
+    groups = list(dict.fromkeys(row["category"] for row in rows if row["ndf"] is None))
+    shape = [len(columns[key]) for key in ("hypothesis", "selection")]
+    figure, panels = plt.subplots(
+        *shape, figsize=(16, 9), sharex=True, sharey=True, squeeze=False, gridspec_kw=GRID | {"bottom": 0.14}
+    )
+    colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(columns["threshold"])))
+    for (h, selection), panel in zip(product(columns["hypothesis"], columns["selection"]), panels.flat, strict=True):
+        for i, threshold in enumerate(columns["threshold"]):
+            wanted = (h, selection, threshold)
+            chosen = [r for r in rows if (r["hypothesis"], r["selection"], r["threshold"]) == wanted]
+            for row in chosen:
+                if row["category"] not in groups:
+                    continue
+                x = groups.index(row["category"]) + 0.15 * (i - (len(columns["threshold"]) - 1) / 2)
+                colour = colours[i] if row["tested"] else "lightgrey"
+                low, high = row["ratio_low"], row["ratio_high"] or RATIO_EDGES[1]
+                panel.plot([x, x], [max(low, RATIO_EDGES[0]), high], color=colour, linewidth=1.5)
+                if row["ratio"]:
+                    fill = colour if row["tested"] else "white"
+                    panel.plot(x, row["ratio"], "o", color=colour, markerfacecolor=fill, markersize=4)
+            panel.plot([], [], "o-", color=colours[i], label=f"x = {threshold}")
+        panel.axhline(1, color="black", linewidth=0.8)
+        panel.set_title(f"{selection}, {h} mass", loc="left")
+        panel.set_xticks(range(len(groups)), [name.replace("_", " ") for name in groups], rotation=90)
+        panel.set(yscale="log", ylim=RATIO_EDGES, xlim=(-0.6, len(groups) - 0.4))
+    for panel in panels[:, 0]:
+        panel.set_ylabel("A D / (B C)")
+    handles, labels = panels.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", ncols=len(labels), frameon=False)
+    return figure
 
 
 def scores(plane: hist.Hist, datasets: Sequence[str]) -> mpl.figure.Figure:

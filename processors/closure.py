@@ -1,13 +1,16 @@
 """The closure gate: what was processed must be what the catalogue promises, before anything is made of it."""
 
 from collections.abc import Sequence
-from math import sqrt
+from itertools import zip_longest
+from math import fsum, sqrt
 from typing import Any
 
 from hnl.datasets.catalogue import FROM_RUNS_TREE, Dataset
 from hnl.errors import HNLError
 
 WEIGHT_PRECISION = 1e-5  # relative, of a sum of weights in single precision. Our choice.
+# Relative weights are stored with 8 bits or more of mantissa; a wrong place in the list is off by some per cent.
+RUNS_TOLERANCE = 0.003
 
 
 class ClosureError(HNLError):
@@ -78,6 +81,68 @@ def _check_runs_tree(dataset: str, file: dict[str, Any], manifests: Sequence[dic
             f"dataset {dataset}: the weights of the events in {file['path']} add up to {found:.10g}, "
             f"its Runs tree says {total:.10g}"
         )
+
+
+def is_whole(files: Sequence[dict[str, Any]], manifests: Sequence[dict[str, Any]]) -> bool:
+    """Whether the files hold all generated events, so that sums over the events processed are those of all."""
+    counted = [file["generated_events"] for file in files]
+    return None in counted or sum(counted) == sum(manifest["events"] for manifest in manifests)
+
+
+def generator_norms(
+    dataset: Dataset, files: Sequence[dict[str, Any]], manifests: Sequence[dict[str, Any]]
+) -> dict[str, float]:
+    """Sum of weights of all generated events in each variation of the generator's weights, relative to nominal.
+
+    Args:
+        dataset: from the catalogue, checked by `sum_of_weights`.
+        files: `FileInfo` of each of its files, as dict.
+        manifests: of each of its work units.
+
+    Returns:
+        variation -> ratio, from the Runs trees where all have it, else from the events processed.
+
+    Raises:
+        ClosureError: a variation has no sum: a file was skimmed, and its Runs tree does not have it; or the sums of the
+            Runs trees are not those of the events, which are all there.
+    """
+    whole = is_whole(files, manifests)
+    counted = [dict(file["variation_sums"]) for file in files]
+    result: dict[str, float] = {}
+    for name in dataset.generator_weights.variations:
+        processed = _ratio(sum(m["variation_sums"][name] for m in manifests), sum(m["sum_w"] for m in manifests))
+        # A file of no generated events has no sums and needs none.
+        without = [f["path"] for f, sums in zip(files, counted, strict=True) if name not in sums and f["sum_w"] != 0]
+        if not without:
+            ratio = _ratio(sum(sums.get(name, 0.0) for sums in counted), sum(file["sum_w"] for file in files))
+            if whole and not abs(ratio - processed) <= RUNS_TOLERANCE * abs(ratio):
+                raise ClosureError(
+                    f"dataset {dataset.name}: the Runs trees say that the weights {name} sum to {ratio:.6g} of "
+                    f"nominal, the events, which are all there, to {processed:.6g}"
+                )
+        elif whole:
+            ratio = processed
+        else:
+            raise ClosureError(
+                f"dataset {dataset.name}: {without[0]} does not hold all generated events, and its Runs tree has no "
+                f"sum of the weights {name}: take them out of generator_weights"
+            )
+        if not ratio > 0:
+            raise ClosureError(f"dataset {dataset.name}: the sum of the weights {name} is {ratio:.6g} of nominal")
+        result[name] = ratio
+    return result
+
+
+def _ratio(varied: float, nominal: float) -> float:
+    return varied / nominal if nominal else float("nan")
+
+
+def pileup_profile(files: Sequence[dict[str, Any]], manifests: Sequence[dict[str, Any]]) -> list[float] | None:
+    """Sums of weights of all generated events by true interactions, 0-1, 1-2 ...; None where files were skimmed."""
+    if not is_whole(files, manifests):
+        return None
+    profiles = [manifest["pileup_profile"] for manifest in manifests]
+    return [fsum(column) for column in zip_longest(*profiles, fillvalue=0.0)] or None
 
 
 def check_complete(dataset: str, files: Sequence[dict[str, Any]], manifests: Sequence[dict[str, Any]]) -> None:

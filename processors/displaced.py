@@ -8,22 +8,27 @@ import numpy as np
 from coffea.lumi_tools import LumiMask
 from coffea.processor import ProcessorABC, column_accumulator
 
-from hnl.datasets import nanoaod
+from hnl.corrections import jets as jet_energies
+from hnl.datasets import generator_weights, nanoaod
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
+from hnl.processors import candidate, outcomes
 from hnl.processors.columns import COLUMNS
 from hnl.processors.cutflow import Cutflow
 from hnl.selections import events as two_leptons
-from hnl.selections import jets, leptons, particles, triggers, truth, vertices
+from hnl.selections import leptons, triggers, vertices
 from hnl.selections.categories import category
 
+N_INTERACTIONS = 200  # steps of the pileup profile; the last holds all above
 SIGNAL_SELECTION = "N(jets) = 1"
 L2_STAGE = "N(nonprompt l2) = 1"
+JET_STAGES = ("N(jets) >= 1", "Delta R(l2, jet) < 0.7")
 
 
 class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
     """NanoEvents -> candidates (`columns.COLUMNS`) and a cutflow.
 
-    Candidates pass Table 2 but for N(jets) = 1: those with more jets are the validation region.
+    Candidates pass Table 2 but for N(jets) = 1: those with more jets are the validation region. Simulation has rows for
+    the variations of jet energies as well (`outcomes.rows`); cutflows are those of nominal.
 
     Args:
         catalogue: tells for `events.metadata['dataset']` what it is and which triggers belong to it.
@@ -37,11 +42,20 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
 
         Returns:
             {dataset: {candidates: {column: column_accumulator}, cutflow, n_minus_one: see `Cutflow`,
-            events: int, sum_w: float, sum_w2: float}}, which adds up over units.
+            events: int, sum_w: float, sum_w2: float, variation_sums: {variation: float}, pileup_profile: sums of
+            weights in steps of one true interaction}}, which adds up over units.
         """
         dataset = self.catalogue.dataset(events.metadata["dataset"])
         era = self.catalogue.era(dataset)
         weights = np.ones(len(events)) if dataset.is_data else ak.to_numpy(events.genWeight).astype(np.float64)
+        varied = generator_weights.factors(events, dataset.generator_weights)
+        sums = {
+            "events": len(weights),
+            "sum_w": float(weights.sum()),
+            "sum_w2": float((weights**2).sum()),
+            "variation_sums": {name: float((weights * factor).sum()) for name, factor in varied.items()},
+            "pileup_profile": _pileup_profile(events, weights),
+        }
         cutflow = Cutflow(weights)
 
         fired = {
@@ -67,9 +81,10 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
         pair = with_l1 & (n_nonprompt > 0)
         events, l1 = events[pair], l1[pair[with_l1]]
         l2 = leptons.leading(*(flavour[pair] for flavour in nonprompt))
-        good_jets = jets.good_jets(nanoaod.jets(events))
-        jet, others = jets.nearest_jet(l2, good_jets)
-        n_jets = ak.to_numpy(ak.fill_none(1 + ak.sum(others & jets.separated(l1, good_jets), axis=1), 0))
+        file_jets, energies = nanoaod.jets(events), jet_energies.of(dataset, era)
+        nominal = outcomes.outcome(
+            l1, l2, jet_energies.scaled(file_jets, jet_energies.nominal_factors(energies, file_jets, events))
+        )
         sv = _vertex_of(l2, events)
         m_l1_l2 = ak.to_numpy(two_leptons.mass(l1, l2))
         same_sign = ak.to_numpy(l1.charge == l2.charge)
@@ -78,34 +93,31 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
 
         cutflow.categorise(kind, pair, from_stage=L2_STAGE)
         cutflow.require(L2_STAGE, n_nonprompt == 1)
-        cutflow.require("N(jets) >= 1", ~ak.is_none(jet), among=pair)
-        cutflow.require("Delta R(l2, jet) < 0.7", _below(jet.deltaR(l2), jets.MAX_DELTA_R_L2), among=pair)
+        cutflow.require(JET_STAGES[0], nominal.exists, among=pair)
+        cutflow.require(JET_STAGES[1], nominal.near, among=pair)
         cutflow.require("l2 in SV", ~ak.is_none(sv), among=pair)
         cutflow.require("m(l1, l2) > 10 GeV", m_l1_l2 > two_leptons.MIN_MASS_L1_L2, among=pair)
         cutflow.require("|Delta phi(l1, l2)| > 0.4", two_leptons.separated_in_phi(l1, l2), among=pair)
         cutflow.require(
             "m(mumu) outside 85-95 GeV", two_leptons.outside_z_window(m_l1_l2, dimuon, ~same_sign), among=pair
         )
-        candidate = cutflow.passed()
-        cutflow.require(SIGNAL_SELECTION, n_jets == 1, among=pair)
+        left = cutflow.passed(without=JET_STAGES)[pair]
+        cutflow.require(SIGNAL_SELECTION, nominal.n_jets == 1, among=pair)
 
-        chosen = candidate[pair]
-        jet, sv = ak.drop_none(jet[chosen]), ak.drop_none(sv[chosen])
-        columns = _columns(events[chosen], l1[chosen], l2[chosen], jet, sv, dataset)
-        columns |= {
-            "gen_weight": weights[candidate],
-            "category": kind[chosen],
-            "n_jets": n_jets[chosen],
-            "m_l1_l2": m_l1_l2[chosen],
-        }
+        # Once more the jets, in every variation, of the events that have all the rest.
+        events, l1, l2, file_jets, sv = (each[left] for each in (events, l1, l2, file_jets, sv))
+        sv = ak.drop_none(sv)
+        rows = outcomes.rows(l1, l2, file_jets, jet_energies.factors(energies, file_jets, events))
+        columns = candidate.columns(events, l1, l2, sv, rows, dataset)
+        of_event = {"gen_weight": weights[pair], "category": kind, "m_l1_l2": m_l1_l2}
+        of_event |= {f"weight_{name}": factor[pair] for name, factor in varied.items()}
+        columns |= {name: values[left][rows.event] for name, values in of_event.items()}
         return {
             dataset.name: {
-                "candidates": {c.name: column_accumulator(_flat(columns[c.name], c.dtype)) for c in COLUMNS},
+                "candidates": {c.name: column_accumulator(columns[c.name].astype(c.dtype)) for c in COLUMNS},
                 "cutflow": cutflow.counts(),
                 "n_minus_one": cutflow.n_minus_one(),
-                "events": len(weights),
-                "sum_w": float(weights.sum()),
-                "sum_w2": float((weights**2).sum()),
+                **sums,
             }
         }
 
@@ -119,6 +131,15 @@ def _certified(events: Any, dataset: Dataset, era: Era) -> np.ndarray:
     if not dataset.is_data or era.golden_json is None:
         return np.ones(len(events), dtype=bool)
     return np.asarray(LumiMask(Path(era.golden_json))(ak.to_numpy(events.run), ak.to_numpy(events.luminosityBlock)))
+
+
+def _pileup_profile(events: Any, weights: np.ndarray) -> np.ndarray:
+    """Sums of weights by true interactions, 0-1, 1-2 ... (`N_INTERACTIONS`); zero where the file does not tell."""
+    interactions = nanoaod.field(events, "Pileup_nTrueInt")
+    if interactions is None:
+        return np.zeros(N_INTERACTIONS)
+    bins = np.clip(ak.to_numpy(interactions), 0, N_INTERACTIONS - 1).astype(np.int64)
+    return np.bincount(bins, weights, N_INTERACTIONS)
 
 
 def _recorded_in(dataset: Dataset, fired: dict[str, np.ndarray]) -> np.ndarray:
@@ -137,57 +158,3 @@ def _vertex_of(l2: Any, events: Any) -> Any:
     else:
         holds_l2 = vertices.near_lepton(all_vertices, events.PV, l2)
     return vertices.highest_pt(all_vertices[holds_l2 & vertices.displaced(all_vertices)])
-
-
-def _columns(events: Any, l1: Any, l2: Any, jet: Any, sv: Any, dataset: Dataset) -> dict[str, Any]:
-    """What a candidate carries (section 5, and what the later stages need)."""
-    generator_event = nanoaod.field(events, "hnlsim_generatorEvent")
-    columns = {
-        "run": events.run,
-        "luminosity_block": events.luminosityBlock,
-        "event": events.event,
-        "generator_event": events.event if generator_event is None else generator_event,
-        "n_true_interactions": nanoaod.field(events, "Pileup_nTrueInt"),
-        "delta_phi_l1_l2": l1.deltaphi(l2),
-        "m_l1_sv": two_leptons.mass(l1, sv),
-        "jet_n_constituents": jet.nConstituents,
-        "jet_hadron_flavour": jet.flavour,
-        "delta_r_l2_jet": l2.deltaR(jet),
-        "pt_rel_l2_jet": jets.pt_rel(l2, jet),
-        "pt_ratio_l2_jet": l2.pt / jet.pt,
-        "m_sv": sv.mass,
-        "sv_n_tracks": sv.ntracks,
-        "sv_chi2_ndof": sv.chi2,  # NanoAOD's SV_chi2 is divided by ndof already
-        "sv_ndof": sv.ndof,
-        "sv_p_angle": sv.pAngle,
-        "delta_2d": sv.dxy,
-        "delta_2d_sig": sv.dxySig,
-        "delta_3d": sv.dlen,
-        "delta_3d_sig": sv.dlenSig,
-    }
-    names = {"dxy": "dxy", "dz": "dz", "rel_iso": "pfRelIso03_all", "gen_flavour": "gen_flavour"}
-    for prefix, lepton in (("l1", l1), ("l2", l2)):
-        columns |= {f"{prefix}_{name}": lepton[name] for name in ("pt", "eta", "phi", "charge")}
-        columns |= {f"{prefix}_{ours}": lepton[theirs] for ours, theirs in names.items()}
-    names = {"dxy_err": "dxyErr", "dz_err": "dzErr", "d_xyz": "ip3d", "d_xyz_sig": "sip3d"}
-    columns |= {f"l2_{ours}": l2[theirs] for ours, theirs in names.items()}
-    columns |= {f"l2_{name}": l2[name] for name in ("lost_hits", "tracker_layers")}
-    columns |= {f"jet_{name}": jet[name] for name in ("pt", "eta", "phi", "mass")}
-    columns |= {f"sv_{name}": sv[name] for name in ("pt", "eta", "phi")}
-    if nanoaod.has_particles(events):
-        inside = particles.of_jet(jet.index, events.JetPFCands, events.PFCands)
-        columns |= {f"jet_{name}": value for name, value in particles.summaries(inside).items()}
-        columns["l2_pixel_hits"] = particles.pixel_hits(l2, events.PFCands)
-    if dataset.kind == "signal" and nanoaod.has_decay_vertices(events):
-        columns |= {f"gen_{name}": value for name, value in truth.decay(events.GenPart).items()}
-    missing = ak.Array(np.full(len(events), np.nan))
-    return {c.name: missing if columns.get(c.name) is None else columns[c.name] for c in COLUMNS}
-
-
-def _below(values: Any, limit: float) -> Any:
-    return ak.fill_none(values < limit, False)
-
-
-def _flat(values: Any, dtype: str) -> np.ndarray:
-    """A column of the candidates; a missing value can only be in a float column."""
-    return np.ascontiguousarray(ak.to_numpy(values, allow_missing=False), dtype=dtype)

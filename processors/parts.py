@@ -13,17 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hnl import provenance
+from hnl.datasets.corrections import NOMINAL
 from hnl.datasets.files import WorkUnit
 from hnl.errors import HNLError
 from hnl.processors import columns
 
-FORMAT = 2  # of the manifests; raised when their meaning changes
-
-IDS = ("run", "luminosity_block", "event")  # what an event is known by
+FORMAT = 3  # of the manifests; raised when their meaning changes
 
 READERS = 4  # threads: a part is small, so that opening it is most of the work
 
 Candidates = dict[str, np.ndarray]
+EVENT = ("run", "luminosity_block", "event")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,13 @@ def paths(folder: Path, dataset: str, unit_name: str) -> tuple[Path, Path]:
     return stem.with_name(stem.name + ".parquet"), stem.with_name(stem.name + ".json")
 
 
-def make(unit: WorkUnit, result: dict[str, Any], fingerprint: str, checksum: str | None = None) -> Part:
+def make(
+    unit: WorkUnit,
+    result: dict[str, Any],
+    fingerprint: str,
+    checksum: str | None = None,
+    variations: Sequence[str] = (NOMINAL,),
+) -> Part:
     """What `DisplacedProcessor.process` returned for a unit, as it goes to disk.
 
     Args:
@@ -52,6 +58,7 @@ def make(unit: WorkUnit, result: dict[str, Any], fingerprint: str, checksum: str
         result: the processor's answer for its dataset.
         fingerprint: hash of configuration and code, see `pipeline.fingerprint`.
         checksum: of the unit's file, where it was verified.
+        variations: what the bits of `passes` stand for, the lowest first.
     """
     candidates = {name: column.value for name, column in result["candidates"].items()}
     candidates = ordered(candidates)
@@ -73,11 +80,14 @@ def make(unit: WorkUnit, result: dict[str, Any], fingerprint: str, checksum: str
         "uuid": unit.file.uuid,
         "start": unit.start,
         "stop": unit.stop,
-        "candidates": len(candidates["event"]),
+        "variations": list(variations),
+        "candidates": int(passing(candidates, 0).sum()),
+        "rows": len(candidates["event"]),
         "bytes": len(parquet),
         "sha256": sha256(parquet).hexdigest(),
         "checksum": checksum,
-        **{key: result[key] for key in ("events", "sum_w", "sum_w2", "cutflow", "n_minus_one")},
+        **{key: result[key] for key in ("events", "sum_w", "sum_w2", "variation_sums", "cutflow", "n_minus_one")},
+        "pileup_profile": np.trim_zeros(result["pileup_profile"], "b").tolist(),
     }
     return Part(manifest, parquet)
 
@@ -94,9 +104,11 @@ def store(folder: Path, unit_name: str, part: Part) -> dict[str, Any]:
     return part.manifest
 
 
-def write(folder: Path, unit: WorkUnit, result: dict[str, Any], fingerprint: str) -> dict[str, Any]:
+def write(
+    folder: Path, unit: WorkUnit, result: dict[str, Any], fingerprint: str, variations: Sequence[str] = (NOMINAL,)
+) -> dict[str, Any]:
     """`make` and `store`."""
-    return store(folder, unit.name, make(unit, result, fingerprint))
+    return store(folder, unit.name, make(unit, result, fingerprint, variations=variations))
 
 
 def manifest(folder: Path, dataset: str, unit_name: str, fingerprint: str) -> dict[str, Any] | None:
@@ -120,13 +132,13 @@ def read(
     unit_names: Iterable[str],
     names: Sequence[str] = columns.NAMES,
 ) -> Candidates:
-    """The candidates of some units together, in the order of `ordered`. Parts without candidates are not opened.
+    """The rows of some units together, nominal and varied (see `passing`), in the order of `ordered`.
 
     Args:
         folder: output folder.
         manifests: of the units.
         unit_names: of the units.
-        names: columns to read, among them those of `IDS`.
+        names: columns to read, among them those of `EVENT`.
 
     Raises:
         PartError: a part is missing, not the one that was written, or has not the rows or columns that it should have.
@@ -134,7 +146,7 @@ def read(
     parts = [
         (paths(folder, entry["dataset"], name)[0], entry)
         for entry, name in zip(manifests, unit_names, strict=True)
-        if entry["candidates"]
+        if entry["rows"]
     ]
     with ThreadPoolExecutor(READERS) as pool:
         tables = list(pool.map(lambda part: _table(part[0], part[1], names), parts))
@@ -155,23 +167,29 @@ def _table(path: Path, entry: dict[str, Any], names: Sequence[str]) -> pa.Table:
         table = file.read(columns=list(names), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise PartError(f"cannot read the candidates {path}: {error}") from error
-    if rows != entry["candidates"] or found != columns.NAMES:
+    if rows != entry["rows"] or found != columns.NAMES:
         raise PartError(
-            f"{path} has {rows} candidates and {len(found)} columns; "
-            f"its manifest says {entry['candidates']} and {len(columns.NAMES)}"
+            f"{path} has {rows} rows and {len(found)} columns; "
+            f"its manifest says {entry['rows']} and {len(columns.NAMES)}"
         )
     return table
 
 
+def passing(rows: Candidates, variation: int) -> np.ndarray:
+    """Mask of the rows that are the candidates of a variation: 0 for nominal, i for the i-th of the manifest."""
+    mask: np.ndarray = (rows["passes"] >> np.uint64(variation)) & np.uint64(1) == 1
+    return mask
+
+
 def ordered(candidates: Candidates) -> Candidates:
-    """Sorted by run, luminosity section, event: the same whatever the order of processing."""
+    """Sorted by run, luminosity section, event: whatever the order of processing. Rows of one event keep theirs."""
     order = np.lexsort((candidates["event"], candidates["luminosity_block"], candidates["run"]))
     return {name: column[order] for name, column in candidates.items()}
 
 
 def repeated_event(candidates: Candidates) -> tuple[int, int, int] | None:
     """A (run, luminosity section, event) that occurs twice, None if there is none."""
-    ids = np.stack([candidates[name].astype(np.uint64) for name in IDS], axis=1)
+    ids = np.stack([candidates[name].astype(np.uint64) for name in EVENT], axis=1)
     ids = ids[np.lexsort(ids.T[::-1])]
     same = np.flatnonzero((ids[1:] == ids[:-1]).all(axis=1))
     return (int(ids[same[0], 0]), int(ids[same[0], 1]), int(ids[same[0], 2])) if len(same) else None

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 FLAVOURS = ("ee", "mumu", "emu", "mue")  # first l1, then l2
+LEPTONS = (("electron", "electron"), ("muon", "muon"), ("electron", "muon"), ("muon", "electron"))  # the same
 CHARGES = ("OS", "SS")
 CATEGORIES = tuple(f"{flavour}_{charge}" for flavour in FLAVOURS for charge in CHARGES)
 

@@ -17,7 +17,17 @@ def good_jets(jets: Any) -> Any:
     Args:
         jets: jagged records with pt (GeV), eta and passes_id (bool, the tight CMS jet ID).
     """
-    return jets[(jets.pt > MIN_PT) & (np.abs(jets.eta) < MAX_ABS_ETA) & jets.passes_id]
+    return jets[is_good(jets)]
+
+
+def is_good(jets: Any) -> Any:
+    """The requirements of `good_jets`. Mask aligned with `jets`."""
+    return (jets.pt > MIN_PT) & can_be_good(jets)
+
+
+def can_be_good(jets: Any) -> Any:
+    """Jets with |eta| < 2.4 and the jet ID (section 2), whatever their energy. Mask aligned with `jets`."""
+    return (np.abs(jets.eta) < MAX_ABS_ETA) & jets.passes_id
 
 
 def nearest_jet(l2: Any, jets: Any) -> tuple[Any, Any]:

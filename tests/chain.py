@@ -23,6 +23,7 @@ def catalogue_of(
     paths: Triggers = PATHS,
     golden_json: Path | None = None,
     kind: str = "background",
+    corrections: dict[str, Any] | None = None,
     **dataset: Any,
 ) -> Catalogue:
     """A catalogue with the one dataset `NAME` of one file."""
@@ -31,7 +32,7 @@ def catalogue_of(
         "background": {"cross_section": 1.0},
         "signal": {"cross_section": 1.0, "signal": SIGNAL},
     }
-    era = Era(year=year, luminosity=1.0, triggers=paths, golden_json=golden_json)
+    era = Era(year=year, luminosity=1.0, triggers=paths, golden_json=golden_json, corrections=corrections or {})
     one = Dataset(name=NAME, era="era", kind=kind, process="process", files=(str(path),), **needed[kind] | dataset)
     return Catalogue(eras={"era": era}, datasets=(one,))
 
@@ -53,8 +54,9 @@ def process(catalogue: Catalogue, per_unit: int = files.EVENTS_PER_UNIT) -> dict
 
 
 def plain(output: dict[str, Any]) -> dict[str, Any]:
-    """A dataset's output with candidates as plain arrays."""
-    return output | {"candidates": {name: column.value for name, column in output["candidates"].items()}}
+    """A dataset's output with candidates as plain arrays, and the pileup profile as a list."""
+    candidates = {name: column.value for name, column in output["candidates"].items()}
+    return output | {"candidates": candidates, "pileup_profile": output["pileup_profile"].tolist()}
 
 
 def rows(output: dict[str, Any], *names: str) -> list[tuple[Any, ...]]:

@@ -86,6 +86,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str, Any]]] = {
         "chMultiplicity": ("int32", "uint8", 8),
         "neMultiplicity": ("int32", "uint8", 4),
         "hadronFlavour": ("int32", "uint8", 4),
+        "genJetIdx": ("int32", "int16", -1),
         "btagDeepFlavB": (_FLOAT, _FLOAT, 0.5),
         "puIdDisc": (_FLOAT, _FLOAT, 0.5),
     },
@@ -110,6 +111,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str, Any]]] = {
         "genPartIdxMother": ("int32", "int16", -1),
         "status": ("int32", "int32", 1),
     },
+    "GenJet": _P4,
     "PFCands": _P4
     | {
         "charge": ("int32", "int32", 1),
@@ -129,6 +131,7 @@ SCALARS: dict[str, tuple[str, Any]] = {
     "PV_z": (_FLOAT, 1.5),
     "PV_score": (_FLOAT, 100.0),
     "MET_pt": (_FLOAT, 30.0),
+    "rho": (_FLOAT, 20.0),  # written under the name of the version
     "genWeight": (_FLOAT, 1.0),
     "Pileup_nTrueInt": (_FLOAT, 31.5),
 }
@@ -220,6 +223,23 @@ def pt_for_mass(mass: float, pt: float, delta_eta: float, delta_phi: float) -> f
     return mass**2 / (2 * pt * (cosh(delta_eta) - cos(delta_phi)))
 
 
+# Weights of the generator by name, of events that do not say theirs, and titles as CMS software writes them (v9).
+GENERATOR_WEIGHTS = {
+    "LHEScaleWeight": [0.8, 0.9, 1.0, 0.95, 1.0, 1.05, 1.0, 1.1, 1.2],
+    "LHEPdfWeight": [1.0, *([1.01] * 100), 0.98, 1.02],
+    "PSWeight": [1.04, 1.12, 0.94, 0.76],
+}
+_GRID = [(muf, mur) for mur in ("0.5", "1.0", "2.0") for muf in ("0.5", "1.0", "2.0")]
+GENERATOR_TITLES = {
+    "LHEScaleWeight": "LHE scale variation weights (w_var / w_nominal); "
+    + "; ".join(f'[{i}] is MUF="{muf}" MUR="{mur}"' for i, (muf, mur) in enumerate(_GRID)),
+    "LHEPdfWeight": "LHE pdf variation weights (w_var / w_nominal) for LHA IDs 306000 - 306102",
+    "PSWeight": "PS weights (w_var / w_nominal);   [0] is ISR=2 FSR=1; [1] is ISR=1 FSR=2[2] is ISR=0.5 FSR=1; "
+    "[3] is ISR=1 FSR=0.5;",
+}
+PREFIRING = {"Nom": 0.9, "Up": 0.92, "Dn": 0.87}
+
+
 @dataclass(frozen=True)
 class Style:
     """How a NanoAOD version writes things."""
@@ -236,6 +256,11 @@ class Style:
     gen_particles: bool = False
     runs: str | None = "Runs"  # 'Runs', 'Runs_' (names with a trailing underscore), None
     electron_id_title: str | None = ELECTRON_ID_TITLE
+    generator_weights: tuple[str, ...] = ()  # of `GENERATOR_WEIGHTS`
+    generator_titles: tuple[tuple[str, str], ...] = tuple(GENERATOR_TITLES.items())
+    generator_sums: bool = False  # LHEScaleSumw and PSSumw in the Runs tree
+    skimmed: bool = True  # whether the Runs tree counts more events than the file has
+    prefiring: bool = False
     without: tuple[str, ...] = ()
     compressed: bool = True
 
@@ -254,7 +279,8 @@ STYLES = {
 def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> Path:
     """Writes events as one NanoAOD file; returns its path."""
     columns = branches(events, style)
-    titles = {"Electron_vidNestedWPBitmap": style.electron_id_title} if style.electron_id_title else {}
+    titles = dict(style.generator_titles)
+    titles |= {"Electron_vidNestedWPBitmap": style.electron_id_title} if style.electron_id_title else {}
     compression = uproot.ZLIB(1) if style.compressed else None
     with uproot.recreate(path, compression=compression) as file, _layout(titles, style.unsigned_counters):
         tree = file.mktree(
@@ -271,24 +297,42 @@ def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> 
             suffix = style.runs.removeprefix("Runs")
             weights = np.array([e["genWeight"] for e in events], dtype=np.float64)
             # Two runs, and more events than survived the skim of this file: 10 of weight 2 in the second.
-            runs = {
+            runs: dict[str, Any] = {
                 "run": np.array([1, 2], dtype=np.uint32),
                 f"genEventCount{suffix}": np.array([len(weights), 10], dtype=np.int64),
                 f"genEventSumw{suffix}": np.array([weights.sum(), 20.0]),
                 f"genEventSumw2{suffix}": np.array([(weights**2).sum(), 40.0]),
             }
-            file.mktree("Runs", {name: values.dtype for name, values in runs.items()}).extend(runs)
+            if style.generator_sums:
+                runs |= _means(events, weights, suffix)
+            if not style.skimmed:
+                runs = {name: values[:1] for name, values in runs.items()}
+            types = {n: v.dtype if isinstance(v, np.ndarray) else v.type.content for n, v in runs.items()}
+            file.mktree("Runs", types, counter_name=lambda branch: f"n{branch}").extend(runs)
     return path
+
+
+def _means(events: Sequence[Event], weights: np.ndarray, suffix: str) -> dict[str, Any]:
+    """Mean weights of the events, and 1.5 in the entry that stands for others; none in an entry of no events."""
+    names = {"LHEScaleSumw": "LHEScaleWeight", "PSSumw": "PSWeight"}
+    result = {}
+    for ours, branch in names.items():
+        each = [e.get(branch, GENERATOR_WEIGHTS[branch]) for e in events]
+        means = [np.average(each, axis=0, weights=weights).tolist()] if each else [[]]
+        result[ours + suffix] = ak.values_astype(ak.Array([*means, [1.5] * len(GENERATOR_WEIGHTS[branch])]), np.float64)
+    return result
 
 
 def branches(events: Sequence[Event], style: Style) -> dict[str, Any]:
     """The columns of a file, without counters."""
-    skip = {"GenPart"} if not style.gen_particles or style.data else set()
+    skip = {"GenJet"} if style.data else set()
+    skip |= {"GenPart"} if not style.gen_particles or style.data else set()
     skip |= set() if style.particles else {"PFCands", "JetPFCands"}
     columns: dict[str, Any] = {}
     for name, (dtype, _) in SCALARS.items():
         if not (style.data and name in ("genWeight", "Pileup_nTrueInt")):
-            columns[name] = np.array([e[name] for e in events], dtype=dtype)
+            written = name.replace("rho", "Rho_fixedGridRhoFastjetAll" if style.new_types else "fixedGridRhoFastjetAll")
+            columns[written] = np.array([e[name] for e in events], dtype=dtype)
     for path in (*ELECTRON_PATHS, *MUON_PATHS, OTHER_PATH):
         columns[path] = np.array([e["HLT"][path] for e in events], dtype=bool)
     for collection, fields in COLUMNS.items():
@@ -304,6 +348,13 @@ def branches(events: Sequence[Event], style: Style) -> dict[str, Any]:
                 dtype=new if style.new_types else old,
             )
             columns[f"{collection}_{name}"] = ak.unflatten(flat, counts)
+    for name in style.generator_weights:
+        lists = [e.get(name, GENERATOR_WEIGHTS[name]) for e in events]
+        flat = np.array([weight for one in lists for weight in one], dtype=_FLOAT)
+        columns[name] = ak.unflatten(flat, np.array([len(one) for one in lists], dtype=np.int64))
+    if style.prefiring:
+        for name, value in PREFIRING.items():
+            columns[f"L1PreFiringWeight_{name}"] = np.full(len(events), value, dtype=_FLOAT)
     return {name: column for name, column in columns.items() if name not in style.without}
 
 
@@ -314,7 +365,7 @@ def _absent(field: str, style: Style) -> bool:
         or (field == "puIdDisc" and not style.pu_id)
         or (field == "jetId" and not style.jet_id)
         or (field in ("chMultiplicity", "neMultiplicity") and not style.new_types)
-        or (field in ("genPartFlav", "hadronFlavour") and style.data)
+        or (field in ("genPartFlav", "hadronFlavour", "genJetIdx") and style.data)
     )
 
 

@@ -15,11 +15,13 @@ DTYPES = {column.name: column.dtype for column in columns.COLUMNS}
 
 
 def candidates(**given: Any) -> Candidates:
-    """A table with the whole schema; columns that are not given are zero (weights: one)."""
+    """A table with the whole schema; columns that are not given are zero (weights: one, those of variations: NaN)."""
     n = len(np.atleast_1d(next(iter(given.values()))))
     table = {name: np.zeros(n, dtype) for name, dtype in DTYPES.items()}
     table["event"] = table["generator_event"] = np.arange(n, dtype="uint64")
     table["gen_weight"] = np.ones(n)
+    table |= {name: np.full(n, np.nan, DTYPES[name]) for name in table if name.startswith("weight_")}
+    table["passes"] = np.ones(n, "uint64")
     for name, values in given.items():
         table[name] = np.asarray(values, dtype=DTYPES[name])
     return table

@@ -56,6 +56,7 @@ def candidates(
     error_2d = 0.02 + 0.02 * flight
     dxy = flight * draw(lambda k: rng.uniform(0.05, 0.4, k)) * rng.choice([-1, 1], n) + 0.02
     c |= {
+        "passes": np.ones(n),
         "run": np.ones(n),
         "luminosity_block": generated // 1000 + 1,
         "event": 16 * generated + copy,
@@ -167,12 +168,13 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
         "provenance": {},
     }
     for dataset, rows in datasets:
-        n = len(rows["event"])
+        n = int(parts.passing(rows, 0).sum())
         sum_w = None if dataset.is_data else 10.0 * n + 1
         info = FileInfo(f"{dataset.name}.root", dataset.name, n + 1, "v9", (), (), "index", n + 1, sum_w, sum_w)
         unit = WorkUnit(dataset.name, info, 0, n + 1)
         mark = selections.fingerprint(dataset, catalogue.era(dataset))
         kept: dict[str, Any] = {"events": n + 1, "sum_w": sum_w or 0.0, "sum_w2": 0.0, "cutflow": {}, "n_minus_one": {}}
+        kept |= {"variation_sums": {}, "pileup_profile": np.zeros(200)}
         arrays = {name: _Column(column) for name, column in rows.items()}
         parts.write(folder, unit, kept | {"candidates": arrays}, mark)
         content["fingerprints"][dataset.name] = mark

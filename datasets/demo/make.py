@@ -7,6 +7,7 @@ events that could be made would have weights in the hundreds.
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -17,37 +18,94 @@ from hnl.datasets.simulation.signal import SignalOptions
 FOLDER = Path(__file__).parent
 SEED = 2026
 LUMINOSITY = 0.07  # /fb: what the background samples are worth, so that pseudo-data is a draw with weights about one
-ERA = {
+ERA: dict[str, Any] = {
     "year": 2018,
     "luminosity": LUMINOSITY,
     "triggers": {"electron": ["HLT_Ele32_WPTight_Gsf"], "muon": ["HLT_IsoMu24"]},
+    "corrections": {
+        "jets": {
+            "file": "corrections/demo_jets.json",
+            "uncertainties": {"jes": "Demo_V1_MC_Total_AK4PFchs"},
+            "smearing": {
+                "resolution": "Demo_JRV1_MC_PtResolution_AK4PFchs",
+                "scale_factor": "Demo_JRV1_MC_ScaleFactor_AK4PFchs",
+            },
+        },
+    },
 }
 
-# process: generated events, detector reseeds
+WEIGHTS = "corrections/demo_weights.json"
+
+
+def _electron(kind: str, columns: dict[str, str]) -> dict[str, Any]:
+    """Scale factors of electrons, with the inputs of the EGM group's files."""
+    return {
+        "file": WEIGHTS,
+        "correction": f"Demo_Electron_{kind}SF",
+        "columns": dict(columns),
+        "constants": {"year": "2018", "WorkingPoint": "Demo"},
+        "uncertainty": {"input": "ValType", "nominal": "sf", "up": "sfup", "down": "sfdown"},
+    }
+
+
+def _muon(kind: str, lepton: str) -> dict[str, Any]:
+    """Scale factors of muons, with the inputs of the MUO group's files."""
+    return {
+        "file": WEIGHTS,
+        "correction": f"Demo_Muon_{kind}SF",
+        "columns": {"abseta": f"abs({lepton}_eta)", "pt": f"{lepton}_pt"},
+        "uncertainty": {"input": "scale_factors", "nominal": "nominal", "up": "systup", "down": "systdown"},
+    }
+
+
+L1 = {"eta": "l1_eta", "pt": "l1_pt"}
+ERA["corrections"] |= {
+    "pileup": {
+        "file": WEIGHTS,
+        "correction": "Demo_PileupProfile",
+        "columns": {"NumTrueInteractions": "n_true_interactions"},
+        "uncertainty": {"input": "weights", "nominal": "nominal", "up": "up", "down": "down"},
+    },
+    "trigger": {"electron": [_electron("Trigger", L1)], "muon": [_muon("Trigger", "l1")]},
+    "prompt": {"electron": [_electron("Prompt", L1)], "muon": [_muon("Prompt", "l1")]},
+    "nonprompt": {
+        "electron": [_electron("Nonprompt", {"absdxy": "abs(l2_dxy)", "pt": "l2_pt"})],
+        "muon": [_muon("Nonprompt", "l2")],
+    },
+    "tracking": {
+        "file": WEIGHTS,
+        "correction": "Demo_TrackingSF",
+        "columns": {"pt": "sv_pt", "displacement": "delta_2d"},
+        "uncertainty": {"input": "variation", "nominal": "nominal", "up": "up", "down": "down"},
+    },
+}
+
+# process: generated events, detector reseeds. 16 where the displaced lepton comes from a conversion: copies of one
+# generated event are then hardly alike.
 BACKGROUNDS = {
     "ttbar": (90_000, 1),
-    "st_tchannel": (60_000, 1),
+    "st_tchannel": (60_000, 4),
     "st_tw": (20_000, 1),
     "wjets": (700_000, 4),
-    "wgamma": (300_000, 2),
-    "zjets": (250_000, 4),
+    "wgamma": (400_000, 16),
+    "zjets": (500_000, 8),
     "zpair": (150_000, 2),
-    "zgamma": (200_000, 2),
+    "zgamma": (200_000, 16),
     "zjets_tau": (10_000, 4),
 }
 
-# Generated events of the samples that pseudo-data is drawn from: others than the above, or the classifiers would have
-# been trained with the data.
+# The same for the samples that pseudo-data is drawn from: others than the above, or the classifiers would have been
+# trained with the data.
 FOR_PSEUDODATA = {
-    "ttbar": 70_000,
-    "st_tchannel": 30_000,
-    "st_tw": 10_000,
-    "wjets": 350_000,
-    "wgamma": 150_000,
-    "zjets": 120_000,
-    "zpair": 100_000,
-    "zgamma": 150_000,
-    "zjets_tau": 6_000,
+    "ttbar": (70_000, 1),
+    "st_tchannel": (30_000, 1),
+    "st_tw": (10_000, 1),
+    "wjets": (350_000, 4),
+    "wgamma": (150_000, 2),
+    "zjets": (120_000, 4),
+    "zpair": (100_000, 2),
+    "zgamma": (150_000, 2),
+    "zjets_tau": (6_000, 4),
 }
 
 # |V|^2 by mass in GeV: 3, 5 and 10 are the paper's benchmarks (Fig. 2); the others are our choice, for c tau of 1 to
@@ -79,6 +137,7 @@ def catalogue() -> str:
     for name, request in requests().items():
         (entry,) = yaml.safe_load(sample.catalogue_entry(request, FOLDER / f"{name}.root"))
         if request.options is not None:
+            entry["cross_section_order"] = "NNLO"  # physics.production: a K-factor on top of it is refused
             entry["process"] = f"HNL{request.options.mass:g} {request.options.coupling}"
         datasets.append(entry | {"era": "Demo"})
     data = {"name": "pseudodata", "era": "Demo", "kind": "data", "process": "pseudo-data"}
@@ -93,10 +152,10 @@ def make_pseudodata(output: Path) -> int:
     folder = FOLDER / ".pseudodata"
     folder.mkdir(exist_ok=True)
     samples = []
-    for process, n in FOR_PSEUDODATA.items():
+    for process, (n, reseeds) in FOR_PSEUDODATA.items():
         path = folder / f"{process}.root"
         if not path.exists():
-            sample.make(Request(process, n, SEED + 1, None, BACKGROUNDS[process][1], True), path)
+            sample.make(Request(process, n, SEED + 1, None, reseeds, True), path)
         samples.append((path, processes.cross_section_pb(process)))
     return pseudodata.draw(samples, LUMINOSITY, output, SEED)
 

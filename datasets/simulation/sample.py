@@ -17,6 +17,7 @@ import yaml
 from hnl.datasets.nanoaod import SEQUENTIAL_ID
 from hnl.datasets.simulation import detector, generator, nanoaod_writer, overlay, processes
 from hnl.datasets.simulation.minimum_bias import minimum_bias, underlying_event
+from hnl.datasets.simulation.nanoaod_format import SCALARS
 from hnl.datasets.simulation.nanoaod_writer import RunSums
 from hnl.datasets.simulation.signal import SignalOptions
 
@@ -34,7 +35,7 @@ class Request:
         seed: not negative.
         options: the signal point, for 'hnl' only.
         reseeds: how often each generated event is measured, 1 to 16.
-        preselect: keep only events with a prompt-like lepton and a displaced one, see `has_lepton_pair`.
+        preselect: keep only events that may become candidates, see `preselected`.
     """
 
     process: str
@@ -141,17 +142,18 @@ def one_block(request: Request, number: int) -> tuple[detector.Block, RunSums]:
         sums += RunSums(batch.n_generated, batch.sum_w, batch.sum_w2)
         block = detector.simulate(batch.table, _libraries(), request.detector_seed, request.reseeds, request.preselect)
         if request.preselect:
-            keep = has_lepton_pair(block)
+            keep = preselected(block)
             block = {name: column[keep] for name, column in block.items()}
         events.append(block)
     return detector.join(events), sums
 
 
-def has_lepton_pair(block: detector.Block) -> np.ndarray:
-    """The preselection: a prompt-like and a displaced lepton, a little looser than the paper's Table 1.
+def preselected(block: detector.Block) -> np.ndarray:
+    """The preselection: what the paper's selection cannot do without, with thresholds a little below its Table 1.
 
-    Prompt-like: pT > 28 GeV, |dxy| < 0.03 cm, relative isolation < 0.15, the ID of prompt leptons. Displaced:
-    pT > 6.5 GeV, |dxy| > 0.018 cm, loose muon ID or the electron ID's cuts on shower and track matching.
+    A single-lepton trigger has fired. There is a prompt-like lepton: pT > 28 GeV, |dxy| < 0.03 cm, relative isolation
+    < 0.15, the ID of prompt leptons. And another, displaced one whose track is in a secondary vertex: pT > 6.5 GeV,
+    |dxy| > 0.018 cm, loose muon ID or the electron ID's cuts on shower and track matching.
 
     Returns:
         bool for each event of the block.
@@ -164,9 +166,10 @@ def has_lepton_pair(block: detector.Block) -> np.ndarray:
         dxy = np.abs(lepton.dxy)
         prompt = prompt_id & (lepton.pt > 28) & (dxy < 0.03) & (lepton.pfRelIso03_all < 0.15)
         n_prompt = n_prompt + ak.to_numpy(ak.sum(prompt, axis=1))
-        displaced = displaced_id & (lepton.pt > 6.5) & (dxy > 0.018)
+        displaced = displaced_id & (lepton.pt > 6.5) & (dxy > 0.018) & (lepton.svIdx >= 0)
         n_displaced = n_displaced + ak.to_numpy(ak.sum(displaced & ~prompt, axis=1))
-    return np.asarray((n_prompt > 0) & (n_displaced > 0))
+    triggered = np.any([block[name] for name in SCALARS if name.startswith("HLT_")], axis=0)
+    return np.asarray(triggered & (n_prompt > 0) & (n_displaced > 0))
 
 
 def _in_order(request: Request, workers: int) -> Iterator[tuple[detector.Block, RunSums]]:

@@ -20,14 +20,18 @@ from hnl.errors import HNLError
 
 # Everything that can change which events are selected and what their columns say.
 SELECTION_CODE = (
+    "hnl.corrections.counter",
+    "hnl.corrections.jets",
+    "hnl.corrections.library",
     "hnl.datasets.baskets",
     "hnl.datasets.branches",
     "hnl.datasets.files",
+    "hnl.datasets.generator_weights",
     "hnl.datasets.nanoaod",
     "hnl.selections",
     "hnl.processors",
 )
-SELECTION_LIBRARIES = ("awkward", "coffea", "numpy", "uproot", "vector")
+SELECTION_LIBRARIES = ("awkward", "coffea", "correctionlib", "numpy", "uproot", "vector")
 
 
 ROOT = Path(__file__).resolve().parents[2]  # of the checkout, if this is one
@@ -103,15 +107,21 @@ def digest(content: Any) -> str:
 @cache
 def selection_code_digest() -> str:
     """SHA-256 of the source and the libraries that the selection depends on."""
+    return code_digest(SELECTION_CODE, SELECTION_LIBRARIES)
+
+
+@cache
+def code_digest(modules: tuple[str, ...], libraries: tuple[str, ...]) -> str:
+    """SHA-256 of the source of modules and packages, and of the versions of libraries."""
     total = hashlib.sha256()
-    for name in SELECTION_CODE:
+    for name in modules:
         module = import_module(name)
         sources = [Path(module.__file__)] if module.__file__ else []
         for folder in getattr(module, "__path__", ()):
             sources += sorted(Path(folder).rglob("*.py"))
         for source in sources:
             total.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    for library in SELECTION_LIBRARIES:
+    for library in libraries:
         total.update(f"{library} {version(library)}\n".encode())
     return total.hexdigest()
 

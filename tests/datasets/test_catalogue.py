@@ -142,3 +142,61 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CatalogueError, match="not UTF-8"):
         catalogue.load(tmp_path / "binary.yaml")
+
+
+TWO_ERAS = GOOD.replace(
+    "datasets:\n",
+    """\
+  Run2017:
+    year: 2017
+    luminosity: 41.5
+    triggers: {muon: [HLT_IsoMu27]}
+datasets:
+  - {name: w17, era: Run2017, kind: background, process: w, files: ["root://server.example//w.root"], cross_section: 1}
+""",
+)
+CORRECTIONS = """\
+    corrections:
+      jets: {file: sf/jets.json, uncertainties: {jes: Total}}
+"""
+
+
+@pytest.fixture
+def with_corrections(folder: Path) -> Path:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "muons.root").touch()
+    (folder / "sf").mkdir()
+    (folder / "sf" / "jets.json").touch()
+    return folder
+
+
+def test_files_of_corrections_are_relative_to_the_catalogue(with_corrections: Path) -> None:
+    found = load(with_corrections, GOOD.replace("    luminosity: 59.8\n", "    luminosity: 59.8\n" + CORRECTIONS))
+    jets = found.eras["Run2018"].corrections.jets
+    assert jets is not None
+    assert jets.file == with_corrections / "sf" / "jets.json"
+    assert jets.uncertainties == {"jes": "Total"}
+    assert catalogue.Catalogue.model_validate(found.model_dump(mode="json")) == found
+
+
+def test_a_file_of_corrections_that_is_not_there(with_corrections: Path) -> None:
+    (with_corrections / "sf" / "jets.json").unlink()
+    message = refused(with_corrections, GOOD.replace("    luminosity: 59.8\n", "    luminosity: 59.8\n" + CORRECTIONS))
+    assert (
+        f"catalogue.yaml, line 5: era Run2018: no such file of corrections: {with_corrections}/sf/jets.json" in message
+    )
+
+
+def test_an_era_without_corrections_that_another_has(with_corrections: Path) -> None:
+    """It is not varied by mistake: 'null' says that it is meant. Eras of data alone need none."""
+    text = TWO_ERAS.replace("    luminosity: 59.8\n", "    luminosity: 59.8\n" + CORRECTIONS)
+    assert "era Run2017 has no corrections.jets, era Run2018 has: give them, or say 'jets: null'" in refused(
+        with_corrections, text
+    )
+    said = text.replace("    luminosity: 41.5\n", "    luminosity: 41.5\n    corrections: {jets: null}\n")
+    assert load(with_corrections, said).eras["Run2017"].corrections.jets is None
+    data = "kind: data, process: data, primary_dataset: SingleMuon"
+    of_data = text.replace("kind: background, process: w,", data + ",").replace(
+        'w.root"], cross_section: 1}', 'w.root"]}'
+    )
+    assert load(with_corrections, of_data).eras["Run2017"].corrections.jets is None

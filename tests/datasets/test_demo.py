@@ -1,11 +1,14 @@
 """The shipped demo samples: complete, small, and with the signal where the search looks for it."""
 
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hnl
+from hnl.corrections import library
+from hnl.datasets.simulation.parameters import DETECTOR
 from hnl.executors import How
 from hnl.pipeline import selection as stage
 from hnl.pipeline.selection import Selection
@@ -44,13 +47,16 @@ def test_signal_sits_in_the_window_and_below_the_mass_of_the_hnl(demo: Selection
 def test_background_has_statistics_in_every_flavour_category(demo: Selection) -> None:
     weights: list[np.ndarray] = []
     flavours: list[np.ndarray] = []
+    one_jet = 0
     for dataset in demo.catalogue.datasets:
         if dataset.kind == "background":
             candidates = demo.candidates(dataset.name)
             weights.append(candidates["gen_weight"] * demo.scale(dataset))
             flavours.append(candidates["category"] // 2)
+            one_jet += int((candidates["n_jets"] == 1).sum())
     weight, flavour = np.concatenate(weights), np.concatenate(flavours)
-    assert len(weight) >= 1500
+    assert len(weight) >= 3000
+    assert one_jet >= 900
     for i, name in enumerate(FLAVOURS):
         w = weight[flavour == i]
         assert w.sum() ** 2 / (w**2).sum() > 100, name
@@ -65,3 +71,48 @@ def test_pseudodata_is_what_the_luminosity_gives(demo: Selection) -> None:
             expected += float(w.sum())
             variance += float(w.sum())
     assert abs(len(demo.candidates(data.name)["event"]) - expected) < 5 * np.sqrt(variance)
+
+
+def test_jets_of_all_simulation_vary_and_those_of_data_do_not(demo: Selection) -> None:
+    """By a few per cent of the candidates, and opposite ways for the scale of what has jets in plenty."""
+    varied = ("nominal", "jes_up", "jes_down", "jer_up", "jer_down")
+    for dataset in demo.catalogue.datasets:
+        assert demo.variations(dataset.name) == (("nominal",) if dataset.is_data else varied)
+    n = dict.fromkeys(varied, 0)
+    for dataset in demo.catalogue.datasets:
+        if dataset.signal:
+            for name in n:
+                n[name] += len(demo.candidates(dataset.name, name)["event"])
+    assert 1.001 < n["jes_up"] / n["nominal"] < 1.03
+    assert 0.97 < n["jes_down"] / n["nominal"] < 0.999
+    assert abs(n["jer_up"] / n["nominal"] - 1) < 0.02
+    assert abs(n["jer_down"] / n["nominal"] - 1) < 0.02
+
+
+@pytest.mark.parametrize(("kind", "corrections"), [("jets", 3), ("weights", 8)])
+def test_corrections_are_those_of_their_script(kind: str, corrections: int) -> None:
+    """And say that they are not measured."""
+    folder = DEMO / "corrections"
+    made = runpy.run_path(str(folder / f"make_{kind}.py"))
+    expected = made["corrections"]().model_dump_json(exclude_unset=True, indent=1) + "\n"
+    assert (folder / f"demo_{kind}.json").read_text(encoding="utf-8") == expected
+    assert expected.count("Demo, not measured") == 1 + corrections
+
+
+def test_the_catalogue_is_that_of_its_script() -> None:
+    assert runpy.run_path(str(DEMO / "make.py"))["catalogue"]() == (DEMO / "demo.yaml").read_text(encoding="utf-8")
+
+
+def test_weights_of_the_pileup_profile_keep_the_sum_of_weights(demo: Selection) -> None:
+    """Integrated over the profile that the simulation draws from: its files are skimmed and do not tell it."""
+    pileup = demo.catalogue.eras["Demo"].corrections.pileup
+    assert pileup is not None
+    overlay = DETECTOR.overlay
+    drawn = np.maximum(1, np.random.default_rng(1).normal(overlay.pileup_mean, overlay.pileup_sigma, 2_000_000))
+    mean = {}
+    for way in ("nominal", "up", "down"):
+        weight = library.evaluate(pileup.file, pileup.correction, {"NumTrueInteractions": drawn, "weights": way})
+        assert weight.mean() == pytest.approx(1, abs=3e-4), way
+        mean[way] = float((weight * drawn).mean())
+    assert mean["up"] / mean["nominal"] == pytest.approx(1.046, abs=1e-3)
+    assert mean["down"] / mean["nominal"] == pytest.approx(0.954, abs=1e-3)

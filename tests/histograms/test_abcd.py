@@ -132,6 +132,33 @@ def test_resimulations_in_one_cell_are_one_event():
     assert variance([60, 60, 40, 40], [7, 7, 7, 7]) == 0.5
 
 
+def test_sums_by_region_are_those_of_the_bins_together(sample):
+    """Independent events: by category as the plane has them, and by the flavour of l2."""
+    table, score, weights = sample
+    plane = filled({"one": sample})["plane"]
+    x = {"low": dict.fromkeys(CATEGORIES, 0.7)}
+    places = abcd.cells("one", table, score, "low", EDGES)
+    signal = places.where(places.selection == 0)
+    found = abcd.sums_by_region(signal, weights[NOMINAL], x, np.arange(len(CATEGORIES)))
+    expected = yields.counts_at(plane, ["one"], "low", "SR", [0.7] * 8).total(1)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    of_l2 = np.stack(abcd.sums_by_region(signal, weights[NOMINAL], x, yields.L2))
+    muon = [name.startswith(("mumu", "emu")) for name in CATEGORIES]
+    np.testing.assert_allclose(of_l2[:, 1], np.stack(found)[:, muon].sum(axis=1), atol=1e-9)
+
+
+def test_resimulations_are_one_event_in_a_region():
+    """In SR-B three of them, in other bins and of other scores; one is in SR-A, one in SR-D."""
+    table = candidates(n_jets=[1] * 5, m_l1_sv=[60, 70, 84, 60, 40], m_sv=[1, 3, 8, 1, 1], delta_2d=[1, 9, 20, 1, 1])
+    score = np.array([0.3, 0.5, 0.65, 0.9, 0.5])
+    places = abcd.cells("one", table, score, "low", EDGES, np.full(5, 7))
+    x = {"low": dict.fromkeys(CATEGORIES, 0.7)}
+    w, w2 = abcd.sums_by_region(places, np.full(5, 0.25), x, np.arange(len(CATEGORIES)))
+    i = int(table["category"][0])
+    np.testing.assert_allclose(w[i], [0.25, 0.75, 0, 0.25])
+    np.testing.assert_allclose(w2[i], [0.25**2, 0.75**2, 0, 0.25**2])
+
+
 OVERFLOWS = {
     "m_l1_sv": 1e30,
     "m_sv": np.inf,

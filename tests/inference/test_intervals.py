@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hnl.inference.intervals import ONE_SIGMA, TWO_SIGMA, product_over
+from hnl.inference.intervals import ONE_SIGMA, TWO_SIGMA, double_ratio, product_over
 
 
 def of_counts(b, c, d, level=ONE_SIGMA):
@@ -70,6 +70,46 @@ def test_all_weights_times_a_factor():
     n = np.array([[4.0, 2.0, 30.0]])
     once, scaled = product_over(n, n), product_over(n / 5, n / 25, 1 / 5)
     np.testing.assert_allclose(scaled, np.array(once) / 5, rtol=1e-7)
+
+
+@pytest.mark.parametrize("counts", [(4, 6, 3, 9), (1, 2, 2, 3), (40, 50, 60, 70), (2, 1, 9, 30), (0, 5, 4, 6)])
+def test_the_double_ratio_against_random_gamma_variables(counts):
+    rng = np.random.default_rng(5)
+    a, b, c, d = (rng.gamma(np.array([n + 1e-12, n + 1])[:, None], size=(2, 400_000)) for n in counts)
+    lower, upper = a[0] * d[0] / (b[1] * c[1]), a[1] * d[1] / (b[0] * c[0])
+    low, high, p_value = double_ratio(np.array(counts), np.array(counts))
+    np.testing.assert_allclose([low, high], [np.quantile(lower, 0.158655), np.quantile(upper, 0.841345)], rtol=0.02)
+    assert p_value == pytest.approx(min(1, 2 * np.mean(lower < 1), 2 * np.mean(upper > 1)), abs=0.004)
+
+
+def test_the_double_ratio_of_many_events_is_gaussian():
+    n = np.array([600.0, 1000, 900, 1500]) * 20  # A D / (B C) = 1
+    low, high, p_value = double_ratio(n, n)
+    error = np.sqrt((1 / n).sum())
+    np.testing.assert_allclose([low, high], np.exp([-error, error]), rtol=1e-3)
+    assert p_value == 1
+    n[0] *= np.exp(2 * error)
+    assert double_ratio(n, n)[2] == pytest.approx(2 * stats.norm.sf(2), rel=0.05)
+    np.testing.assert_allclose(double_ratio(n / 5, n / 25, 1 / 5), double_ratio(n, n), rtol=1e-7)
+
+
+def test_the_double_ratio_with_empty_regions():
+    counts = np.array([[0.0, 5, 4, 6], [3, 5, 4, 0], [3, 0, 4, 6], [3, 5, 0, 6], [0, 0, 0, 0]])
+    low, high, p_value = double_ratio(counts, counts)
+    assert (low == 0).tolist() == [True, True, False, False, True]
+    assert np.isinf(high).tolist() == [False, False, True, True, True]
+    assert p_value[-1] == 1
+    assert ((p_value > 0.1) & (p_value <= 1)).all()
+
+
+@pytest.mark.parametrize("mu", [(2, 4, 3, 6), (5, 5, 5, 5), (1, 8, 3, 24), (10, 20, 15, 30)])
+def test_the_double_ratio_covers(mu):
+    n = np.random.default_rng(3).poisson(mu, size=(1000, 4)).astype(float)
+    low, high, p_value = double_ratio(n, n)
+    assert np.mean((low <= 1) & (high >= 1)) > ONE_SIGMA - 0.03
+    assert np.mean(p_value < 1 - ONE_SIGMA) < 1 - ONE_SIGMA + 0.03
+    assert np.mean(p_value < 0.05) < 0.07
+    np.testing.assert_array_equal(p_value < 1 - ONE_SIGMA - 1e-6, (low > 1 + 1e-6) | (high < 1 - 1e-6))
 
 
 @pytest.fixture(scope="module")

@@ -145,6 +145,28 @@ def test_pulls_are_standard_normal_without_correlation():
     assert abs(pulls.std() - 1) < 0.08
 
 
+def test_the_resolution_hangs_on_the_margins_alone():
+    """4 + 12 and 8 + 24 fit their margins exactly; so do the others with the same sums of rows and columns."""
+    expected = np.exp(np.sqrt(1 / 4 + 1 / 12 + 1 / 8 + 1 / 24))
+    counts = data([4, 12, 8, 24], [8, 8, 4, 28], [0, 16, 12, 20])
+    np.testing.assert_allclose(validation.resolution(counts), expected)
+    weighted = Counts(counts.sum_w * 3, counts.sum_w2 * 9)
+    np.testing.assert_allclose(validation.resolution(weighted), expected)
+    np.testing.assert_array_equal(validation.resolution(data([0, 0, 5, 9], [0, 5, 0, 9], [0, 0, 0, 0])), np.inf)
+
+
+def test_tested_pulls_follow_chi2():
+    """Where the counts can tell a factor of 3, and closure holds."""
+    rng = np.random.default_rng(6)
+    for mu in ([3, 4, 3, 4], [2, 6, 3, 9], [10, 10, 10, 10]):
+        counts = data(*rng.poisson(mu, size=(4000, 4)))
+        use = (validation.resolution(counts) < 3) & (counts.sum_w[:, 3] > 0)
+        pull2 = validation.closure(counts).pull[use] ** 2
+        assert len(pull2) > 1000
+        assert np.mean(pull2) == pytest.approx(1, abs=0.2)
+        assert np.mean(pull2 > stats.chi2.ppf(0.95, 1)) < 0.09
+
+
 def test_closure_uncertainty():
     every = np.ones(6, dtype=bool)
     good = validation.closure(data(*[[20, 60, 100, 300]] * 6))

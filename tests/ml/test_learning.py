@@ -14,7 +14,9 @@ from hnl.ml import models, scoring
 from hnl.ml.models import ModelError
 from hnl.ml.sample import NoCandidatesError, NoSignalError
 from hnl.pipeline import learning, learning_tables
-from hnl.processors import columns
+from hnl.pipeline import selection as selections
+from hnl.processors import columns, parts
+from hnl.processors.parts import Candidates
 
 ALL = ["electron_low", "electron_high", "muon_low", "muon_high"]
 
@@ -74,6 +76,31 @@ def test_training_and_scoring_again_gives_the_same_bits(trained: tuple[Path, lea
     assert "sv_p_angle" not in changed.metrics["muon_low"]["importance"]
     assert changed.reused == ()
     assert sorted(done) == sorted(ALL * 3)
+
+
+def test_training_sees_nominal_alone(trained: tuple[Path, learning.Trained], tmp_path: Path) -> None:
+    """Rows of a variation of jet energies change no model; they are scored, and change no other score."""
+    out, _ = trained
+
+    def with_variation(rows: Candidates) -> Candidates:
+        shifted = rows | {"passes": 2 * rows["passes"], "jet_pt": np.float32(1.3) * rows["jet_pt"]}
+        return {name: np.concatenate([rows[name], shifted[name]]) for name in rows}
+
+    other = synthetic.write(tmp_path, [(d, c if d.is_data else with_variation(c)) for d, c in synthetic.standard(400)])
+    learning.train(other, settings=synthetic.QUICK, workers=2)
+    assert _bytes(other / scoring.MODELS, "*.ubj") == _bytes(out / scoring.MODELS, "*.ubj")
+    counts = learning.score(other)
+    selection, alone = selections.load(other), selections.load(out)
+    for dataset in selection.catalogue.datasets:
+        name = dataset.name
+        rows, candidates = selection.rows(name), alone.candidates(name)
+        nominal = parts.passing(rows, 0)
+        assert counts[name]["candidates"] == nominal.sum() == len(candidates["event"])
+        assert dataset.is_data or len(rows["event"]) == 2 * nominal.sum()
+        both = scoring.read(other, name, rows), scoring.read(out, name, candidates)
+        for with_rows, without in zip(*both, strict=True):
+            np.testing.assert_array_equal(with_rows[nominal], without)
+            assert dataset.is_data or (with_rows[~nominal] != without).any()
 
 
 def test_muon_couplings_alone_train_no_electron_classifier(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """HNL widths against the paper, against analytic limits and against each other."""
 
-from math import log
+from math import log, sqrt
 
+import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from hnl.errors import InputError
 from hnl.physics import widths
@@ -18,8 +20,8 @@ def test_lifetimes_of_the_paper(mass: float, v2: float, expected: float) -> None
 
 
 def test_lifetime_at_40_gev() -> None:
-    """Liu, Kulkarni and Deppisch, eq. 1: about 3 m; the W propagator, left out here, is 15 % of it."""
-    assert widths.ctau_mm(40, v2_e=1e-12) / (1 + 3 / 5 * (40 / 80.4) ** 2) == pytest.approx(3000, rel=0.05)
+    """Liu, Kulkarni and Deppisch, eq. 1: about 3 m. Without the propagators it would be 3.45 m."""
+    assert widths.ctau_mm(40, v2_e=1e-12) == pytest.approx(3000, rel=0.05)
 
 
 @pytest.mark.parametrize("mass", MASSES)
@@ -48,6 +50,55 @@ def test_phase_space_does_not_depend_on_which_product_is_heavy() -> None:
     assert heavy == pytest.approx([heavy[0]] * 3, rel=1e-9)
 
 
+@pytest.fixture
+def contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Infinitely heavy W and Z."""
+    for name in ("M_W", "M_Z"):
+        monkeypatch.setattr(widths, name, 1e9)
+
+
+@pytest.mark.parametrize("x", [(0.1, 0.3, 0.2), (0.4, 0.05, 0.3), (0, 0.6, 0.1), (0.3, 0.3, 0.39)])
+def test_phase_space_of_a_contact_interaction(x: tuple[float, float, float]) -> None:
+    """B18, eq. 3.2, integrates over the mass of the other pair: another way to the same number."""
+    u, d, lepton = x
+
+    def kallen(a: float, b: float, c: float) -> float:
+        return max(a * a + b * b + c * c - 2 * (a * b + b * c + c * a), 0)
+
+    def integrand(y: float) -> float:
+        roots = sqrt(kallen(y, lepton**2, d * d) * kallen(1, y, u * u))
+        return 12 / y * (y - lepton**2 - d * d) * (1 + u * u - y) * roots
+
+    expected, _ = quad(integrand, (d + lepton) ** 2, (1 - u) ** 2, epsabs=1e-12)
+    assert widths.cc_phase_space(*x) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("r", [0.0, 0.01, 0.25, 0.8])
+def test_propagator_of_massless_products(r: float) -> None:
+    """Both integrals, and events spread evenly over phase space, with q of the W and of the other pair."""
+    assert widths.cc_phase_space(0, 0, 0, r) == pytest.approx(widths.propagators(r), rel=1e-9)
+    rng = np.random.default_rng(7)
+    y = rng.random((200_000, 2))
+    y = np.where(y.sum(axis=1, keepdims=True) > 1, 1 - y, y)  # the Dalitz plot of massless products is a triangle
+    s = 1 - y.sum(axis=1)
+    for values, expected in (
+        (1 / (1 - r * y[:, 0]) ** 2, widths.propagators(r)),
+        (1 / (1 - r * y[:, 0]) / (1 - r / 2 * y[:, 1]), widths.propagators(r, r / 2)),
+    ):
+        assert np.average(values, weights=s * (1 - s)) == pytest.approx(expected, rel=5e-3)
+    if r < 0.1:
+        assert widths.propagators(r) == pytest.approx(1 + 3 / 5 * r, abs=0.6 * r**2 + 1e-12)
+
+
+def test_heavy_bosons_change_widths_little_at_low_mass(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = {m: widths.total_width(m, {"mu": 1}) for m in (5, 10, 20)}
+    for name in ("M_W", "M_Z"):
+        monkeypatch.setattr(widths, name, 1e9)
+    excess = [full[m] / widths.total_width(m, {"mu": 1}) - 1 for m in (5, 10, 20)]
+    assert excess == pytest.approx([0.002, 0.009, 0.037], rel=0.15)
+
+
+@pytest.mark.usefixtures("contact")
 @pytest.mark.parametrize(
     ("lepton", "fermion", "c1"), [("mu", "mu", 0.588), ("mu", "e", 0.1257), ("mu", "u", 3 * 0.1433)]
 )
@@ -57,6 +108,7 @@ def test_neutral_current_far_above_threshold(lepton: str, fermion: str, c1: floa
     assert ratio == pytest.approx(c1, rel=0.01)
 
 
+@pytest.mark.usefixtures("contact")
 def test_three_neutrinos_are_as_many_as_massless_leptons() -> None:
     assert widths.three_neutrino_width(60) == pytest.approx(widths.cc_width(60, "mu", "nu", "e"), rel=1e-3)
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import synthetic
 from rich.console import Console
+from scipy import stats
 from scored import candidates, dataset, random, scored
 
 from hnl.errors import InputError
 from hnl.histograms import abcd_files, files, yields
+from hnl.inference import intervals
 from hnl.ml import scoring
 from hnl.pipeline import abcd
 from hnl.selections.categories import CATEGORIES
@@ -157,6 +159,58 @@ def test_all_vr_events_are_in_the_correlation(stage):
     assert row["coefficient"] == pytest.approx(np.corrcoef(mass, score)[0, 1])
 
 
+@pytest.mark.parametrize(
+    ("selection", "x", "expected"),
+    [
+        ("SR", "0.5", [3, 4, 3, 7]),  # a score of 0.5 is not above
+        ("VR", "0.5", [1, 0, 1, 1]),
+        ("SR+VR", "0.5", [4, 4, 4, 8]),
+        ("SR+VR", "0.9", [0, 8, 1, 11]),
+        ("SR", "chosen", [2, 5, 3, 7]),
+    ],
+)
+def test_simulation_at_lower_thresholds_counted_by_hand(stage, selection, x, expected):
+    _, content, _ = stage[1]["unblinded"]
+    weight = 2.0 * 1000 * 10 / (10 * len(TABLE) + 1)
+    for category in (CATEGORY, "l2 muon", "all"):
+        at = {"hypothesis": "low", "selection": selection, "threshold": x, "category": category}
+        row = one(content, "simulated_closure", **at)
+        np.testing.assert_allclose([row[name] for name in "ABCD"], weight * np.array(expected))
+    others = [r for r in rows(content, "simulated_closure") if r["category"] not in (CATEGORY, "l2 muon", "all")]
+    assert {r["mark"] for r in others} == {"B empty; C empty; D empty; cannot tell a factor of 3"}
+
+
+def test_closure_at_a_lower_threshold(stage):
+    """4, 4, 4, 8: the margins 8, 12 and 8, 12 make 3.2, 4.8, 4.8, 7.2 if there is closure."""
+    _, content, _ = stage[1]["unblinded"]
+    at = {"hypothesis": "low", "selection": "SR+VR", "threshold": "0.5"}
+    row, total = (one(content, "simulated_closure", **at, category=name) for name in (CATEGORY, "all"))
+    weight = 2.0 * 1000 * 10 / (10 * len(TABLE) + 1)
+    fitted, counts = np.array([3.2, 4.8, 4.8, 7.2]), np.array([4.0, 4, 4, 8])
+    assert np.exp(np.sqrt((1 / fitted).sum())) < 3
+    assert (row["prediction"], row["ratio"]) == (pytest.approx(2 * weight), pytest.approx(2))
+    low, high, p_value = intervals.double_ratio(counts, counts)
+    found = [row[key] for key in ("ratio_low", "ratio_high", "p_value")]
+    np.testing.assert_allclose(found, [low, high, p_value])
+    chi2 = 2 * (counts * np.log(counts / fitted)).sum()
+    assert row["pull"] == pytest.approx(np.sqrt(chi2))
+    assert (row["tested"], row["mark"], total["tested"], total["ndf"]) == (1, "", 1, 1)
+    assert (total["chi2"], total["p_value"]) == (pytest.approx(chi2), pytest.approx(stats.chi2.sf(chi2, 1)))
+    silent = one(content, "simulated_closure", **at | {"selection": "VR"}, category="all")
+    assert (silent["ndf"], silent["p_value"]) == (0, None)
+    assert "cannot tell a factor of 3" in silent["mark"]
+
+
+def test_data_is_not_in_the_closure_at_lower_thresholds(stage, tmp_path):
+    """Blinded or not, the table is that of simulation alone."""
+    folder = written(tmp_path, (synthetic.background("wjets", "wjets", cross_section=2.0), *by_hand()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(abcd.plots, "draw_all", lambda *args: [])
+        alone = abcd.abcd(folder, thresholds=folder / "x.json").tables["simulated_closure"].records
+    for name in ("blinded", "unblinded"):
+        assert stage[1][name][1]["tables"]["simulated_closure"] == alone
+
+
 def test_only_this_category_is_filled(stage):
     _, content, _ = stage[1]["unblinded"]
     others = [r for r in content["tables"]["yields"] if r["category"] != CATEGORY and r["bin"] != "all"]
@@ -245,11 +299,17 @@ def test_every_format_says_the_same(stage):
 def undefined_without_mark(result):
     """Records that hold None in a column of numbers and say nothing about it."""
     always = {"c_ab", "c_ab_uncertainty", "low95", "high95", "chi2", "ndf", "p_value"}
+    of_all = {"ratio_low", "ratio_high"}  # there is no such interval of a sum of categories
     return [
         (name, row)
         for name, table in result.tables.items()
         for row in table.records
-        if not row["mark"] and any(value is None for key, value in row.items() if key not in always)
+        if not row["mark"]
+        and any(
+            value is None
+            for key, value in row.items()
+            if key not in always and not (row.get("category") == "all" and key in of_all)
+        )
     ]
 
 
@@ -345,6 +405,24 @@ def test_an_injected_correlation_is_flagged(tmp_path):
     assert len(flagged) <= 5  # of 94, one in a hundred by chance
 
 
+@pytest.mark.usefixtures("no_figures")
+def test_an_injected_correlation_breaks_the_closure_of_simulation(tmp_path):
+    rng = np.random.default_rng(12)
+    entry = dataset("wjets", "background")
+    for correlated in (True, False):
+        result = abcd.analyse([scored(entry, *random(rng, 30000, correlated=correlated))], tmp_path)
+        found = {
+            (r["selection"], r["threshold"]): r
+            for r in rows(result.tables["simulated_closure"].records, "", category="all")
+        }
+        assert len(found) == 15  # 'high' has the same scores and replaces 'low'
+        for x in ("0.5", "0.7", "0.9"):
+            row = found["SR+VR", x]
+            assert row["ndf"] == 8
+            assert row["ratio"] > 1.2 if correlated else row["ratio"] == pytest.approx(1, abs=0.1)
+            assert row["p_value"] < 1e-6 if correlated else row["p_value"] > 0.001
+
+
 @pytest.mark.parametrize(
     "entries",
     [
@@ -399,6 +477,9 @@ def test_figures_of_next_to_nothing(tmp_path):
     result = abcd.analyse([scored(dataset("data", "data"), *random(rng, 30))], tmp_path)
     assert len(result.figures) == 7
     assert all(path.stat().st_size > 10_000 for _, path in result.figures)
+    few = abcd.analyse([scored(dataset("wjets", "background"), *random(rng, 30))], tmp_path)
+    assert len(few.figures) == 8
+    assert "Simulated background: A over its prediction at lower thresholds" in dict(few.figures)
 
 
 def test_a_run_shows_only_the_tables_it_names(stage):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hnl.datasets.catalogue import Dataset
-from hnl.processors.closure import ClosureError, check_complete, sum_of_weights
+from hnl.processors.closure import ClosureError, check_complete, generator_norms, pileup_profile, sum_of_weights
 
 
 def dataset(**changes: Any) -> Dataset:
@@ -91,3 +91,58 @@ def test_anything_missing_or_double_is_refused(units: list[dict[str, Any]], word
 def test_an_empty_file_must_be_processed_too() -> None:
     with pytest.raises(ClosureError, match="0 were processed"):
         check_complete("w", [file("a", events=0)], [])
+
+
+SCALE = {"generator_weights": {"scale": True}}
+NAMES = ("mur_up", "mur_down", "muf_up", "muf_down")
+
+
+def varied(one: dict[str, Any], *, runs: float | None = None, processed: float = 0.0) -> dict[str, Any]:
+    """A file or unit with sums of all variations."""
+    if "generated_events" in one:
+        return one | {"variation_sums": [] if runs is None else [[name, runs] for name in NAMES]}
+    return one | {"variation_sums": dict.fromkeys(NAMES, processed)}
+
+
+def test_sums_of_variations_come_from_the_runs_trees() -> None:
+    files = [varied(file("a"), runs=44.0), varied(file("b", sum_w=10.0), runs=11.0)]
+    units = [varied(unit(name), processed=999.0) for name in "ab"]
+    assert generator_norms(dataset(**SCALE), files, units) == dict.fromkeys(NAMES, 55.0 / 50.0)
+    assert generator_norms(dataset(), files, units) == {}
+
+
+def test_a_file_of_no_events_needs_no_sums_of_variations() -> None:
+    files = [varied(file("a"), runs=44.0), varied(file("b", events=0, generated=0, sum_w=0.0))]
+    units = [varied(unit("a")), varied(unit("b", stop=0))]
+    assert generator_norms(dataset(**SCALE), files, units)["mur_up"] == 1.1
+
+
+def test_files_that_hold_all_events_need_no_sums_of_variations() -> None:
+    files = [varied(file("a", generated=10)), varied(file("b", generated=10))]
+    units = [varied(unit("a", sum_w=4.0), processed=5.0), varied(unit("b", sum_w=6.0), processed=6.0)]
+    assert generator_norms(dataset(**SCALE), files, units)["muf_down"] == 1.1
+
+
+def test_skimmed_files_do() -> None:
+    files = [varied(file("a"), runs=44.0), varied(file("b"))]
+    units = [varied(unit(name)) for name in "ab"]
+    with pytest.raises(
+        ClosureError, match=r"dataset w: b does not hold all generated events, .* no sum of the weights mur"
+    ):
+        generator_norms(dataset(**SCALE), files, units)
+
+
+def test_sums_of_variations_that_disagree_or_vanish() -> None:
+    files = [varied(file("a", generated=10), runs=44.0)]
+    with pytest.raises(ClosureError, match=r"mur_up sum to 1.1 of nominal, the events, which are all there, to 1.05"):
+        generator_norms(dataset(**SCALE), files, [varied(unit("a", sum_w=40.0), processed=42.0)])
+    assert generator_norms(dataset(**SCALE), files, [varied(unit("a", sum_w=40.0), processed=44.05)])["mur_up"] == 1.1
+    with pytest.raises(ClosureError, match="the sum of the weights mur_up is 0 of nominal"):
+        generator_norms(dataset(**SCALE), [varied(file("a"), runs=0.0)], [varied(unit("a"))])
+
+
+def test_pileup_profile_of_all_generated_events() -> None:
+    units = [unit("a") | {"pileup_profile": [0.0, 2.0]}, unit("b") | {"pileup_profile": [1.0, 2.0, 3.0]}]
+    assert pileup_profile([file("a", generated=10), file("b", generated=10)], units) == [1.0, 4.0, 3.0]
+    assert pileup_profile([file("a"), file("b")], units) is None
+    assert pileup_profile([file("a", generated=10)], [unit("a") | {"pileup_profile": []}]) is None

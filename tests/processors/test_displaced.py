@@ -10,7 +10,7 @@ import uproot
 from chain import NAME, PATHS, by_event, catalogue_of, inspected, plain, process, rows, same_candidates
 from coffea.nanoevents import NanoAODSchema
 from coffea.processor import IterativeExecutor, Runner
-from nanoaod_events import STYLES, Event, Style, event, flight, write
+from nanoaod_events import GENERATOR_WEIGHTS, STYLES, Event, Style, event, flight, write
 from random_events import random_events
 
 from hnl.datasets import files, nanoaod
@@ -18,7 +18,8 @@ from hnl.datasets.catalogue import Triggers
 from hnl.processors.columns import COLUMNS, NAMES, empty
 from hnl.processors.displaced import DisplacedProcessor
 
-FULL = Style(particles=True, gen_particles=True)
+FULL = Style(particles=True, gen_particles=True, generator_weights=tuple(GENERATOR_WEIGHTS), prefiring=True)
+ALL_WEIGHTS = {"scale": True, "pdf": "hessian", "parton_shower": True}
 
 
 def signal_event(number: int) -> Event:
@@ -60,18 +61,32 @@ def full_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_column_of_a_candidate(full_file: Path) -> None:
     """One candidate, each column worked out by hand."""
-    output = process(catalogue_of(full_file, kind="signal"))
+    output = process(catalogue_of(full_file, kind="signal", generator_weights=ALL_WEIGHTS))
     assert list(output["candidates"]) == list(NAMES)
     assert {c.name: output["candidates"][c.name].dtype for c in COLUMNS} == {c.name: np.dtype(c.dtype) for c in COLUMNS}
     found = {name: column[0] for name, column in output["candidates"].items()}
     delta_r = np.hypot(0.05, 0.05)
     expected = {
+        "passes": 1,
         "run": 1,
         "luminosity_block": 1,
         "event": 1,
         "generator_event": 1,
         "gen_weight": 1.0,
         "n_true_interactions": 31.5,
+        "weight_prefiring": 0.9,
+        "weight_prefiring_up": 0.92,
+        "weight_prefiring_down": 0.87,
+        "weight_mur_up": 1.1,
+        "weight_mur_down": 0.9,
+        "weight_muf_up": 1.05,
+        "weight_muf_down": 0.95,
+        "weight_pdf_up": 1 + np.hypot(10 * 0.01, 0.02),
+        "weight_pdf_down": 1 - np.hypot(10 * 0.01, 0.02),
+        "weight_isr_up": 1.04,
+        "weight_isr_down": 0.94,
+        "weight_fsr_up": 1.12,
+        "weight_fsr_down": 0.76,
         "category": 6,
         "n_jets": 1,
         "m_l1_l2": np.sqrt(2 * 50 * 15 * (np.cosh(0.8) - np.cos(2.5))),
@@ -328,7 +343,7 @@ def test_runner_reads_no_other_branch(style: str, schema: Any, tmp_path: Path) -
     for i, one in enumerate(events):
         one["event"] = i
     path = write(tmp_path / "a.root", events, FULL if style == "full" else STYLES[style])
-    catalogue = catalogue_of(path, kind="signal")
+    catalogue = catalogue_of(path, kind="signal", generator_weights=ALL_WEIGHTS if style == "full" else {})
     names, missing = nanoaod.branches(
         [*inspected_names(path)], catalogue.datasets[0], catalogue.era(catalogue.datasets[0])
     )

@@ -18,12 +18,14 @@ UNIT = WorkUnit("w", INFO, 0, 9)
 def result(events: list[int], run: int = 1) -> dict[str, Any]:
     candidates = {name: np.zeros(len(events), column.dtype) for name, column in columns.empty().items()}
     candidates["event"] = np.array(events, dtype=np.uint64)
+    candidates["passes"] = np.ones(len(events), dtype=np.uint64)
     candidates["run"] = np.full(len(events), run, dtype=np.uint32)
     candidates["m_sv"] = np.arange(len(events), dtype=np.float32)
     candidates["l2_pixel_hits"][:] = np.nan
     return {
         "candidates": {name: column_accumulator(column) for name, column in candidates.items()},
         "events": 9, "sum_w": 9.0, "sum_w2": 9.0, "cutflow": {}, "n_minus_one": {},
+        "variation_sums": {}, "pileup_profile": np.array([0.0, 9.0, 0.0]),
     }  # fmt: skip
 
 
@@ -36,6 +38,18 @@ def test_written_and_read_in_order(tmp_path: Path) -> None:
     assert read["m_sv"].tolist() == [1, 0, 0, 2]
     assert {name: column.dtype for name, column in read.items()} == {n: c.dtype for n, c in columns.empty().items()}
     assert np.isnan(read["l2_pixel_hits"]).all()
+
+
+def test_rows_of_variations(tmp_path: Path) -> None:
+    """Rows of one event stay in their order; candidates are the nominal ones."""
+    content = result([5, 5, 5, 2])
+    content["candidates"]["passes"] = column_accumulator(np.array([0b101, 0b010, 1 << 63, 0b100], dtype=np.uint64))
+    manifest = parts.write(tmp_path, UNIT, content, "mark", ("nominal", "up", "down"))
+    assert (manifest["candidates"], manifest["rows"], manifest["variations"]) == (1, 4, ["nominal", "up", "down"])
+    rows = parts.read(tmp_path, [manifest], [UNIT.name])
+    assert rows["passes"].tolist() == [0b100, 0b101, 0b010, 1 << 63]
+    chosen = {i: np.flatnonzero(parts.passing(rows, i)).tolist() for i in (0, 1, 2, 3, 63)}
+    assert chosen == {0: [1], 1: [2], 2: [0, 1], 3: [], 63: [3]}
 
 
 def test_units_and_meanings_travel_with_the_part(tmp_path: Path) -> None:
@@ -61,7 +75,7 @@ def test_a_manifest_counts_only_with_its_fingerprint_and_part(tmp_path: Path) ->
 def test_broken_parts_are_refused(tmp_path: Path) -> None:
     manifest = parts.write(tmp_path, UNIT, result([1, 2]), "mark")
     with pytest.raises(parts.PartError, match="its manifest says 3"):
-        parts.read(tmp_path, [manifest | {"candidates": 3}], [UNIT.name])
+        parts.read(tmp_path, [manifest | {"rows": 3}], [UNIT.name])
     parquet, _ = parts.paths(tmp_path, "w", UNIT.name)
     whole = bytearray(parquet.read_bytes())
     whole[len(whole) // 2] ^= 1

@@ -24,6 +24,8 @@ app = typer.Typer(
       [bold]hnl train[/bold] OUT                   candidates -> classifiers
       [bold]hnl score[/bold] OUT                   candidates and classifiers -> scores
       [bold]hnl abcd[/bold] OUT                    scores -> ABCD regions, background estimate and its checks
+      [bold]hnl limits[/bold] OUT                  background estimate -> excluded |V|^2 (hnl fit: fits, pulls, impacts)
+      [bold]hnl plot[/bold] OUT                    draw all figures again
       [bold]hnl run[/bold] CATALOGUE -o OUT        all of it, and a report
 
     The same command goes on with a run that was interrupted, or failed.
@@ -32,7 +34,8 @@ app = typer.Typer(
       [bold]hnl condor[/bold] submit, collect ...  the selection as jobs of an HTCondor pool
       [bold]hnl provenance[/bold] FILE             which inputs made this file?
 
-    There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and background.
+    There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and background, and
+    [bold]hnl physics[/bold] tells the lifetime and cross section of an HNL.
 
     Exit status: 0 all went well, 1 the run failed, 2 the input was bad, 130 interrupted.
     """,

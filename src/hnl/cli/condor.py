@@ -9,8 +9,8 @@ from rich.table import Table
 from hnl import lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import CatalogueArgument, ChecksumOption, OutArgument, OutOption, PartialOption
-from hnl.cli.stages import note, print_selection
-from hnl.terminal import out_console
+from hnl.cli.stages import print_selection
+from hnl.terminal import note, out_console
 
 condor_app = typer.Typer(no_args_is_help=True, help="Select on an HTCondor pool (docs/scale_out.md).")
 app.add_typer(condor_app, name="condor")

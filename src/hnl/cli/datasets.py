@@ -30,7 +30,7 @@ def datasets_check(
         ),
     ] = None,
 ) -> None:
-    """Validate a catalogue and open every file in it.
+    """Validate a catalogue, open every file in it, and look up every correction that it names.
 
     Prints a table: entries, NanoAOD version, how l2 finds its vertex, generated events, what is missing. Exit status
     2 if any file cannot be used.
@@ -38,11 +38,14 @@ def datasets_check(
     from hnl.datasets import catalogue as catalogues
     from hnl.datasets import files
     from hnl.datasets.index import INDEX_FILE, Index, inspect_all
+    from hnl.pipeline import selection
 
+    known = catalogues.load(catalogue)
+    selection.check_corrections(known)
     table = Table("dataset", "file", "entries", "NanoAOD", "vertex of l2", "generated", "status")
     usable, bad = [], 0
-    known = Index(output / INDEX_FILE) if output else None
-    for dataset, info in inspect_all(catalogues.load(catalogue), known):
+    index = Index(output / INDEX_FILE) if output else None
+    for dataset, info in inspect_all(known, index):
         error = files.problem(info)
         if isinstance(info, files.FileInfo):
             generated = "-" if info.generated_events is None else str(info.generated_events)
@@ -53,8 +56,8 @@ def datasets_check(
         bad += error is not None
         if error is None and isinstance(info, files.FileInfo):
             usable.append(info)
-    if known:
-        known.save()
+    if index:
+        index.save()
     out_console.print(table)
     files.check_unique(usable)
     if bad:

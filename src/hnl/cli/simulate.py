@@ -24,7 +24,8 @@ def simulate(
     nature: Annotated[str, typer.Option(help="hnl: 'majorana' or 'dirac'.")] = "majorana",
     reseeds: Annotated[int, typer.Option(help="Measure each generated event so often, 1 to 16.")] = 1,
     preselect: Annotated[
-        bool, typer.Option("--preselect", help="Keep events with a prompt-like and a displaced lepton only.")
+        bool,
+        typer.Option("--preselect", help="Keep events that may become candidates only: trigger, l1, and l2 in an SV."),
     ] = False,
     workers: WorkersOption = None,
 ) -> None:

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from hnl import lineage, locking
+from hnl.cli import inference
 from hnl.cli.app import app
 from hnl.cli.options import (
     CatalogueArgument,
@@ -24,7 +25,7 @@ from hnl.cli.options import (
     WorkersOption,
 )
 from hnl.executors import How
-from hnl.terminal import EventRate, err_console, out_console, progress_bar
+from hnl.terminal import EventRate, err_console, note, out_console, progress_bar
 
 
 @app.command()
@@ -113,30 +114,32 @@ def run(
     unblind: UnblindOption = False,
     thresholds: ThresholdsOption = None,
 ) -> None:
-    """Run the whole search: select, histogram, train, score, abcd, report.
+    """Run the whole search: select, histogram, train, score, abcd, limits, fit, report.
 
     Without a signal sample in the catalogue there is nothing to train; the search then ends with the histograms.
     """
+    from hnl.pipeline import summary
+
     how = How(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
         selection = _select(catalogue, output, how, allow_partial, checksum)
         histograms = _histogram(output)
-        figures, notes = [], []
+        figures, notes, hidden, found = [], [], "", None
         if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
             figures += _train(output, 0, "cpu", workers, brief=True).figures
             _score(output, None, brief=True)
             background = _abcd(output, unblind, thresholds, brief=True)
             figures += background.figures
-            notes += [background.hidden] if background.hidden else []
+            hidden = background.hidden
+            found, drawn, missing = inference.in_run(output, workers)
+            figures += drawn
+            notes += missing
         else:
             notes.append("no signal sample in the catalogue: no classifier and no background estimate")
             out_console.print(notes[0])
-        _report(output, selection, histograms, figures, notes)
-
-
-def note(sentence: str) -> None:
-    """What a user should know, on stderr."""
-    err_console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        _report(output, selection, histograms, figures, [hidden, *notes] if hidden else notes)
+        for line in summary.lines(selection, hidden, found, notes, len(figures)):
+            out_console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checksum: bool) -> Any:

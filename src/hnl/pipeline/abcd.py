@@ -6,14 +6,19 @@ cutflow and the other regions.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import hist
 import numpy as np
 import rich.table
 
 from hnl import provenance
+from hnl.corrections import library
+from hnl.datasets import corrections as catalogue_corrections
+from hnl.datasets.catalogue import Dataset
+from hnl.errors import InputError
 from hnl.histograms import abcd as histograms
 from hnl.histograms import abcd_files, yields
 from hnl.histograms.abcd import NOMINAL, Cells
@@ -26,8 +31,10 @@ from hnl.pipeline import abcd_layout, abcd_summary
 from hnl.pipeline import selection as selections
 from hnl.pipeline.abcd_checks import Scored, belongs, samples_of
 from hnl.pipeline.abcd_tables import NO_CLASSIFIER, exists
+from hnl.pipeline.selection import Selection
 from hnl.pipeline.tables import Table
 from hnl.plots import abcd as plots
+from hnl.processors import parts
 from hnl.processors.parts import Candidates
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES, Thresholds
@@ -36,7 +43,7 @@ FORMAT = 1  # of abcd.json; raised when its meaning changes
 FOLDER = "abcd"
 HIDDEN = "region A of the SR is hidden for data (blinded)"
 
-USED = ("category", "n_jets", "m_l1_sv", "m_sv", "delta_2d", "gen_weight")
+USED = ("category", "n_jets", "m_l1_sv", "m_sv", "delta_2d", "gen_weight", "gen_ctau", "gen_same_sign")
 
 
 @dataclass(frozen=True)
@@ -73,14 +80,42 @@ def abcd(out: Path, *, unblind: bool = False, thresholds: Path | None = None) ->
     """
     given = tuning.read(thresholds) if thresholds else None
     selection = selections.load(out)
-    scored = []
-    for dataset in selection.catalogue.datasets:
-        candidates = selection.candidates(dataset.name)
-        scores = dict(zip(HYPOTHESES, scoring.read(out, dataset.name, candidates), strict=True))
-        weight = candidates["gen_weight"] * selection.scale(dataset)
-        columns = {name: candidates[name] for name in USED}
-        scored.append(Scored(dataset, columns, scores, {NOMINAL: weight}, _clusters(candidates, dataset.is_data)))
-    return analyse(scored, out, unblind=unblind, given=given, partial=selection.partial)
+    scored = [read(selection, dataset) for dataset in selection.catalogue.datasets]
+    used = {
+        name: {str(file): library.sha256(file) for file in catalogue_corrections.files(era.corrections)}
+        for name, era in selection.catalogue.eras.items()
+    }
+    return analyse(scored, out, unblind=unblind, given=given, partial=selection.partial, corrections=used)
+
+
+def read(selection: Selection, dataset: Dataset) -> Scored:
+    """Candidates of a dataset with their scores and weights, in all variations.
+
+    Raises:
+        HNLError: see `ml.scoring.read`.
+    """
+    rows = selection.rows(dataset.name)
+    scores = dict(zip(HYPOTHESES, scoring.read(selection.folder, dataset.name, rows), strict=True))
+    weights = selection.weights(dataset, rows)
+    columns = {name: rows[name] for name in USED}
+    every = Scored(dataset, columns, scores, weights, _clusters(rows, dataset.is_data))
+    return _by_variation(every, rows, selection.variations(dataset.name))
+
+
+def _by_variation(every: Scored, rows: Candidates, variations: Sequence[str]) -> Scored:
+    """Nominal candidates with all weights, and those of each variation of jet energies with the nominal weight.
+
+    Raises:
+        InputError: a nuisance of jets has the name of a nuisance of weights.
+    """
+    if both := sorted(set(every.weights) & set(variations[1:])):
+        raise InputError(
+            f"era {every.dataset.era}: {both[0]} is a variation of weights and one of jet energies; "
+            "call the nuisance in corrections.jets otherwise"
+        )
+    nominal, *shifted = (every.chosen(parts.passing(rows, i)) for i in range(len(variations)))
+    only_nominal = (replace(one, weights={NOMINAL: one.weights[NOMINAL]}) for one in shifted)
+    return replace(nominal, shifted=dict(zip(variations[1:], only_nominal, strict=True)))
 
 
 def _clusters(candidates: Candidates, is_data: bool) -> np.ndarray:
@@ -98,8 +133,10 @@ def analyse(
     unblind: bool = False,
     given: Thresholds | None = None,
     partial: Sequence[str] = (),
+    corrections: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Result:
-    """`abcd` for datasets in memory; arguments as there, `partial` the files that were left out."""
+    """`abcd` for datasets in memory; arguments as there, `partial` the files that were left out, `corrections` for each
+    era the files of corrections and their SHA-256."""
     by_kind = {kind: [s for s in scored if s.dataset.kind == kind] for kind in ("data", "background", "signal")}
     hidden = bool(by_kind["data"]) and not unblind
     edges = histograms.score_edges(x for row in (given or {}).values() for x in row.values())
@@ -118,7 +155,7 @@ def analyse(
         cells = {key: one.without_target(chosen) if key[0] in names else one for key, one in cells.items()}
 
     datasets = {s.dataset.name: s.dataset.era for s in scored}
-    variations = list(dict.fromkeys([NOMINAL, *(v for s in scored for v in s.weights)]))
+    variations = list(dict.fromkeys([NOMINAL, *(v for s in scored for v in (*s.weights, *s.shifted))]))
     filled = {
         "regions": histograms.make_regions(datasets, variations),
         "plane": histograms.make_plane(datasets, edges),
@@ -127,7 +164,11 @@ def analyse(
         for h in HYPOTHESES:
             places = cells[s.dataset.name, h]
             era, weights = s.dataset.era, s.weights
-            histograms.fill_regions(filled["regions"], s.dataset.name, era, places, weights, chosen)
+            unshifted = [name for name in variations if name not in s.shifted]
+            histograms.fill_regions(filled["regions"], s.dataset.name, era, places, weights, chosen, unshifted)
+            for name, one in s.shifted.items():
+                own = histograms.cells(s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster)
+                histograms.fill_regions(filled["regions"], s.dataset.name, era, own, one.weights, chosen, [name])
             histograms.fill_plane(filled["plane"], s.dataset.name, places, weights[NOMINAL])
     for histogram in filled.values():
         histogram.label = HIDDEN if hidden else ""
@@ -140,7 +181,12 @@ def analyse(
     tables = abcd_layout.tables(records, hidden)
     figures = plots.draw_all(records, filled["plane"], samples_of(by_kind), scans, chosen, out / "plots")
     note = HIDDEN if hidden else ""
-    files = _write(out / FOLDER, tables, filled, chosen, scans, note, list(partial))
+    facts = {
+        "partial": list(partial),
+        "corrections": corrections or {},
+        "variations": {s.dataset.name: [*s.weights, *s.shifted] for s in scored},  # the others are nominal
+    }
+    files = _write(out / FOLDER, tables, filled, chosen, scans, note, facts)
     return Result(tables, chosen, scans, filled, figures, files, note, list(partial))
 
 
@@ -187,7 +233,7 @@ def _write(
     chosen: Thresholds,
     scans: Mapping[str, Mapping[str, Scan]],
     hidden: str,
-    partial: list[str],
+    facts: Mapping[str, Any],
 ) -> list[Path]:
     """Everything but the figures."""
     scan_content = {
@@ -197,7 +243,7 @@ def _write(
     content = {
         "format": FORMAT,
         "hidden": hidden,
-        "partial": partial,
+        **facts,
         "thresholds": chosen,
         "tables": {name: table.records for name, table in tables.items()},
         "scan": scan_content,

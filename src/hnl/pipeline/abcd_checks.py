@@ -1,13 +1,14 @@
 """What is found out in the stage `abcd` once the histograms are filled: every record of its tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import hist
 import numpy as np
 
 from hnl.datasets.catalogue import Dataset
+from hnl.histograms import abcd as histograms
 from hnl.histograms import yields
 from hnl.histograms.abcd import NOMINAL, Cells
 from hnl.histograms.yields import Counts
@@ -24,16 +25,29 @@ from hnl.selections.regions import HYPOTHESES, Thresholds
 # Of the process in the catalogue, in small letters: usual names, and those of datasets.simulation.
 DY_PREFIXES = ("dy", "drell", "zjets", "z+jets", "zpair", "zgamma")
 
+# Closure of simulation around the window of the SR, where the regions above the usual thresholds may be empty.
+LOWER_X = (0.3, 0.5, 0.7, 0.9)
+CHOSEN = "chosen"
+WITH_JETS = {"SR": (0,), "VR": (1,), "SR+VR": (0, 1)}  # selections that are taken together
+
 
 @dataclass(frozen=True)
 class Scored:
-    """A dataset with what the stage needs of it; arrays over its candidates."""
+    """A dataset with what the stage needs of it; arrays over its nominal candidates."""
 
     dataset: Dataset
     columns: Mapping[str, Any]
     scores: Mapping[str, Any]  # by hypothesis
     weights: Mapping[str, Any]  # by variation, events expected in the luminosity
     cluster: Any  # int, equal for re-simulations of one generated event
+    shifted: Mapping[str, "Scored"] = field(default_factory=dict)  # by variation of jet energies: candidates of its own
+
+    def chosen(self, rows: Any) -> "Scored":
+        """Of some of the rows: a mask."""
+        columns, scores, weights = (
+            {name: values[rows] for name, values in each.items()} for each in (self.columns, self.scores, self.weights)
+        )
+        return Scored(self.dataset, columns, scores, weights, self.cluster[rows])
 
 
 def samples_of(by_kind: Mapping[str, Sequence[Scored]]) -> dict[str, list[str]]:
@@ -70,7 +84,16 @@ def records(
     hidden: bool,
 ) -> dict[str, list[Record]]:
     """The records of every table."""
-    names = ("thresholds", "yields", "closure", "correlation", "shapes", "contamination", "dy_correction")
+    names = (
+        "thresholds",
+        "yields",
+        "closure",
+        "simulated_closure",
+        "correlation",
+        "shapes",
+        "contamination",
+        "dy_correction",
+    )
     result: dict[str, list[Record]] = {name: [] for name in names}
     samples = samples_of(by_kind)
     for h in HYPOTHESES:
@@ -93,6 +116,8 @@ def records(
             group = by_kind["data" if name == "data" else "background"]
             result["correlation"] += _correlations(name, h, group, cells)
             result["shapes"] += _shapes(name, h, samples[name], filled["plane"])
+        if by_kind["background"]:
+            result["simulated_closure"] += _simulated_closure(h, by_kind["background"], cells, chosen)
         for s in by_kind["signal"]:
             if belongs(s.dataset, h) and samples:
                 of_signal = yields.counts(filled["regions"], [s.dataset.name], h, "SR").total(1)
@@ -121,6 +146,26 @@ def _closure_uncertainty(control: Counts, hypothesis: str) -> dict[str, tuple[fl
     for i, category in enumerate(CATEGORIES):
         closure = validation.closure(Counts(control.sum_w[i], control.sum_w2[i]))
         result[category] = validation.closure_uncertainty(closure, abcd_tables.exists(hypothesis, category))
+    return result
+
+
+def _simulated_closure(
+    hypothesis: str, group: Sequence[Scored], cells: Mapping[tuple[str, str], Cells], chosen: Thresholds
+) -> list[Record]:
+    """Simulation: closure around the window of the SR at lower thresholds and at the chosen ones. Never of data."""
+    thresholds = {f"{x:g}": {hypothesis: dict.fromkeys(CATEGORIES, x)} for x in LOWER_X} | {CHOSEN: chosen}
+    every = [(cells[s.dataset.name, hypothesis], s.weights[NOMINAL]) for s in group]
+    result: list[Record] = []
+    for selection, numbers in WITH_JETS.items():
+        used = [(places.where(np.isin(places.selection, numbers)), weight) for places, weight in every]
+        for label, x in thresholds.items():
+            by_group = [  # of the two sums over the datasets: by category, and by flavour of l2
+                np.sum([histograms.sums_by_region(places, weight, x, of) for places, weight in used], axis=0)
+                for of in (np.arange(len(CATEGORIES)), yields.L2)
+            ]
+            result += abcd_tables.simulated_closure(
+                hypothesis, selection, label, Counts(*np.concatenate(by_group, axis=1))
+            )
     return result
 
 

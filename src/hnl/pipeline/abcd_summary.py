@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from hnl.inference.thresholds import MIN_C
 from hnl.inference.validation import FLAG
 from hnl.pipeline import abcd_layout
-from hnl.pipeline.abcd_tables import ALL, HIDDEN, NO_CLASSIFIER
+from hnl.pipeline.abcd_tables import ALL, HIDDEN, NO_CLASSIFIER, NO_TEST
 from hnl.pipeline.tables import Column, Record, Table, percent, short, signed
+from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES
 
 
@@ -18,7 +19,12 @@ def tables(records: Mapping[str, Sequence[Record]]) -> list[Table]:
         for sample in samples:
             of = {"hypothesis": hypothesis, "sample": sample, "bin": ALL}
             made += [_yields(_where(records["yields"], of), of), _closure(_where(records["closure"], of), of)]
-    made += [_correlation(records["correlation"]), _shapes(records["shapes"]), _signal(records["contamination"])]
+    made += [
+        _simulated_closure(records["simulated_closure"]),
+        _correlation(records["correlation"]),
+        _shapes(records["shapes"]),
+        _signal(records["contamination"]),
+    ]
     made.append(abcd_layout.tables(records, hidden=False)["dy_correction"])
     return [table for table in made if table.records]
 
@@ -104,6 +110,30 @@ def _closure(rows: Sequence[Record], of: Record) -> Table:
     names = ("category", "A", "B C / D", "pull", "chi2 / bins", "p", "uncertainty")
     title = f"Control region, {of['hypothesis']} mass, {of['sample']}: closure, all bins"
     return Table("closure", title, _columns(*names), made, "; ".join(note))
+
+
+def _simulated_closure(rows: Sequence[Record]) -> Table:
+    """All categories together, of all thresholds at which any of them tells something."""
+    every, note = _known([row for row in rows if row["category"] == ALL])
+    made = [
+        {
+            "mass": row["hypothesis"],
+            "selection": row["selection"],
+            "x": row["threshold"],
+            "A": short(row["A"]),
+            "B C / D": _pm(row, "stat"),
+            "tested": f"{row['tested']} / {len(CATEGORIES)}",
+            "chi2 / ndf": f"{short(row['chi2'])} / {row['ndf']}",
+            "p": _show(row["p_value"], lambda p: f"{p:.2g}"),
+        }
+        for row in every
+        if row["tested"]
+    ]
+    silent = dict.fromkeys(f"{r['hypothesis']} {r['selection']} at {r['threshold']}" for r in every if not r["tested"])
+    note += [f"too few events ({NO_TEST}) in any category: {', '.join(silent)}"] if silent else []
+    names = ("mass", "selection", "x", "A", "B C / D", "tested", "chi2 / ndf", "p")
+    title = "Simulated background at lower x: closure around 50-85 GeV, all bins and categories"
+    return Table("simulated_closure", title, _columns(*names), made, "; ".join(note))
 
 
 def _correlation(rows: Sequence[Record]) -> Table:

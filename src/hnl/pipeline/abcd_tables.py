@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hnl.histograms.yields import Counts
-from hnl.inference import abcd, validation
+from hnl.histograms.yields import LEPTONS, Counts
+from hnl.inference import abcd, intervals, validation
 from hnl.inference.abcd import A, B, C, D, DYCorrection, Estimate
 from hnl.inference.thresholds import Scan
 from hnl.inference.validation import Closure, Correlation
@@ -19,6 +19,11 @@ from hnl.selections.regions import Thresholds
 ALL = "all"  # bins of a category together
 HIDDEN = "A hidden"
 NO_CLASSIFIER = "no classifier for this flavour and mass"
+
+# Of the closure of simulation around the window of the SR: what is counted, and (our choice) which factor between A
+# and its prediction the counts must be able to tell at one standard deviation, or they are said to tell nothing.
+GROUPS = (*CATEGORIES, *(f"l2 {lepton}" for lepton in LEPTONS))
+WEAK, NO_TEST = 3.0, "cannot tell a factor of 3"
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def _row(counts: Counts, closure: Closure, i: int, hidden: bool) -> Record:
     return row | (dict.fromkeys(_OF_A) if hidden else {})
 
 
-def _sum_row(counts: Counts, closure: Closure, there: Any, hidden: bool) -> Record:
+def _sum_row(counts: Counts, closure: Closure, there: Any, hidden: bool, parts: str = "bins") -> Record:
     """All bins: yields of all, prediction, pull and ratio of those that have a prediction."""
     value, down, up, left_out = abcd.summed(closure.estimate, there)
     use = there & np.isfinite(closure.estimate.value)
@@ -120,7 +125,7 @@ def _sum_row(counts: Counts, closure: Closure, there: Any, hidden: bool) -> Reco
     chi2, ndf, p_value = closure.chi2(there)
     direct, variance = counts.sum_w[use, A].sum(), counts.sum_w2[use, A].sum()
     error = np.hypot(up if direct > value else down, np.sqrt(variance))
-    without = f"D empty in {left_out if known else 'all'} bins" if left_out else ""
+    without = f"D empty in {left_out if known else 'all'} {parts}" if left_out else ""
     yields = {name: float(counts.sum_w[there, region].sum()) for name, region in zip("ABCD", (A, B, C, D), strict=True)}
     row: Record = yields | {
         "A_error": float(np.sqrt(counts.sum_w2[there, A].sum())),
@@ -173,6 +178,38 @@ def closures(
         total = _total_of_sum(row, u * (row["prediction"] or 0.0))
         result.append(base | {"bin": ALL} | row | {"closure": u} | total)
     return result
+
+
+def simulated_closure(hypothesis: str, selection: str, threshold: str, counts: Counts) -> list[Record]:
+    """Simulation: closure around the window of the SR, bins together, for each of `GROUPS` and for all categories.
+
+    The interval of A over its prediction and the p-value are melded, and so right for few events; the p-value of all
+    categories is that of the sum of squared pulls of those whose counts tell something, see `validation.resolution`.
+
+    Args:
+        hypothesis: of `regions.HYPOTHESES`.
+        selection: SR, VR, or both.
+        threshold: x, as it is to be called.
+        counts: (group, region).
+    """
+    closure = validation.closure(counts)
+    tested = (validation.resolution(counts) < WEAK) & np.isfinite(closure.pull)
+    low, high, p_value = intervals.double_ratio(*abcd.sums(counts))
+    base: Record = {"hypothesis": hypothesis, "selection": selection, "threshold": threshold}
+    result: list[Record] = []
+    for i, group in enumerate(GROUPS):
+        row = _row(counts, closure, i, False)
+        row |= {"ratio_low": float(low[i]), "ratio_high": number(high[i])}
+        row |= {"p_value": float(p_value[i]), "tested": int(tested[i])}
+        row["mark"] = "; ".join(filter(None, [row["mark"], "" if tested[i] else NO_TEST]))
+        result.append(base | {"category": group} | row)
+    n = len(CATEGORIES)
+    each = Counts(counts.sum_w[:n], counts.sum_w2[:n])
+    row = _sum_row(each, validation.closure(each), np.ones(n, dtype=bool), False, "categories")
+    chi2, ndf, p_all = closure.chi2(tested & (np.arange(len(GROUPS)) < n))
+    row |= {"ratio_low": None, "ratio_high": None, "tested": ndf, "chi2": chi2, "ndf": ndf, "p_value": number(p_all)}
+    row["mark"] = "; ".join(filter(None, [row["mark"], "" if ndf else NO_TEST]))
+    return [*result, base | {"category": ALL} | row]
 
 
 def correlation(sample: str, hypothesis: str, category: str, bin_label: str, found: Correlation) -> Record:

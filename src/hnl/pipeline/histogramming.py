@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hnl.datasets.corrections import NOMINAL
 from hnl.histograms import files
 from hnl.histograms.fill import Histograms, fill
 from hnl.pipeline import selection as selections
@@ -10,7 +11,7 @@ FILES = ("histograms.root", "histograms.json")
 
 
 def histogram(out: Path) -> Histograms:
-    """Fills histograms, normalised to the luminosity, and writes them as ROOT and UHI JSON.
+    """Fills histograms with nominal weights, normalised to the luminosity, and writes them as ROOT and UHI JSON.
 
     Args:
         out: output folder with a finished selection.
@@ -19,9 +20,11 @@ def histogram(out: Path) -> Histograms:
         SelectionError, InputError: see `selection.load`.
     """
     selection = selections.load(out)
-    histograms = fill(
-        {d.name: (selection.candidates(d.name), selection.scale(d)) for d in selection.catalogue.datasets}
-    )
+    filled = {}
+    for dataset in selection.catalogue.datasets:
+        candidates = selection.candidates(dataset.name)
+        filled[dataset.name] = candidates, selection.weights(dataset, candidates)[NOMINAL]
+    histograms = fill(filled)
     files.write_root(out / FILES[0], histograms)
     files.write_json(out / FILES[1], histograms)
     return histograms

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from hnl.ml.trainings import Training
 from hnl.pipeline import selection as selections
 from hnl.pipeline.selection import Selection
 from hnl.plots import classifier
+from hnl.processors import parts
 
 EVALUATION_FILE = "evaluation.json"
 ML_CODE = ("features", "folds", "sample", "training", "trainings")  # what decides what a model is
@@ -128,7 +129,7 @@ def train(
 def score(
     out: Path, *, models_folder: Path | None = None, on_dataset: Callable[[str], None] = lambda name: None
 ) -> dict[str, dict[str, int]]:
-    """Scores the candidates of every dataset: OUT/scores/DATASET.parquet and .json.
+    """Scores the rows of every dataset, nominal and varied alike: OUT/scores/DATASET.parquet and .json.
 
     Args:
         out: output folder with a finished selection.
@@ -162,16 +163,18 @@ def score(
     counts = {}
     for source in sources:
         name = source.dataset.name
-        columns = _scores(source, ready.values())
+        rows = selection.rows(name)
+        columns = _scores(replace(source, candidates=rows), ready.values())
         facts = {
             "models": digests,
             "own_models": models_folder is None,
             "partial": selection.partial,
             "provenance": provenance.record(),
         }
-        scoring.write(out, name, source.candidates, columns, facts)
-        counts[name] = {"candidates": len(source.candidates["event"])} | {
-            column: int(np.isfinite(values).sum()) for column, values in columns.items()
+        scoring.write(out, name, rows, columns, facts)
+        nominal = parts.passing(rows, 0)
+        counts[name] = {"candidates": int(nominal.sum())} | {
+            column: int(np.isfinite(values[nominal]).sum()) for column, values in columns.items()
         }
         on_dataset(name)
     return counts

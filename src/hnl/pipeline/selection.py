@@ -7,21 +7,26 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hnl import executors, provenance
-from hnl.corrections import normalisation
+from hnl.corrections import jets, normalisation
+from hnl.corrections import weights as event_weights
+from hnl.corrections.library import CorrectionError
 from hnl.datasets import catalogue as catalogues
 from hnl.datasets import files
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
+from hnl.datasets.corrections import NOMINAL
 from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.datasets.index import INDEX_FILE, Index, inspect_all
 from hnl.errors import HNLError, InputError
 from hnl.executors import How
 from hnl.pipeline import status
-from hnl.processors import closure, merging, parts
+from hnl.processors import closure, columns, merging, parts
 from hnl.processors.displaced import DisplacedProcessor
 from hnl.processors.parts import Candidates, Part
 
-FORMAT = 2  # of selection.json; raised when its meaning changes
+FORMAT = 3  # of selection.json; raised when its meaning changes
 SELECTION_FILE = "selection.json"
 CUTFLOW_FILE = "cutflow.json"
 FILE_FACTS = tuple(field.name for field in fields(FileInfo) if field.name not in ("branches", "missing"))
@@ -92,15 +97,47 @@ class Selection:
     manifests: dict[str, list[dict[str, Any]]]  # without their tables
     tables: dict[str, dict[str, Any]]  # the sum of those
 
-    def candidates(self, dataset: str) -> Candidates:
-        """The candidates of a dataset, sorted by run, luminosity section and event."""
+    def variations(self, dataset: str) -> tuple[str, ...]:
+        """Nominal, and the variations of jet energies that were made of a dataset: none of data."""
+        one = self.catalogue.dataset(dataset)
+        return jets.variations(jets.of(one, self.catalogue.era(one)))
+
+    def rows(self, dataset: str) -> Candidates:
+        """The candidates of a dataset in all variations, sorted by run, luminosity section and event."""
         return parts.read(self.folder, self.manifests[dataset], self.units[dataset])
+
+    def candidates(self, dataset: str, variation: str = NOMINAL) -> Candidates:
+        """The candidates of a dataset in one of its variations, sorted as `rows`.
+
+        Raises:
+            SelectionError: the dataset has no such variation.
+        """
+        rows, known = self.rows(dataset), self.variations(dataset)
+        if variation not in known:
+            raise SelectionError(f"dataset {dataset} has no variation {variation}; it has {', '.join(known)}")
+        chosen = parts.passing(rows, known.index(variation))
+        return {name: column[chosen] for name, column in rows.items()}
 
     def scale(self, dataset: Dataset) -> float:
         """Factor from generator weights to events expected in the luminosity of its era; 1 for data."""
         if dataset.is_data:
             return 1.0
         return normalisation.scale(dataset, self.catalogue.era(dataset), self.sum_w[dataset.name])
+
+    def weights(self, dataset: Dataset, candidates: Candidates) -> dict[str, np.ndarray]:
+        """Of some rows of a dataset, nominal and in every variation of weights, see `corrections.weights.weights`."""
+        era = self.catalogue.era(dataset)
+        return event_weights.weights(dataset, era, candidates, None if dataset.is_data else self._generated(dataset))
+
+    def _generated(self, dataset: Dataset) -> event_weights.Generated:
+        name = dataset.name
+        files, manifests = self.files[name], self.manifests[name]
+        return event_weights.Generated(
+            self.sum_w[name],
+            closure.generator_norms(dataset, files, manifests),
+            sum(manifest["events"] for manifest in manifests),
+            closure.pileup_profile(files, manifests),
+        )
 
     def cutflow(self) -> dict[str, Any]:
         """Counts of each dataset, added up over its work units in order, and how its vertices were found."""
@@ -123,6 +160,8 @@ def fingerprint(dataset: Dataset, era: Era) -> str:
         "paths": era.triggers.model_dump(),
         "year": era.year,
         "golden_json": golden,
+        "jets": jets.digest(jets.of(dataset, era)),
+        "generator_weights": dataset.generator_weights.model_dump(),
         "code": provenance.selection_code_digest(),
     }
     return provenance.digest(settings)
@@ -137,7 +176,11 @@ def process_unit(job: Job) -> Outcome:
             files.verify(job.local or job.unit.file.path, job.checksum, job.catalogue.remote)
         processor = DisplacedProcessor(job.catalogue)
         result = processor.process(files.events(job.unit, job.catalogue.remote, job.local))[job.unit.dataset]
-        return Outcome(job.unit, part=parts.make(job.unit, result, job.fingerprint, job.checksum))
+        dataset = job.catalogue.dataset(job.unit.dataset)
+        variations = jets.variations(jets.of(dataset, job.catalogue.era(dataset)))
+        return Outcome(job.unit, part=parts.make(job.unit, result, job.fingerprint, job.checksum, variations))
+    except CorrectionError as error:  # not the fault of the file, which must not be left out for it
+        return Outcome(job.unit, failure=(str(error), traceback.format_exc()))
     except InputError as error:
         return Outcome(job.unit, bad_input=str(error), temporary=files.is_temporary(error))
     except Exception as error:
@@ -155,9 +198,10 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
         checksum: verify the checksum of every file before it is read; parts made without that are not taken as done.
 
     Raises:
-        CatalogueError, BadFilesError, DuplicateFileError: bad input.
+        CatalogueError, CorrectionError, BadFilesError, DuplicateFileError: bad input.
     """
     catalogue = catalogues.load(catalogue_path)
+    check_corrections(catalogue)
     if checksum and (without := [f for d in catalogue.datasets for f in d.files if f not in d.checksums]):
         raise BadFilesError(f"{catalogue_path} has no checksum of {without[0]} (nor of {len(without) - 1} others)")
     known = Index(out / INDEX_FILE)
@@ -207,7 +251,7 @@ def select(
         on_note: told, in a sentence, what a user should know.
 
     Raises:
-        CatalogueError, BadFilesError, DuplicateFileError, OutputError, ExecutorError: bad input.
+        CatalogueError, CorrectionError, BadFilesError, DuplicateFileError, OutputError, ExecutorError: bad input.
         ClosureError, SelectionError: the run failed.
     """
     todo = plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
@@ -258,6 +302,17 @@ def _resumed(out: Path, units: int, waiting: Sequence[Job]) -> str:
     return f"{units - len(waiting)} of {units} work units are done already; {len(waiting)} to do{why}: {listed}"
 
 
+def check_corrections(catalogue: Catalogue) -> None:
+    """Looks every correction up that an era names.
+
+    Raises:
+        CorrectionError: a file cannot be read, has no such correction, or it wants what candidates and jets have not.
+    """
+    for era in catalogue.eras.values():
+        jets.check(era.corrections.jets)
+        event_weights.check(era.corrections, columns.NAMES)
+
+
 def _inspected(catalogue: Catalogue, known: Index) -> tuple[dict[str, list[FileInfo]], list[str]]:
     """The usable files of each dataset, and one sentence for each of the others."""
     usable: dict[str, list[FileInfo]] = {dataset.name: [] for dataset in catalogue.datasets}
@@ -289,6 +344,7 @@ def finish(out: Path, plan: Plan) -> Selection:
         "partial": bad,
         "catalogue": catalogue.model_dump(mode="json"),
         "fingerprints": plan.fingerprints,
+        "variations": {d.name: list(jets.variations(jets.of(d, catalogue.era(d)))) for d in catalogue.datasets},
         "files": {
             name: [
                 {key: getattr(info, key) for key in FILE_FACTS} for info in dict.fromkeys(unit.file for unit in group)
@@ -307,6 +363,7 @@ def finish(out: Path, plan: Plan) -> Selection:
         if not dataset.is_data and content["files"][name]:
             checked = dataset.model_copy(update={"generated_events": catalogues.FROM_RUNS_TREE}) if bad else dataset
             content["sum_w"][name] = closure.sum_of_weights(checked, content["files"][name], manifests[name])
+            closure.generator_norms(dataset, content["files"][name], manifests[name])
     selection = Selection(out, catalogue, content["files"], content["units"], content["sum_w"], bad, manifests, tables)
     _check_no_event_twice(selection)
     provenance.write_json(out / CUTFLOW_FILE, selection.cutflow())
@@ -321,9 +378,12 @@ def _check_no_event_twice(selection: Selection) -> None:
     groups = [[d] for d in selection.catalogue.datasets if not d.is_data] + ([data] if data else [])
     for group in groups:
         names = [dataset.name for dataset in group]
+        names_read = (*parts.EVENT, "passes")
         manifests = [manifest for name in names for manifest in selection.manifests[name]]
         units = [unit for name in names for unit in selection.units[name]]
-        if repeated := parts.repeated_event(parts.read(selection.folder, manifests, units, parts.IDS)):
+        rows = parts.read(selection.folder, manifests, units, names_read)
+        nominal = parts.passing(rows, 0)
+        if repeated := parts.repeated_event({name: rows[name][nominal] for name in parts.EVENT}):
             run, section, event = repeated
             raise SelectionError(
                 f"run {run}, luminosity section {section}, event {event} was selected twice in {', '.join(names)}; "

@@ -11,9 +11,9 @@ PAGE = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")
 
 
 def test_tables_are_those_of_the_code() -> None:
-    """Renew them with `python benchmarks/simulation_tables.py --write`."""
-    tables = runpy.run_path(str(ROOT / "benchmarks" / "simulation_tables.py"))
-    assert tables["renew"](PAGE) == PAGE
+    """Renew them with `python benchmarks/tables.py --write`."""
+    tables = runpy.run_path(str(ROOT / "benchmarks" / "tables.py"))
+    assert tables["renew"]("simulation.md") == PAGE
 
 
 def test_tables_are_complete() -> None:

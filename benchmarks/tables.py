@@ -1,7 +1,7 @@
-"""The tables of docs/simulation.md, from the code.
+"""The tables of docs/simulation.md and docs/corrections.md, from the code.
 
-python benchmarks/simulation_tables.py          # prints them
-python benchmarks/simulation_tables.py --write  # renews them in the page
+python benchmarks/tables.py          # prints them
+python benchmarks/tables.py --write  # renews them in the pages
 """
 
 import argparse
@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hnl.corrections.nuisances import NUISANCES
 from hnl.datasets.simulation import parameters
 from hnl.datasets.simulation.processes import PROCESSES
 
-PAGE = Path(__file__).parents[1] / "docs" / "simulation.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def processes() -> str:
@@ -34,12 +35,24 @@ def detector() -> str:
     return _table(("number", "value", "unit", "source"), rows)
 
 
-TABLES = {"processes": processes, "detector": detector}
+def nuisances() -> str:
+    """Every nuisance parameter as a Markdown table."""
+    rows = []
+    for one in NUISANCES:
+        name = one.name if " " in one.name else f"`{one.name}`"
+        eras = "yes" if one.correlated else "no"
+        rows.append((name, one.kind, one.size, one.source, eras, one.processes, f"`{one.module}`"))
+    header = ("name", "type", "size (%)", "row of Table 4", "one for all eras", "acts on", "made in")
+    return _table(header, rows)
 
 
-def renew(page: str) -> str:
-    """The page with fresh tables between its marks."""
-    for name, table in TABLES.items():
+TABLES = {"simulation.md": {"processes": processes, "detector": detector}, "corrections.md": {"nuisances": nuisances}}
+
+
+def renew(page_name: str) -> str:
+    """A page with fresh tables between its marks."""
+    page = (DOCS / page_name).read_text(encoding="utf-8")
+    for name, table in TABLES[page_name].items():
         start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         before, _, rest = page.partition(start)
         _, found, after = rest.partition(end)
@@ -65,12 +78,13 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="The tables of docs/simulation.md.")
-    parser.add_argument("--write", action="store_true", help="renew them in the page")
+    parser = argparse.ArgumentParser(description="The tables of the pages in docs/.")
+    parser.add_argument("--write", action="store_true", help="renew them in the pages")
     if parser.parse_args().write:
-        PAGE.write_text(renew(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        for page in TABLES:
+            (DOCS / page).write_text(renew(page), encoding="utf-8")
     else:
-        print("\n\n".join(table() for table in TABLES.values()))
+        print("\n\n".join(table() for tables in TABLES.values() for table in tables.values()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,164 @@
+"""Energy scale (JES) and resolution (JER) of jets in simulation: section 7, Table 4 'Jet energy scale & resolution'.
+
+The paper scales 'the energy of jets up and down by their uncertainty', without formulas. They are those of CMS
+(JINST 12 (2017) P02014, its reference [88]):
+
+- JES: pt and mass times 1 +- u(eta, pt), u from the file, at the nominal pt.
+- JER, hybrid: a jet with a generator jet within Delta R < 0.2 and |pt - pt_gen| < 3 sigma pt is scaled by
+  1 + (s - 1) (pt - pt_gen) / pt; any other by 1 + r sqrt(max(s^2 - 1, 0)), with r drawn from a normal distribution of
+  the width sigma, the relative resolution, and s the scale factor. Nominal simulation is smeared as well.
+
+Only jets that can count (jet ID, |eta| < 2.4) are scaled: corrections are not asked for what they do not cover.
+Data is never varied and never smeared.
+"""
+
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from hnl import provenance
+from hnl.corrections import counter, library
+from hnl.datasets import nanoaod
+from hnl.datasets.catalogue import Dataset, Era
+from hnl.datasets.corrections import NOMINAL, JetCorrections, Smearing, up_down
+from hnl.selections import jets as jet_cuts
+
+MAX_DELTA_R = 0.2  # half the size of a jet
+MAX_PULL = 3.0  # resolutions between jet and generator jet
+MIN_PT = 0.01  # GeV: smearing does not turn jets around
+SEED = 20_110_021  # any number: one seed for all, what differs is the jet
+
+PT, ETA, RHO, SYSTEMATIC = "JetPt", "JetEta", "Rho", "systematic"  # names in the files of the JERC group
+
+
+def of(dataset: Dataset, era: Era) -> JetCorrections | None:
+    """What is done to the jets of a dataset; None for data, always."""
+    return None if dataset.is_data else era.corrections.jets
+
+
+def variations(settings: JetCorrections | None) -> tuple[str, ...]:
+    """Names of the variations, nominal first: bit i of `passes` belongs to entry i."""
+    nuisances = settings.nuisances if settings else ()
+    return (NOMINAL, *(name for nuisance in nuisances for name in up_down(nuisance)))
+
+
+def digest(settings: JetCorrections | None) -> str | None:
+    """Hash of settings and file: of all that decides what is done to jets.
+
+    Raises:
+        CorrectionError: the file cannot be read.
+    """
+    if settings is None:
+        return None
+    content = settings.model_dump(mode="json", exclude={"file"}) | {"file": library.sha256(settings.file)}
+    return provenance.digest([list(content["uncertainties"]), content])  # the order of nuisances is that of the bits
+
+
+def check(settings: JetCorrections | None) -> None:
+    """Looks all corrections up before any event is read.
+
+    Raises:
+        CorrectionError: with the file and the correction.
+    """
+    if settings is None:
+        return
+    for name in settings.uncertainties.values():
+        library.check(settings.file, name, (ETA, PT))
+    if settings.smearing:
+        library.check(settings.file, settings.smearing.resolution, (ETA, PT, RHO))
+        library.check(settings.file, settings.smearing.scale_factor, (ETA, PT, RHO, SYSTEMATIC))
+
+
+def nominal_factors(settings: JetCorrections | None, jets: Any, events: Any) -> np.ndarray:
+    """`factors` of the nominal jets alone: float64, (n,)."""
+    result = np.ones(int(ak.sum(ak.num(jets))))
+    if settings and settings.smearing:
+        counting = _counting(jets)
+        (result[counting],) = _smeared(settings, settings.smearing, jets, events, counting, ("nom",))
+    return result
+
+
+def factors(settings: JetCorrections | None, jets: Any, events: Any) -> np.ndarray:
+    """What pt and mass in the file are multiplied by.
+
+    Args:
+        settings: of the era; None for no variations.
+        jets: jagged, of `nanoaod.jets`: n in all events together.
+        events: the same events.
+
+    Returns:
+        float64, (variations, n), in the order of `variations`; none negative.
+
+    Raises:
+        CorrectionError: with the file, the correction and the value.
+    """
+    result = np.ones((len(variations(settings)), int(ak.sum(ak.num(jets)))))
+    if settings is None:
+        return result
+    counting = _counting(jets)
+    resolution = []
+    nominal = np.ones(counting.sum())
+    if settings.smearing:
+        nominal, *resolution = _smeared(settings, settings.smearing, jets, events, counting, ("nom", "up", "down"))
+    pt, eta = _flat(jets.pt)[counting] * nominal, _flat(jets.eta)[counting]
+    rows = [nominal]
+    for name in settings.uncertainties.values():
+        uncertainty = library.evaluate(settings.file, name, {ETA: eta, PT: pt})
+        rows += [nominal * (1 + uncertainty), nominal * np.maximum(1 - uncertainty, 0)]
+    result[:, counting] = rows + resolution
+    return result
+
+
+def scaled(jets: Any, factor: np.ndarray) -> Any:
+    """Jets with pt and mass times a factor, in single precision, as if the file had them.
+
+    Args:
+        jets: jagged, n in all events together.
+        factor: (n,).
+    """
+    counts = ak.num(jets)
+    for name in ("pt", "mass"):
+        values = (_flat(jets[name]) * factor).astype(np.float32)
+        jets = ak.with_field(jets, ak.unflatten(values, counts), name)
+    return jets
+
+
+def _counting(jets: Any) -> np.ndarray:
+    return _flat(jet_cuts.can_be_good(jets), bool)
+
+
+def _smeared(
+    settings: JetCorrections,
+    smearing: Smearing,
+    jets: Any,
+    events: Any,
+    counting: np.ndarray,
+    systematics: tuple[str, ...],
+) -> list[np.ndarray]:
+    """Factors of the jets that count, for each systematic of the scale factor."""
+
+    def of_jets(per_event: Any, dtype: type = np.float64) -> np.ndarray:
+        values: np.ndarray = np.repeat(ak.to_numpy(per_event).astype(dtype), ak.to_numpy(ak.num(jets)))[counting]
+        return values
+
+    pt, eta, phi = (_flat(jets[name])[counting] for name in ("pt", "eta", "phi"))
+    inputs = {ETA: eta, PT: pt, RHO: of_jets(nanoaod.rho(events))}
+    sigma = library.evaluate(settings.file, smearing.resolution, inputs)
+    generated = nanoaod.generator_jets(events)
+    pt_gen, eta_gen, phi_gen = (_flat(ak.fill_none(generated[name], np.nan))[counting] for name in ("pt", "eta", "phi"))
+    delta_r = np.hypot(eta - eta_gen, (phi - phi_gen + np.pi) % (2 * np.pi) - np.pi)
+    matched = (delta_r < MAX_DELTA_R) & (np.abs(pt - pt_gen) < MAX_PULL * sigma * pt)
+    ids = [of_jets(events[name], np.uint64) for name in nanoaod.EVENT_IDS]
+    drawn = sigma * counter.normal(SEED, *ids, _flat(jets.index, np.uint64)[counting])
+    result = []
+    for systematic in systematics:
+        s = library.evaluate(settings.file, smearing.scale_factor, inputs | {SYSTEMATIC: systematic})
+        change = np.where(matched, (s - 1) * (pt - pt_gen) / pt, drawn * np.sqrt(np.maximum(s**2 - 1, 0)))
+        result.append(np.maximum(1 + change, MIN_PT / pt))
+    return result
+
+
+def _flat(values: Any, dtype: type = np.float64) -> np.ndarray:
+    result: np.ndarray = ak.to_numpy(ak.flatten(values)).astype(dtype)
+    return result

@@ -1,0 +1,210 @@
+"""Lifetime reweighting (section 3): any |V|^2 and nature at a simulated m_N, from one or all samples of that mass.
+
+Each event gets the ratio of the density of its proper decay length t at the point to the density of all samples
+together, sum_i f_i exp(-t / tau_i) / tau_i with f_i the share of sample i: for one sample it is Eq. 2 of the paper. All
+samples together then count as one sample of the point. A global weight scales the rate with |V|^2.
+
+Dirac from Majorana: events with lepton number conserved, twice each (the cross section is the same, half of the
+generated decays are kept), and a lifetime twice as long.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from hnl.datasets.catalogue import Dataset
+from hnl.errors import HNLError, InputError
+from hnl.physics import widths
+from hnl.physics.widths import Nature
+
+# Our choices. Below this number of effective events a yield is not to be trusted to better than a third.
+MIN_EFFECTIVE = 10.0
+# Above twice the generated lifetime weights have no finite variance, and above this factor too much of the decay volume
+# has no events at all, which the effective number does not tell.
+MAX_STRETCH = 5.0
+# N may leave the detector, and l2 be a lepton of the rest of the event. Few candidates are such; their weights do not
+# know of the lifetime. This share of all is never reached but by samples without truth.
+MAX_UNKNOWN = 0.05
+# Cross sections of samples over their rate, relative: they are of one model and agree but for rounding.
+SAME_RATE = 0.05
+
+COUPLINGS = ("e", "mu", "mixed")
+
+
+class ReweightingError(HNLError):
+    """A sample cannot be reweighted: truth is missing, or samples do not belong together."""
+
+
+class PointError(InputError):
+    """The point makes no sense, or no sample can describe it."""
+
+
+class TooFewEventsError(HNLError):
+    """Too little of the samples is left after reweighting: the point is refused."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A hypothesis: m_N in GeV, |V_e|^2, |V_mu|^2, 'majorana' or 'dirac'.
+
+    Raises:
+        PointError: at construction, for |V|^2 outside 0 to 1.
+        InputError: see `physics.widths.total_width`.
+    """
+
+    mass: float
+    v2_e: float = 0.0
+    v2_mu: float = 0.0
+    nature: Nature = "majorana"
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.v2_e <= 1 and 0 <= self.v2_mu <= 1 and self.v2_e + self.v2_mu > 0):
+            raise PointError(f"|V_e|^2 = {self.v2_e} and |V_mu|^2 = {self.v2_mu} must be in 0 to 1, one above 0")
+        _ = self.ctau  # refuses mass and nature
+
+    @cached_property
+    def ctau(self) -> float:
+        """Mean proper decay length in mm: of the sum of the couplings."""
+        return widths.ctau_mm(self.mass, self.v2_e, self.v2_mu, nature=self.nature)
+
+    @property
+    def coupling(self) -> str:
+        """Of `COUPLINGS`."""
+        return "mixed" if self.v2_e > 0 and self.v2_mu > 0 else "e" if self.v2_e > 0 else "mu"
+
+    @property
+    def v2(self) -> float:
+        """What the rate is proportional to (section 8): |V|^2, or |V_e V_mu|^2 / (|V_e|^2 + |V_mu|^2) if mixed.
+
+        For mixed couplings this is the rate of l1 l2 = e mu and mu e, with which they are constrained.
+        """
+        both = self.v2_e + self.v2_mu
+        return self.v2_e * self.v2_mu / both if self.coupling == "mixed" else both
+
+    def scaled(self, v2: float) -> "Point":
+        """The point of the same mass, nature and ratio of couplings with another `v2`."""
+        factor = v2 / self.v2
+        return Point(self.mass, self.v2_e * factor, self.v2_mu * factor, self.nature)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a sample was generated with."""
+
+    name: str
+    point: Point
+    ctau: float  # mm
+    events: float  # generated: their sum of weights
+    cross_section: float  # pb
+
+    @classmethod
+    def of(cls, dataset: Dataset, sum_w: float) -> "Sample":
+        """From the catalogue and the sum of generated weights."""
+        if dataset.signal is None or dataset.cross_section is None:
+            raise ReweightingError(f"dataset {dataset.name} is not a signal")
+        s = dataset.signal
+        point = Point(s.mass, s.v2_e, s.v2_mu, s.nature)
+        return cls(dataset.name, point, s.ctau, sum_w, dataset.cross_section)
+
+
+def usable(samples: Sequence[Sample], target: Point) -> list[Sample]:
+    """The samples of the mass and coupling of a point. A Dirac sample has no events for a Majorana point.
+
+    Mixed couplings: at the generated ratio of |V_e|^2 to |V_mu|^2, or any other, see `Point.v2`.
+    """
+    return [
+        s
+        for s in samples
+        if (s.point.mass, s.point.coupling) == (target.mass, target.coupling)
+        and (s.point.nature == "majorana" or target.nature == "dirac")
+    ]
+
+
+def weights(
+    samples: Sequence[Sample], ctau: Sequence[Any], same_sign: Sequence[Any], target: Point, *, at: float | None = None
+) -> list[Any]:
+    """Factors on the weights of the candidates of some samples, after which all together are a sample of the point.
+
+    Args:
+        samples: of one mass and one luminosity, see `usable`; each normalised on its own to its cross section.
+        ctau: for each sample, proper decay lengths of its candidates, mm (`gen_ctau`).
+        same_sign: for each sample, whether lepton number is violated, 0 or 1 (`gen_same_sign`).
+        target: the point.
+        at: mean proper decay length in mm, by default that of the point.
+
+    Returns:
+        For each sample, an array over its candidates.
+
+    Raises:
+        PointError: no samples, or the point lives longer than `MAX_STRETCH` times any of them.
+        ReweightingError: truth is missing in more than `MAX_UNKNOWN` of the candidates, or cross sections are not
+            proportional to |V|^2.
+    """
+    if not samples:
+        raise PointError(f"no signal sample has m_N = {target.mass:g} GeV and the coupling {target.coupling}: {target}")
+    tau = target.ctau if at is None else at
+    if not (tau > 0 and isfinite(tau)):
+        raise PointError(f"c tau must be above 0 mm, not {tau}")
+    longest = max(sample.ctau for sample in samples)
+    if tau > MAX_STRETCH * longest:
+        raise PointError(
+            f"c tau = {tau:.4g} mm at {target.mass:g} GeV is more than {MAX_STRETCH:g} times the longest that was "
+            f"simulated ({longest:.4g} mm)"
+        )
+    _check_rates(samples)
+    total = sum(sample.events for sample in samples)
+    result = []
+    for sample, t, violating in zip(samples, ctau, same_sign, strict=True):
+        t, violating = np.asarray(t, dtype=np.float64), np.asarray(violating, dtype=np.float64)
+        known = np.isfinite(t) & (t >= 0) & np.isin(violating, (0, 1))
+        if (~known).sum() > max(1.0, MAX_UNKNOWN * len(known)):
+            raise ReweightingError(
+                f"{sample.name}: {(~known).sum()} of {len(known)} candidates are without the true decay length or "
+                "charges of N"
+            )
+        share = sample.events / total
+        ratio = np.ones(len(known))
+        means, shares = [s.ctau for s in samples], [s.events / total for s in samples]
+        ratio[known] = density_ratio(t[known], tau, means, shares)
+        if target.nature == "dirac" and sample.point.nature == "majorana":
+            ratio[known] *= np.where(violating[known] == 0, 2, 0)
+        result.append(target.v2 / sample.point.v2 * share * ratio)
+    return result
+
+
+def density_ratio(t: Any, tau: float, generated: Sequence[float], shares: Sequence[float]) -> Any:
+    """Density of t for the mean tau over that of the mixture of generated means. All in mm; shares add up to one."""
+    t, means = np.asarray(t, dtype=np.float64), np.asarray(generated, dtype=np.float64)
+    with np.errstate(over="ignore"):  # far below the generated lifetimes the ratio is zero
+        # Exponents relative to tau: one sample with this mean gives exactly one.
+        terms = [f * (tau / mean) * np.exp(t * (1 / tau - 1 / mean)) for f, mean in zip(shares, means, strict=True)]
+    return 1 / np.sum(terms, axis=0)
+
+
+def effective(sum_w: float, sum_w2: float) -> float:
+    """Effective number of events, (sum of w)^2 / sum of w^2."""
+    return sum_w**2 / sum_w2 if sum_w2 > 0 else 0.0
+
+
+def require(effective_events: float, target: Point, floor: float = MIN_EFFECTIVE) -> None:
+    """Refuses a point that too few effective events describe.
+
+    Raises:
+        TooFewEventsError: names the point and both numbers.
+    """
+    if not effective_events >= floor:
+        raise TooFewEventsError(
+            f"{target}: {effective_events:.1f} effective events are left after reweighting to c tau = "
+            f"{target.ctau:.4g} mm; at least {floor:g} are needed"
+        )
+
+
+def _check_rates(samples: Sequence[Sample]) -> None:
+    rates = [sample.cross_section / sample.point.v2 for sample in samples]
+    if max(rates) > (1 + SAME_RATE) * min(rates):
+        text = ", ".join(f"{s.name} {s.cross_section:g} pb at {s.point.v2:g}" for s in samples)
+        raise ReweightingError(f"cross sections are not proportional to |V|^2: {text}")

@@ -1,0 +1,182 @@
+"""Weights that the generator gave an event for other settings of its own, as NanoAOD has them.
+
+They are relative to the nominal weight. Each variation is normalised with its own sum of weights of all generated
+events (`processors.closure.generator_norms`), so that it changes shapes and acceptances, not the cross section.
+The paper varies none of them: the uncertainty of its K-factor covers them (section 7). They are read only where the
+catalogue asks for them.
+"""
+
+import re
+from typing import Any, Literal
+
+import awkward as ak
+import numpy as np
+from pydantic import Field
+
+from hnl.datasets.model import Model
+from hnl.errors import InputError
+
+BRANCHES = {"scale": "LHEScaleWeight", "pdf": "LHEPdfWeight", "parton_shower": "PSWeight"}
+NUISANCES = {"scale": ("mur", "muf"), "pdf": ("pdf",), "parton_shower": ("isr", "fsr")}
+
+# Place in the grid of nine scale weights (0.5, 1, 2), muR slowest. Files of some generators lack the nominal one (4).
+SCALES = {"mur_down": 1, "muf_down": 3, "muf_up": 5, "mur_up": 7}
+_NOMINAL_SCALE = 4
+# 'Up' is the setting of the first two. NanoAOD before v9 describes the same order with 2 and 0.5 exchanged.
+SHOWERS = {"isr_up": 0, "fsr_up": 1, "isr_down": 2, "fsr_down": 3}
+_SHOWER_TITLES = (((2, 1), (1, 2), (0.5, 1), (1, 0.5)), ((0.5, 1), (1, 0.5), (2, 1), (1, 2)))
+
+# Weights of a PDF set: the central member and its errors, then two for alpha_s in sets of 33 and 103.
+_PDF_SIZES = {31: 0, 33: 2, 101: 0, 103: 2}
+
+
+class GeneratorWeightError(InputError):
+    """A file does not have the weights that the catalogue asks for, or in a layout that is not known."""
+
+
+class GeneratorWeights(Model):
+    """Which weights of the generator vary a sample."""
+
+    scale: bool = Field(default=False, description="renormalisation and factorisation scale (LHEScaleWeight)")
+    pdf: Literal["hessian", "replicas"] | None = Field(
+        default=None, description="parton distributions (LHEPdfWeight): how the members of the set are combined"
+    )
+    parton_shower: bool = Field(default=False, description="scale of initial- and final-state showers (PSWeight)")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Those asked for, keys of `BRANCHES`."""
+        return tuple(kind for kind in BRANCHES if getattr(self, kind))
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Branches of NanoAOD to be read."""
+        return tuple(BRANCHES[kind] for kind in self.kinds)
+
+    @property
+    def variations(self) -> tuple[str, ...]:
+        """Such as mur_up: what `factors` returns."""
+        return tuple(f"{name}_{way}" for kind in self.kinds for name in NUISANCES[kind] for way in ("up", "down"))
+
+
+def check_titles(branch: str, title: str) -> None:
+    """Refuses scale or shower weights whose title lists them in another order than the known one.
+
+    Titles without a list are taken as they are.
+
+    Raises:
+        GeneratorWeightError: with the title.
+    """
+    listed = [segment for segment in title.split("[")[1:] if " is " in segment]
+    if branch == BRANCHES["scale"]:
+        names, known = (r"MUR|renscfact", r"MUF|facscfact"), _scale_titles(len(listed))
+    elif branch == BRANCHES["parton_shower"]:
+        names, known = ("ISR", "FSR"), _SHOWER_TITLES
+    else:
+        return
+    found = tuple(tuple(_setting(name, segment) for name in names) for segment in listed)
+    if found and not any(None in pair for pair in found) and found not in known:
+        raise GeneratorWeightError(f"{branch} lists its weights in an unknown order: {title}")
+
+
+def _scale_titles(n: int) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    grid = [(mur, muf) for mur in (0.5, 1.0, 2.0) for muf in (0.5, 1.0, 2.0)]
+    return (tuple(pair for i, pair in enumerate(grid) if n == 9 or i != _NOMINAL_SCALE),)
+
+
+def _setting(name: str, segment: str) -> float | None:
+    """The number of `MUR="0.5"` or `renscfact=0.5d0`."""
+    found = re.search(rf'(?:{name})\s*=\s*"?([\d.]+(?:[de][+-]?\d+)?)', segment, re.IGNORECASE)
+    return float(found.group(1).lower().replace("d", "e")) if found else None
+
+
+def factors(events: Any, wanted: GeneratorWeights) -> dict[str, np.ndarray]:
+    """Each variation relative to the nominal weight.
+
+    Args:
+        events: NanoEvents with the branches asked for.
+        wanted: what the catalogue asks for.
+
+    Returns:
+        variation (mur_up, mur_down, ...) -> float64, (n,).
+        Scales: factor 2 and 1/2, one at a time. PDF: 1 +- d, where d is the sum in quadrature over the eigenvectors of
+        a Hessian set, or the standard deviation of replicas, with half the difference of the two alpha_s members
+        added in quadrature where there are any (PDF4LHC, arXiv:1510.03865). One d for each event lets all members
+        move together, which is more than the quadrature of yields: our choice, for one nuisance.
+
+    Raises:
+        GeneratorWeightError: a number of weights that is not known, or a weight that is not finite.
+    """
+    result: dict[str, np.ndarray] = {}
+    if wanted.scale:
+        weights = _matrix(events, "scale", (9, 8))
+        skipped = weights.shape[1] == 8
+        for name, i in SCALES.items():
+            result[name] = weights[:, i - (skipped and i > _NOMINAL_SCALE)]
+    if wanted.pdf:
+        spread = _pdf_spread(_matrix(events, "pdf", tuple(_PDF_SIZES)), wanted.pdf)
+        result |= {"pdf_up": 1 + spread, "pdf_down": 1 - spread}
+    if wanted.parton_shower:
+        weights = _matrix(events, "parton_shower", (4,))
+        result |= {name: weights[:, i] for name, i in SHOWERS.items()}
+    return {name: result[name] for name in wanted.variations}
+
+
+def _pdf_spread(weights: np.ndarray, kind: str) -> np.ndarray:
+    n_alpha_s = _PDF_SIZES[weights.shape[1]]
+    relative = weights / weights[:, :1]
+    members = relative[:, 1 : weights.shape[1] - n_alpha_s]
+    variance = ((members - 1) ** 2).sum(axis=1) if kind == "hessian" else members.var(axis=1, ddof=1)
+    if n_alpha_s:
+        variance = variance + ((relative[:, -1] - relative[:, -2]) / 2) ** 2
+    spread: np.ndarray = np.sqrt(variance)
+    return spread
+
+
+def _matrix(events: Any, kind: str, sizes: tuple[int, ...]) -> np.ndarray:
+    """float64, (n, one of `sizes`)."""
+    branch = BRANCHES[kind]
+    numbers = np.unique(ak.to_numpy(ak.num(events[branch])))
+    if len(numbers) == 0:
+        return np.empty((0, sizes[0]))
+    if len(numbers) > 1 or numbers[0] not in sizes:
+        found, known = (", ".join(map(str, some)) for some in (numbers, sizes))
+        raise GeneratorWeightError(f"{_source(events)}: events have {found} weights in {branch}; known: {known}")
+    weights = ak.to_numpy(events[branch]).astype(np.float64)
+    if not np.isfinite(weights).all():
+        raise GeneratorWeightError(f"{_source(events)}: {branch} has the weight {weights[~np.isfinite(weights)][0]}")
+    return np.asarray(weights)
+
+
+def _source(events: Any) -> str:
+    """The file, or, under coffea's `Runner`, what it tells."""
+    metadata = events.metadata
+    return str(metadata.get("file", {}).get("path") or metadata.get("filename") or metadata["dataset"])
+
+
+def runs_sums(runs: Any, sum_w: np.ndarray, suffix: str) -> dict[str, float]:
+    """Sums of weights of variations over all generated events, from a Runs tree; without those that it lacks.
+
+    Args:
+        runs: the tree.
+        sum_w: genEventSumw of each entry.
+        suffix: of its branch names ('_' in v6 and v7).
+
+    Returns:
+        variation -> sum. The tree has LHEScaleSumw and PSSumw as means, relative to genEventSumw of the same entry.
+    """
+    result: dict[str, float] = {}
+    for branch, places, sizes in (("LHEScaleSumw", SCALES, (9, 8)), ("PSSumw", SHOWERS, (4,))):
+        name = f"{branch}{suffix}"
+        if name not in runs:
+            continue
+        counted = sum_w != 0  # a file without events may lack them
+        means = runs[name].array()[counted]
+        numbers = set(ak.num(means).tolist())
+        if len(numbers) != 1 or not numbers <= set(sizes):
+            continue
+        skipped = numbers == {8}
+        for variation, i in places.items():
+            place = i - (skipped and i > _NOMINAL_SCALE)
+            result[variation] = float((ak.to_numpy(means[:, place]) * sum_w[counted]).sum())
+    return result

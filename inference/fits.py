@@ -1,0 +1,202 @@
+"""One fit of a model, and what is asked of it: pulls, yields, impacts, goodness of fit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import chi2
+
+from hnl.inference import minimum
+from hnl.inference import toys as throwing
+from hnl.inference.likelihood import RATES, Fits, Likelihood
+from hnl.inference.model import Model
+from hnl.selections.regions import REGIONS
+
+EMPTY = 1e-3  # events: a background rate below has run to its limit of zero
+
+
+@dataclass(frozen=True)
+class Yields:
+    """Fitted events; arrays of shape (cell, region), cells in the order of the model."""
+
+    observed: Any
+    signal: Any  # at the fitted mu
+    background: Any
+    background_error: Any  # from the covariance of all parameters
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A fit. Parameters are by name: 'mu', nuisance parameters, and rates such as 'nB_mumu_OS_b0' in events."""
+
+    mu: float
+    mu_error: float | None  # None where mu is fixed or at its bound
+    parameters: dict[str, float]
+    uncertainties: dict[str, float]  # from the Hessian; without mu where `mu_error` is None
+    nll: float  # -log L over that of the saturated model
+    success: bool
+    at_bound: tuple[str, ...]  # parameters at their limits: the errors of these mean nothing
+    yields: Yields
+
+    def pulls(self) -> dict[str, tuple[float, float]]:
+        """Value and error of each nuisance parameter, in units of its constraint."""
+        names = (n for n in self.parameters if n != "mu" and not n.startswith(tuple(f"{r}_" for r in RATES)))
+        return {name: (self.parameters[name], self.uncertainties[name]) for name in names}
+
+
+@dataclass(frozen=True)
+class Impact:
+    """Change of the fitted mu when a nuisance parameter is held one standard deviation up or down."""
+
+    name: str
+    value: float
+    error: float
+    up: float
+    down: float
+
+
+@dataclass(frozen=True)
+class GoodnessOfFit:
+    """Likelihood ratio to the saturated model."""
+
+    statistic: float  # -2 log of the ratio
+    degrees: int
+    p_value: float  # of a chi2 distribution
+    toys: int
+    p_value_toys: float | None  # failed toys count as worse than the data
+    failed: int
+
+
+def fit(model: Model, mu: float | None = None, *, lowest: float = 0.0) -> FitResult:
+    """Fits a model.
+
+    Args:
+        model: with its data shown.
+        mu: fixed; free from `lowest` on if None.
+        lowest: smallest mu.
+
+    Returns:
+        The fit; `success` is False if it did not converge.
+
+    Raises:
+        HiddenDataError: the data are blinded; fit `model.asimov()` in that case.
+    """
+    likelihood = Likelihood(model)
+    data, found = _fit(likelihood, mu, lowest)
+    moving = mu is None and bool(found.mu[0] > lowest)
+    ll, lc, cc = (part[0] for part in minimum.covariance(likelihood, found, data, free_mu=np.array([moving])))
+    values, errors = {}, {}
+    at_bound = ["mu"] if mu is None and not moving else []
+    with np.errstate(invalid="ignore"):
+        common_error, local_error = np.sqrt(np.diag(cc)), np.sqrt(np.diagonal(ll, axis1=1, axis2=2))
+    for j, name in enumerate(likelihood.common):
+        values[name] = float(found.common[0, j])
+        if name != "mu" or moving:
+            errors[name] = float(common_error[j])
+    for i, j, name in _local(likelihood):
+        x, error = found.local[0, i, j], local_error[i, j]
+        if j < len(RATES):  # a logarithm
+            x, error = np.exp(x), np.exp(x) * error
+            at_bound += [name] if x < EMPTY else []
+        values[name], errors[name] = float(x), float(error)
+    return FitResult(
+        mu=values["mu"],
+        mu_error=errors.get("mu"),
+        parameters=values,
+        uncertainties=errors,
+        nll=float(found.nll[0]),
+        success=bool(found.converged[0]) and all(np.isfinite(v) for v in errors.values()),
+        at_bound=tuple(at_bound),
+        yields=_yields(likelihood, found, model.observed(), ll, lc, cc),
+    )
+
+
+def _fit(likelihood: Likelihood, mu: float | None, lowest: float = 0.0) -> tuple[Any, Fits]:
+    data = likelihood.data()
+    null = minimum.at(likelihood, data, 0.0 if mu is None else mu)
+    return data, null if mu is not None else minimum.free(likelihood, data, null, lowest=lowest)
+
+
+def _local(likelihood: Likelihood) -> list[tuple[int, int, str]]:
+    """Cell, position and name of the parameters of one cell that have an effect."""
+    result = []
+    for i, cell in enumerate(likelihood.model.cells):
+        for j, name in enumerate(likelihood.local):
+            if name.startswith("mc_"):
+                region = name[-1]
+                full, factor = f"mc_{cell.name}_{region}", cell.signal_mc[REGIONS.index(region)]
+            else:
+                closure = likelihood.model.closure[cell.category]
+                full, factor = f"{name}_{cell.name}", {"dy": cell.c_ab_factor, "closure": closure}.get(name, 0.0)
+            if factor != 1:
+                result.append((i, j, full))
+    return result
+
+
+def _yields(likelihood: Likelihood, found: Fits, observed: Any, ll: Any, lc: Any, cc: Any) -> Yields:
+    signal, background = (part[0] for part in likelihood.parts(found.local, found.common))
+    m = likelihood.n_local
+    local, common = likelihood.background_exponents[..., :m], likelihood.background_exponents[..., m:]
+    variance = (
+        np.einsum("krj,kjl,krl->kr", local, ll, local)
+        + 2 * np.einsum("krj,kjc,krc->kr", local, lc, common)
+        + np.einsum("krc,cd,krd->kr", common, cc, common)
+    )
+    return Yields(observed, found.mu[0] * signal, background, background * np.sqrt(np.maximum(variance, 0)))
+
+
+def impacts(model: Model) -> list[Impact]:
+    """Impacts of all nuisance parameters on mu, the largest first; mu >= 0 in all fits.
+
+    Where the data have no excess, mu is at its bound and does not move: `impacts(model.asimov(1.0))` are those
+    expected with a signal.
+
+    Raises:
+        FitError: a fit did not converge.
+    """
+    likelihood = Likelihood(model)
+    data, best = _fit(likelihood, None)
+    best.checked("free mu")
+    ll, _, cc = (part[0] for part in minimum.covariance(likelihood, best, data, free_mu=best.mu > 0))
+    shared = [(-1, j, name) for j, name in enumerate(likelihood.common) if j > 0]
+    nuisances = shared + [entry for entry in _local(likelihood) if entry[1] >= len(RATES)]
+    many = 2 * len(nuisances)
+    repeated = data.take(np.zeros(many, dtype=int))
+    local, common = (np.repeat(part, many, axis=0) for part in (best.local, best.common))
+    free_local, free_common = np.ones(local.shape, dtype=bool), np.ones(common.shape, dtype=bool)
+    values = []
+    for n, (i, j, _) in enumerate(nuisances):
+        array, free, index = (common, free_common, (j,)) if i < 0 else (local, free_local, (i, j))
+        error = float(np.sqrt(cc[j, j] if i < 0 else ll[i, j, j]))
+        values.append((float(array[(2 * n, *index)]), error))
+        for k, sign in enumerate((1, -1)):
+            array[(2 * n + k, *index)] += sign * error
+            free[(2 * n + k, *index)] = False
+    refit = minimum.minimise(likelihood, repeated, local, common, free_local=free_local, free_common=free_common)
+    shifts = (refit.checked("an impact").mu - best.mu[0]).reshape(-1, 2)
+    found = [
+        Impact(name, *value, float(up), float(down))
+        for (_, _, name), value, (up, down) in zip(nuisances, values, shifts, strict=True)
+    ]
+    return sorted(found, key=lambda impact: -max(abs(impact.up), abs(impact.down)))
+
+
+def goodness_of_fit(model: Model, *, toys: int = 0, seed: int = 1) -> GoodnessOfFit:
+    """Compares the fit with mu >= 0 to the saturated model.
+
+    With few events the statistic does not follow a chi2 distribution: toys of the fit then give the p-value.
+
+    Raises:
+        FitError: the fit did not converge.
+    """
+    likelihood = Likelihood(model)
+    _, best = _fit(likelihood, None)
+    statistic = 2 * float(best.checked("free mu").nll[0])
+    degrees = max(len(model.cells) - 1, 1)  # four counts and three rates a cell, and mu
+    p_value = float(chi2.sf(statistic, degrees))
+    if not toys:
+        return GoodnessOfFit(statistic, degrees, p_value, 0, None, 0)
+    data = throwing.throw(likelihood, best, toys, np.random.default_rng(seed))
+    found = minimum.free(likelihood, data, minimum.at(likelihood, data, 0.0))
+    worse = (2 * found.nll >= statistic - 1e-6) | ~found.converged
+    return GoodnessOfFit(statistic, degrees, p_value, toys, float(worse.mean()), int((~found.converged).sum()))

@@ -1,0 +1,98 @@
+"""Published limits to be drawn beside ours, from the optional package HNLimits (MIT, E. Fernandez-Martinez et al.,
+arXiv:2304.06772), which is a collection of digitised curves. It is not needed and not shipped; its data files are read
+directly. Units and confidence levels, which the files do not tell, are ours, from the references.
+
+The search of this project, EXO-21-011, is not in it: see `table5`.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hnl.errors import InputError
+
+PACKAGE, DATA = "HNLimits", Path("include/data")
+
+
+class CurveError(InputError):
+    """A file of the package is not what it should be; the message names it."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a curve is, and what it means."""
+
+    name: str
+    reference: str
+    file: str  # in `DATA`
+    coupling: str  # 'e' or 'mu'
+    natures: tuple[str, ...]
+    level: float = 0.95  # confidence level
+    to_gev: float = 1.0  # of the masses in the file
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A curve: m_N in GeV and |V|^2, in the order of the file."""
+
+    source: Source
+    mass: tuple[float, ...]
+    v2: tuple[float, ...]
+
+
+_BOTH = ("majorana", "dirac")
+SOURCES = (
+    Source("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_majorana_e4.dat", "e", ("majorana",)),
+    Source("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_majorana_mu4.dat", "mu", ("majorana",)),
+    Source("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_dirac_e4.dat", "e", ("dirac",)),
+    Source("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_dirac_mu4.dat", "mu", ("dirac",)),
+    Source("CMS muon system", "EXO-22-017", "CMS_24_1/Ue4_majorana.dat", "e", ("majorana",)),
+    Source("CMS muon system", "EXO-22-017", "CMS_24_1/Umu4_majorana.dat", "mu", ("majorana",)),
+    Source("CMS prompt trilepton", "EXO-22-011", "CMS_24_2/Ue4_majorana.dat", "e", ("majorana",)),
+    Source("CMS prompt trilepton", "EXO-22-011", "CMS_24_2/Umu4_majorana.dat", "mu", ("majorana",)),
+    Source("CMS B parking", "EXO-22-019", "CMS_24_3/Umu4_majorana.dat", "mu", ("majorana",)),
+    Source("DELPHI short-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/short_lived.dat", "e", _BOTH),
+    Source("DELPHI short-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/short_lived.dat", "mu", _BOTH),
+    Source("DELPHI long-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/long_lived.dat", "e", _BOTH),
+    Source("DELPHI long-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/long_lived.dat", "mu", _BOTH),
+    Source("CHARM", "Phys. Lett. B 166 (1986) 473", "ue4/CHARM_1986.dat", "e", _BOTH, 0.90),
+)
+
+
+def folder() -> Path | None:
+    """Where the package has its data; None if it is not installed."""
+    found = importlib.util.find_spec(PACKAGE)
+    places = found.submodule_search_locations if found is not None else None
+    return Path(next(iter(places))) / DATA if places else None
+
+
+def curves(data: Path | None = None) -> list[Curve]:
+    """All curves of `SOURCES`; none if the package is not installed.
+
+    Args:
+        data: folder of its data; by default that of the installed package.
+
+    Raises:
+        CurveError: a file is missing or broken.
+    """
+    place = folder() if data is None else data
+    return [] if place is None else [read(place, source) for source in SOURCES]
+
+
+def read(data: Path, source: Source) -> Curve:
+    """One curve.
+
+    Raises:
+        CurveError: names the file.
+    """
+    path = data / source.file
+    try:
+        mass, v2 = np.loadtxt(path, unpack=True, ndmin=2)
+    except (OSError, ValueError) as error:
+        raise CurveError(f"cannot read {path} for {source.name}: {error}") from error
+    mass = mass * source.to_gev
+    if not (len(mass) > 1 and (mass > 0).all() and (mass < 1e5).all() and (v2 > 0).all() and (v2 < 10).all()):
+        raise CurveError(f"{path} has no curve of m_N in GeV and |V|^2: {mass[:3]}, {v2[:3]}")
+    return Curve(source, tuple(map(float, mass)), tuple(map(float, v2)))

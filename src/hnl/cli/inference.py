@@ -1,0 +1,143 @@
+"""`hnl fit`, `hnl limits` and `hnl plot`: from the background estimate to what is excluded."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hnl import lineage, locking
+from hnl.cli.app import app
+from hnl.cli.options import OutArgument, WorkersOption
+from hnl.terminal import note, out_console, progress_bar
+
+ScaleOption = Annotated[
+    float | None,
+    typer.Option(
+        "--scale-to",
+        metavar="LUMINOSITY",
+        help="Expected results only: project simulated background to this luminosity (/fb) in place of data.",
+        show_default=False,
+    ),
+]
+ClosureOption = Annotated[
+    bool,
+    typer.Option(
+        "--correlated-closure/--uncorrelated-closure",
+        help="One closure parameter for all bins of a category, or one for each bin; the paper does not say.",
+    ),
+]
+ToysOption = Annotated[int, typer.Option(min=0, help="Toys beside the asymptotic results, 0 for none.")]
+SeedOption = Annotated[int, typer.Option(help="Of the toys.")]
+
+
+@app.command()
+def fit(
+    output: OutArgument,
+    sample: Annotated[
+        list[str] | None,
+        typer.Option(help="Signal dataset to be fitted; may be repeated. [default: the best of each coupling]"),
+    ] = None,
+    scale_to: ScaleOption = None,
+    correlated_closure: ClosureOption = True,
+    toys: ToysOption = 0,
+    seed: SeedOption = 1,
+) -> None:
+    """Fit the model of section 8: OUT/abcd -> OUT/fit (pulls, impacts, goodness of fit, fitted yields).
+
+    While region A is blinded, what the sidebands predict is fitted, and every product says that it is expected.
+    """
+    with locking.held(output, note):
+        result, _ = _fit(output, tuple(sample or ()), scale_to, correlated_closure, toys, seed)
+    for table in result.tables:
+        out_console.print(table.rich())
+    for name, reason in result.content["refused"].items():
+        out_console.print(f"no fit of {name}: {reason}", soft_wrap=True, markup=False)
+
+
+@app.command()
+def limits(
+    output: OutArgument,
+    coupling: Annotated[list[str] | None, typer.Option(help="'e', 'mu' or 'mixed'; may be repeated.")] = None,
+    nature: Annotated[list[str] | None, typer.Option(help="'majorana' or 'dirac'; may be repeated.")] = None,
+    mass: Annotated[list[float] | None, typer.Option(help="m_N in GeV, a simulated one; may be repeated.")] = None,
+    scale_to: ScaleOption = None,
+    lowest: Annotated[float, typer.Option(help="|V|^2 where the scan begins ...")] = 1e-8,
+    highest: Annotated[float, typer.Option(help="... and ends.")] = 1e-1,
+    grid: Annotated[int, typer.Option(min=1, help="Points a decade of the coarse grid.")] = 6,
+    correlated_closure: ClosureOption = True,
+    toys: ToysOption = 0,
+    seed: SeedOption = 1,
+    workers: WorkersOption = None,
+) -> None:
+    """Exclude |V|^2 at 95 % CLs (section 8): OUT/abcd -> OUT/limits (JSON, CSV, HEPData, models).
+
+    Scans |V|^2 at each simulated mass with reweighted samples (section 3). All couplings, natures and masses by
+    default. Masses scanned before with the same inputs and settings are kept. An edge beyond what the samples describe
+    is called open, and no number is given for it.
+    """
+    from hnl.pipeline import limit_files
+    from hnl.pipeline.scan import Settings
+
+    settings = Settings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
+    with locking.held(output, note):
+        result, _ = _limits(output, settings, workers, coupling=coupling, nature=nature, mass=mass, scale_to=scale_to)
+    out_console.print(limit_files.main_rows(result.table).rich())
+    out_console.print(result.comparison.rich())
+
+
+@app.command()
+def plot(output: OutArgument) -> None:
+    """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
+    from hnl.pipeline import figures
+
+    with locking.held(output, note):
+        drawn = figures.draw(output)
+    for title, path in drawn:
+        out_console.print(f"{title}: {path}", soft_wrap=True, markup=False)
+
+
+def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
+    from hnl.pipeline import figures, fitting
+
+    with lineage.stage(output, "fit", [output / "abcd" / "abcd.json"]):
+        result = fitting.fit(output, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
+        drawn = figures.of_fits(output, result.content)
+    out_console.print(f"fits:        {result.folder}", soft_wrap=True)
+    return result, drawn
+
+
+def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> Any:
+    from hnl.pipeline import figures
+    from hnl.pipeline import limits as stage
+
+    inputs = [output / "abcd" / "abcd.json"]
+    with lineage.stage(output, "limits", inputs), progress_bar("masses") as progress:
+        task = progress.add_task("limits", total=None, visible=False)
+        result = stage.limits(
+            output,
+            couplings=chosen.get("coupling") or (),
+            natures=chosen.get("nature") or (),
+            masses=chosen.get("mass") or (),
+            luminosity=chosen.get("scale_to"),
+            settings=settings,
+            workers=workers,
+            on_plan=lambda number: progress.update(task, total=number, visible=True),
+            on_mass=lambda _: progress.update(task, advance=1),
+        )
+        drawn = figures.of_limits(output, result.content)
+    kept = f" ({result.reused} masses from before)" if result.reused else ""
+    out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
+    return result, drawn
+
+
+def in_run(output: Path, workers: int | None) -> tuple[Any, list[Any], list[str]]:
+    """Fits and limits as `hnl run` makes them: all couplings, Majorana. Result of the limits, figures, notes."""
+    from hnl.pipeline.modelling import NoBackgroundError
+    from hnl.pipeline.scan import Settings
+
+    try:
+        result, drawn = _limits(output, Settings(), workers, nature=["majorana"])
+        _, fitted = _fit(output, (), None, True, 0, 1)
+    except NoBackgroundError as error:
+        return None, [], [f"no limits: {error}"]
+    return result, drawn + fitted, []

@@ -1,0 +1,229 @@
+"""Stage `limits`: scans of all masses, in parallel and resumable; tables and files of what is excluded."""
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import loky
+
+from hnl import provenance
+from hnl.corrections import lifetime
+from hnl.corrections.lifetime import TooFewEventsError
+from hnl.errors import InputError
+from hnl.inference import asymptotics, combine, published, pyhf_model, table5, toys
+from hnl.inference.likelihood import FitError
+from hnl.pipeline import modelling, scan
+from hnl.pipeline.limit_files import CSV_FILE, HEPDATA, compared, edges, hepdata
+from hnl.pipeline.modelling import Inputs
+from hnl.pipeline.scan import Settings
+from hnl.pipeline.signals import FLAVOURS
+from hnl.pipeline.tables import Record, Table
+
+FORMAT = 1  # of limits.json; raised when its meaning changes
+FOLDER, FILE, POINTS, MODELS = "limits", "limits.json", "points", "models"
+NATURES = ("majorana", "dirac")
+
+# All that a scan depends on.
+CODE = (
+    "hnl.corrections.lifetime",
+    "hnl.histograms",
+    "hnl.inference",
+    "hnl.physics",
+    "hnl.pipeline.modelling",
+    "hnl.pipeline.projection",
+    "hnl.pipeline.scan",
+    "hnl.pipeline.signals",
+)
+LIBRARIES = ("numpy", "scipy")
+
+
+class ChoiceError(InputError):
+    """A coupling, nature or mass that cannot be scanned."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One mass to be scanned."""
+
+    coupling: str
+    nature: str
+    mass: float
+
+    @property
+    def name(self) -> str:
+        """For files."""
+        return f"{self.coupling}_{self.nature}_{self.mass:g}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the stage found and wrote."""
+
+    folder: Path
+    content: Record  # of limits.json
+    table: Table
+    comparison: Table  # with Table 5
+    reused: int  # masses that were scanned before
+
+
+def folder_of(out: Path, luminosity: float | None) -> Path:
+    """A projection has a folder of its own, never to be taken for limits from data."""
+    return out / (FOLDER if luminosity is None else f"projection_{luminosity:g}fb")
+
+
+def jobs(inputs: Inputs, couplings: Sequence[str], natures: Sequence[str], masses: Sequence[float]) -> list[Job]:
+    """What is to be scanned; nothing given means all there is.
+
+    Raises:
+        ChoiceError: no such coupling or nature, or a mass that is not simulated for any of the couplings.
+    """
+    simulated = inputs.signals.simulated
+    for kind, chosen, known in (("coupling", couplings, tuple(FLAVOURS)), ("nature", natures, NATURES)):
+        if unknown := [name for name in chosen if name not in known]:
+            raise ChoiceError(f"no {kind} {unknown[0]!r}: it is one of {', '.join(known)}")
+    chosen = [c for c in FLAVOURS if simulated[c] and (not couplings or c in couplings)]
+    if missing := [c for c in couplings if not simulated[c]]:
+        raise ChoiceError(f"no signal sample has the coupling {missing[0]}")
+    available = sorted({mass for c in chosen for mass in simulated[c]})
+    if wrong := [mass for mass in masses if mass not in available]:
+        text = ", ".join(f"{mass:g}" for mass in available)
+        raise ChoiceError(f"m_N = {wrong[0]:g} GeV is not simulated; only simulated masses can be scanned: {text}")
+    made = ((c, n, m) for c in chosen for n in natures or NATURES for m in simulated[c] if not masses or m in masses)
+    return [Job(*one) for one in made]
+
+
+def limits(
+    out: Path,
+    *,
+    couplings: Sequence[str] = (),
+    natures: Sequence[str] = (),
+    masses: Sequence[float] = (),
+    luminosity: float | None = None,
+    settings: Settings | None = None,
+    workers: int | None = None,
+    on_plan: Callable[[int], None] = lambda _: None,
+    on_mass: Callable[[Job], None] = lambda _: None,
+) -> Result:
+    """Scans |V|^2 at every mass that is asked for, and writes OUT/limits (or OUT/projection_Lfb).
+
+    Args:
+        out: folder of a finished run.
+        couplings: of 'e', 'mu', 'mixed'; all by default.
+        natures: of `NATURES`; both by default.
+        masses: GeV; all simulated ones by default.
+        luminosity: /fb; simulated background is projected to it in place of data.
+        settings: of the scan.
+        workers: processes, all cores by default.
+        on_plan: told the number of masses.
+        on_mass: told each mass when it is done.
+
+    Raises:
+        ChoiceError: see `jobs`.
+        HNLError: see `modelling.load`.
+    """
+    settings = settings or Settings()
+    inputs = modelling.load(out, luminosity=luminosity)
+    folder = folder_of(out, luminosity)
+    chosen = jobs(inputs, couplings, natures, masses)
+    on_plan(len(chosen))
+    found: dict[Job, Record] = {}
+    marks = {job: _mark(inputs, settings, job) for job in chosen}
+    for job in chosen:
+        known = _known(folder / POINTS / f"{job.name}.json", marks[job])
+        if known is not None:
+            found[job] = known
+            on_mass(job)
+    reused = len(found)
+    for job, record in _scan_all(inputs, settings, [job for job in chosen if job not in found], workers):
+        provenance.write_json(folder / POINTS / f"{job.name}.json", {"digest": marks[job], "scan": record})
+        found[job] = record
+        on_mass(job)
+    scans = [found[job] for job in chosen]
+    background = inputs.background
+    content: Record = {
+        "format": FORMAT,
+        "label": background.label,
+        "projected": luminosity is not None,
+        "hidden": background.hidden,
+        "luminosity": background.luminosity,
+        "level": asymptotics.LEVEL,
+        "method": "CLs at mu = 1, asymptotic",
+        "settings": asdict(settings),
+        "partial": inputs.selection.partial,
+        "scans": scans,
+        "published": [vars(c.source) | {"mass": c.mass, "v2": c.v2} for c in published.curves()],
+        "samples": _samples(inputs, settings, chosen, folder / MODELS),
+        "provenance": provenance.record(),
+    }
+    table, comparison = edges(scans, background.label), compared(scans, background.label, table5.rows())
+    provenance.write_json(folder / FILE, content)
+    provenance.write_text(folder / CSV_FILE, table.csv())
+    provenance.write_text(folder / "table5.csv", comparison.csv())
+    hepdata(folder / HEPDATA, scans, background.label, background.luminosity)
+    return Result(folder, content, table, comparison, reused)
+
+
+def _mark(inputs: Inputs, settings: Settings, job: Job) -> str:
+    code = provenance.code_digest(CODE, LIBRARIES)
+    return provenance.digest([FORMAT, inputs.digest, asdict(settings), asdict(job), code])
+
+
+def _known(path: Path, mark: str) -> Record | None:
+    """A finished scan with the same inputs, settings and code."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return dict(content["scan"]) if content["digest"] == mark else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _scan_all(inputs: Inputs, settings: Settings, left: Sequence[Job], workers: int | None) -> Any:
+    """Pairs of job and record as they are finished."""
+    if len(left) <= 1 or workers == 1:
+        for job in left:
+            yield job, _scan_one(inputs, settings, job)
+        return
+    # One thread each: the fits are many small ones.
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    with loky.ProcessPoolExecutor(min(workers or loky.cpu_count(), len(left)), env=threads) as pool:
+        futures = {pool.submit(_scan_one, inputs, settings, job): job for job in left}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def _scan_one(inputs: Inputs, settings: Settings, job: Job) -> Record:
+    return scan.scan(inputs, job.coupling, job.nature, job.mass, settings).record()
+
+
+def _samples(inputs: Inputs, settings: Settings, chosen: Sequence[Job], folder: Path) -> list[Record]:
+    """At the points that were simulated: the limit on mu, and the model for pyhf and Combine."""
+    result: list[Record] = []
+    wanted = {(job.coupling, job.nature, job.mass) for job in chosen}
+    for d in inputs.signals.datasets:
+        point, name = d.sample.point, d.sample.name
+        if (point.coupling, point.nature, point.mass) not in wanted:
+            continue
+        found = inputs.signals.at(point)
+        row: Record = {"sample": name, "mass": point.mass, "v2_e": point.v2_e, "v2_mu": point.v2_mu}
+        row |= {"nature": point.nature, "ctau": point.ctau, "effective": found.effective, "refused": ""}
+        try:
+            lifetime.require(found.effective, point)
+            model = modelling.model(found, inputs, correlated=settings.correlated)
+            limit = asymptotics.upper_limit(model)
+        except (TooFewEventsError, FitError) as error:
+            result.append(row | {"refused": str(error)})
+            continue
+        shown = model.asimov() if model.hidden else model
+        stem = f"{name}_expected" if model.hidden else name
+        provenance.write_json(folder / f"{stem}_pyhf.json", pyhf_model.export(shown))
+        provenance.write_text(folder / f"{stem}_combine.txt", combine.export(shown))
+        row |= {"observed": limit.observed, "expected": list(limit.expected), "method": limit.method}
+        row |= {"expected_in_a": float(toys.expected_in_a(model)), "model": stem}
+        if settings.toys:
+            by_toys = toys.upper_limit(model, toys=settings.toys, seed=settings.seed)
+            row["toys"] = asdict(by_toys)
+        result.append(row)
+    return result

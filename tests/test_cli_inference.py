@@ -1,0 +1,55 @@
+"""The commands `physics`, `fit`, `limits` and `plot`."""
+
+import json
+from pathlib import Path
+
+import finished_run
+import pytest
+from test_cli import Run, hnl  # noqa: F401  (a fixture)
+
+
+def test_physics(hnl: Run) -> None:  # noqa: F811
+    status, out, _ = hnl("physics", "--mass", 40, "--v2-e", 1e-12, "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert found["ctau"] == pytest.approx(3000, rel=0.05)  # Liu, Kulkarni and Deppisch, eq. 1
+    status, out, _ = hnl("physics", "--mass", 10, "--v2-mu", 5.7e-7)
+    assert status == 0
+    assert "6.782" in out
+    assert "mu u d" in out
+    status, _, error = hnl("physics", "--mass", 10)
+    assert status == 2
+    assert "above 0" in error
+
+
+def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
+    folder = finished_run.write(tmp_path / "out", finished_run.entries())
+    arguments = ("--mass", 8, "--coupling", "mu", "--nature", "majorana", "--grid", 3, "--workers", 1)
+    status, out, _ = hnl("limits", folder, *arguments, "--toys", 50)
+    assert status == 0
+    assert "Excluded |V|^2" in out
+    assert "expected only: region A is blinded" in " ".join(out.split())
+    content = json.loads((folder / "limits" / "limits.json").read_text())
+    assert content["settings"]["toys"] == 50
+    (one,) = content["scans"]
+    closed = [f[side] for f in one["excluded"] if f["curve"] == "expected" for side in ("lower", "upper")]
+    assert len(one["toys"]) == sum(edge is not None and edge["state"] == "closed" for edge in closed)
+    for row in one["toys"]:
+        assert row["asymptotic"] == pytest.approx(0.05, rel=0.05)
+        assert 0 <= row["toys"] < 0.3
+    status, out, _ = hnl("fit", folder, "--sample", "hnl8_mu", "--uncorrelated-closure")
+    assert status == 0
+    assert "closure_mumu_OS_b0" in out
+    before = {path.name: path.stat().st_mtime_ns for path in (folder / "plots").iterdir()}
+    status, out, _ = hnl("plot", folder)
+    assert status == 0
+    after = {path.name: path.stat().st_mtime_ns for path in (folder / "plots").iterdir()}
+    assert {"limits_mu_majorana.pdf", "fit_impacts_hnl8_mu.png", "abcd_SR_low_data.pdf"} <= set(after)
+    assert all(after[name] > time for name, time in before.items())
+
+
+@pytest.mark.parametrize("command", ["limits", "fit", "plot"])
+def test_without_a_run(hnl: Run, tmp_path: Path, command: str) -> None:  # noqa: F811
+    status, _, error = hnl(command, tmp_path)
+    assert status == 2
+    assert str(tmp_path) in error.replace("\n", "")
