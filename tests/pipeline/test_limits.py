@@ -199,7 +199,8 @@ def test_the_model_is_of_data_and_signal(run):
         i = modelling.CATEGORIES.index(cell.category)
         assert cell.signal == pytest.approx(tuple(found.nominal.sum_w[i, cell.bin]))
         assert model.closure[cell.category] == 1 + row["closure"]
-    assert set(model.signal_nuisances) == {"luminosity", "k_factor", "score"}
+    of_2018 = {"luminosity_2018", "luminosity_161718", "luminosity_1718"}
+    assert set(model.signal_nuisances) == of_2018 | {"k_factor", "score"}
     assert isinstance(modelling.model(found, inputs, correlated=False), Model)
 
 

@@ -96,9 +96,11 @@ class Signals:
         for d in self.datasets:
             if d.sample.name in used:
                 eras[d.scored.dataset.era].append(d)
+        if not used:
+            raise PointError(f"no sample has m_N = {point.mass:g} GeV and the coupling {point.coupling}: {point}")
         filled: list[dict[str, Counts]] = []
         for era, group in eras.items():
-            if not group and used:
+            if not group:
                 raise PointError(f"{point}: the era {era} has no sample of this mass and coupling, others have")
             factors: list[dict[str, Any]] = [{} for _ in group]
             for shift in dict.fromkeys(v for d in group for v in d.cells[h]):
