@@ -164,7 +164,7 @@ def test_preselection_keeps_every_candidate(tmp_path: Path) -> None:
         entries += yaml.safe_load(sample.catalogue_entry(request, tmp_path / f"{name}.root"))
     listing = tmp_path / "catalogue.yaml"
     listing.write_text(yaml.safe_dump({"eras": {"E": ERA}, "datasets": [entry | {"era": "E"} for entry in entries]}))
-    selected = selection.select(listing, tmp_path / "out", executor="iterative")
+    selected = selection.select(listing, tmp_path / "out", how=How("iterative"))
     every, chosen = (selected.candidates(name) for name in ("all", "chosen"))
     lost = set(every["event"]) - set(chosen["event"])
     assert set(chosen["event"]) <= set(every["event"])
