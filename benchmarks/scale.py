@@ -85,6 +85,7 @@ def make_catalogue(folder: Path, n: int) -> Path:
         "datasets": datasets,
         "batch": {"local_files": "shared"},
     }
+    shutil.copytree(DEMO.parent / "corrections", folder / "corrections")
     path = folder / "catalogue.yaml"
     path.write_text(yaml.safe_dump(content))
     return path
