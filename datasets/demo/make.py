@@ -108,7 +108,7 @@ FOR_PSEUDODATA = {
     "zjets_tau": (6_000, 4),
 }
 
-# Mean proper decay lengths in mm, by coupling and mass in GeV. Of |V|^2 = 9.9e-5, 1.6e-6, 1e-6, 5.7e-7, 5e-7 and 3e-7 to
+# Mean proper decay lengths in mm, by coupling and mass in GeV. Of |V|^2 = 9.9e-5, 1.6e-6, 1e-6, 5.7e-7, 5e-7, 3e-7 to
 # within 2 %: 3, 5 and 10 GeV are the benchmarks of Fig. 2, the others are our choice, for c tau of 1 to 15 mm.
 CTAU = {
     "mu": {3: 22.3003, 5: 89.9151, 8: 12.2924, 10: 6.84277, 12: 3.06716, 15: 1.63646},
