@@ -5,7 +5,7 @@ READY := .venv/.ready
 OUT ?= out
 export HNL_REAL_NANOAOD ?= $(abspath ../shared/data/nanoaod)
 
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test test-faults lint lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -20,7 +20,10 @@ demo: $(READY)  ## run the search on the shipped samples, ending in a report
 	$(BIN)/hnl run datasets/demo/demo.yaml -o $(OUT)/demo
 
 test: $(READY)  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/faults
+
+test-faults: $(READY)  ## kill, interrupt and break runs, and see what comes out of it
+	$(BIN)/python -m pytest tests/faults
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check .

@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hnl.datasets import catalogue, files
+from hnl.executors import How
 from hnl.pipeline import selection
 from hnl.processors.displaced import DisplacedProcessor
 
@@ -56,7 +57,7 @@ def select(path: Path) -> int:
     with TemporaryDirectory() as folder:
         listing = Path(folder) / "catalogue.yaml"
         listing.write_text(CATALOGUE.replace("FILE", str(path.resolve())), encoding="utf-8")
-        result = selection.select(listing, Path(folder) / "out", executor="iterative")
+        result = selection.select(listing, Path(folder) / "out", how=How("iterative"))
         return sum(manifest["candidates"] for manifest in result.manifests["bench"])
 
 

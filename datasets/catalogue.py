@@ -17,8 +17,10 @@ from hnl.datasets import corrections, yaml_lines
 from hnl.datasets.corrections import Corrections
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.model import Model
+from hnl.datasets.settings import Batch, Remote
 from hnl.errors import InputError
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where libyaml was there: ten times faster
 LuminosityNuisance = Annotated[str, StringConstraints(pattern=r"^luminosity_\w+$")]
 FROM_RUNS_TREE: Literal["from Runs tree"] = "from Runs tree"
 
@@ -94,6 +96,9 @@ class Dataset(Model):
     files: tuple[str, ...] = Field(
         min_length=1, description="paths or globs, relative to the catalogue, or root:// URLs; $VARIABLE is expanded"
     )
+    checksums: dict[str, Annotated[str, Field(pattern=r"^(adler32:[0-9a-f]{8}|sha256:[0-9a-f]{64})$")]] = Field(
+        {}, description="of files, each named as in `files` without globs, 'adler32:...' or 'sha256:...' in lower case"
+    )
     cross_section: float | None = Field(None, gt=0, allow_inf_nan=False, description="pb, simulation only")
     cross_section_uncertainty: float = Field(0.0, ge=0, lt=1, description="relative")
     cross_section_order: Literal["LO", "NLO", "NNLO"] | None = Field(
@@ -152,6 +157,8 @@ class Catalogue(Model):
 
     eras: dict[str, Era] = Field(min_length=1)
     datasets: tuple[Dataset, ...] = Field(min_length=1)
+    remote: Remote = Field(default_factory=Remote, description="how files are read over the network")
+    batch: Batch = Field(default_factory=Batch, description="what jobs of a batch system ask for")
 
     def era(self, dataset: Dataset) -> Era:
         """The era of a dataset."""
@@ -160,6 +167,11 @@ class Catalogue(Model):
     def dataset(self, name: str) -> Dataset:
         """The dataset of that name; KeyError if there is none."""
         return {dataset.name: dataset for dataset in self.datasets}[name]
+
+    def alone(self, dataset: Dataset) -> "Catalogue":
+        """The catalogue of one dataset without its list of files, to be sent to workers."""
+        one = dataset.model_copy(update={"files": (), "checksums": {}})
+        return self.model_copy(update={"eras": {dataset.era: self.era(dataset)}, "datasets": (one,)})
 
 
 def load(path: Path) -> Catalogue:
@@ -173,7 +185,9 @@ def load(path: Path) -> Catalogue:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node, content = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        content = None if node is None else loader.construct_document(node)
     except OSError as error:
         raise CatalogueError(f"cannot read the catalogue {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -229,7 +243,13 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue) -> Catalogue:
                     )
                 owner[file] = dataset.name
                 files.append(file)
-        datasets.append(dataset.model_copy(update={"files": tuple(files)}))
+        checksums = {}
+        for file, checksum in dataset.checksums.items():
+            expanded = _expand(file, path.parent)
+            if len(expanded) != 1 or owner.get(expanded[0]) != dataset.name:
+                raise fail(("datasets", i, "checksums", file), f"dataset {dataset.name} has no file {file}")
+            checksums[expanded[0]] = checksum
+        datasets.append(dataset.model_copy(update={"files": tuple(files), "checksums": checksums}))
     eras = {}
     for name, era in catalogue.eras.items():
         if era.golden_json is not None:

@@ -1,13 +1,15 @@
 """Opening NanoAOD files, cutting them into work units, reading a unit: the one seam between files and physics."""
 
+import errno
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from itertools import pairwise
 from math import fsum
 from pathlib import Path
 from typing import Any
+from zlib import adler32
 
 import uproot
 from coffea.nanoevents import NanoAODSchema, NanoEventsFactory
@@ -15,12 +17,16 @@ from coffea.nanoevents.mapping import SimplePreloadedColumnSource
 
 from hnl.datasets import generator_weights, nanoaod
 from hnl.datasets.baskets import Tree
-from hnl.datasets.catalogue import Catalogue, Dataset, Era
+from hnl.datasets.catalogue import Dataset, Era
+from hnl.datasets.remote import RemoteSource, UnreachableError, is_remote
+from hnl.datasets.settings import Remote
 from hnl.errors import InputError
 
 # Events of one work unit: fixed costs (opening, building the columns) stay below a few per cent from here on, and
 # the memory of twice as many stays below 1.5 GB. Our choice.
 EVENTS_PER_UNIT = 300_000
+_TEMPORARY = (errno.EAGAIN, errno.EIO, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT)  # of network file systems
+CHECKSUM_BLOCK = 8_000_000  # bytes in memory at once
 
 
 class FileError(InputError):
@@ -74,9 +80,12 @@ class Schema(NanoAODSchema):  # type: ignore[misc]
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[Any]:
+def _opened(path: str, remote: Remote) -> Iterator[Any]:
     """A ROOT file; whatever is wrong with it becomes a `FileError` that names it."""
-    if "://" not in path:
+    options: dict[str, Any] = {"array_cache": None, "object_cache": None}
+    if is_remote(path):
+        options |= {"handler": RemoteSource, "remote": remote}
+    else:
         local = Path(path)
         if not local.exists():
             raise FileError(f"{path}: no such file")
@@ -85,7 +94,7 @@ def _opened(path: str) -> Iterator[Any]:
         if local.stat().st_size == 0:
             raise FileError(f"{path}: the file is empty (0 bytes)")
     try:
-        with uproot.open(path, array_cache=None, object_cache=None) as root:
+        with uproot.open({path: None}, **options) as root:
             promised, found = root.file.fEND, root.file.source.num_bytes
             if found is not None and found < promised:
                 raise FileError(f"{path}: truncated: the header promises {promised} bytes, the file has {found}")
@@ -106,19 +115,21 @@ def _tree(root: Any, path: str) -> Tree:
     return Tree(root, "Events")
 
 
-def inspect(path: str, dataset: Dataset, era: Era) -> FileInfo:
+def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) -> FileInfo:  # noqa: B008 (frozen)
     """Opens a file and says what it holds, without reading events.
 
     Args:
         path: local path or URL.
         dataset: what the catalogue says the file is.
         era: its era, for the trigger paths.
+        remote: how to read it if it is a URL.
 
     Raises:
+        RemoteFileError: its server does not give it.
         FileError: missing, empty, truncated, not ROOT, without Events, or data that turns out to be simulation.
         UnknownLayoutError: electron ID bits in an unknown order.
     """
-    with _opened(path) as root:
+    with _opened(path, remote) as root:
         tree = _tree(root, path)
         names = set(tree.names)
         wanted, missing = nanoaod.branches(names, dataset, era)
@@ -164,21 +175,6 @@ def _runs_sums(root: Any) -> tuple[int | None, float | None, float | None, dict[
     return None, None, None, {}
 
 
-def inspect_all(catalogue: Catalogue, threads: int = 8) -> list[tuple[Dataset, FileInfo | InputError]]:
-    """`inspect` for every file of the catalogue, in its order; errors are returned, not raised."""
-
-    def one(job: tuple[Dataset, str]) -> tuple[Dataset, FileInfo | InputError]:
-        dataset, path = job
-        try:
-            return dataset, inspect(path, dataset, catalogue.era(dataset))
-        except InputError as error:
-            return dataset, error
-
-    jobs = [(dataset, path) for dataset in catalogue.datasets for path in dataset.files]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(one, jobs))
-
-
 def problem(info: FileInfo | InputError) -> InputError | None:
     """Why a file cannot be used, None if it can."""
     if isinstance(info, InputError):
@@ -186,6 +182,11 @@ def problem(info: FileInfo | InputError) -> InputError | None:
     if info.missing:
         return nanoaod.MissingBranchError(f"{info.path}: missing essential branches: {', '.join(info.missing)}")
     return None
+
+
+def is_temporary(error: InputError) -> bool:
+    """Whether a file that could not be read may be readable later: its server or its file system was not there."""
+    return isinstance(error, UnreachableError) or getattr(error.__cause__, "errno", None) in _TEMPORARY
 
 
 def check_unique(infos: list[FileInfo]) -> None:
@@ -208,14 +209,20 @@ def work_units(dataset: str, info: FileInfo, per_unit: int = EVENTS_PER_UNIT) ->
     return [WorkUnit(dataset, info, start, stop) for start, stop in pairwise(edges)]
 
 
-def events(unit: WorkUnit) -> Any:
+def events(unit: WorkUnit, remote: Remote = Remote(), local: str | None = None) -> Any:  # noqa: B008 (frozen)
     """Reads a work unit as NanoEvents: the columns of `unit.file.branches`, in bulk, and nothing else.
 
+    Args:
+        unit: the work unit.
+        remote: how to read it if it is a URL.
+        local: where a copy of the file is, to be read in its place.
+
     Raises:
+        RemoteFileError: its server does not give it.
         FileError: the file changed since it was inspected, or a basket cannot be read.
     """
     info = unit.file
-    with _opened(info.path) as root:
+    with _opened(local or info.path, remote) as root:
         tree = _tree(root, info.path)
         if str(root.file.uuid) != info.uuid or tree.num_entries != info.events:
             raise FileError(f"{info.path}: the file was changed or replaced while it was being processed")
@@ -227,3 +234,44 @@ def events(unit: WorkUnit) -> Any:
     return NanoEventsFactory.from_preloaded(
         source, schemaclass=Schema, metadata={"dataset": unit.dataset, "file": asdict(info)}
     ).events()
+
+
+def verify(path: str, checksum: str, remote: Remote = Remote()) -> None:  # noqa: B008 (frozen)
+    """Reads a whole file and compares it with its checksum.
+
+    Args:
+        path: local path or URL.
+        checksum: 'adler32:...' or 'sha256:...', in lower case.
+        remote: how to read it if it is a URL.
+
+    Raises:
+        RemoteFileError: its server does not give it.
+        FileError: it is another one, or the file cannot be read.
+    """
+    kind = checksum.partition(":")[0]
+    adler, sha = 1, sha256()
+    try:
+        for block in _blocks(path, remote):
+            if kind == "adler32":
+                adler = adler32(block, adler)
+            else:
+                sha.update(block)
+    except InputError:
+        raise
+    except Exception as error:  # of whichever protocol
+        raise FileError(f"{path}: cannot be read for its checksum: {' '.join(str(error).split())}") from error
+    found = f"adler32:{adler:08x}" if kind == "adler32" else f"sha256:{sha.hexdigest()}"
+    if found != checksum:
+        raise FileError(f"{path}: the checksum is {found}, the catalogue says {checksum}")
+
+
+def _blocks(path: str, remote: Remote) -> Iterator[Any]:
+    """All bytes of a file, in pieces."""
+    if is_remote(path):
+        with RemoteSource(path, remote=remote) as source:
+            for start in range(0, source.num_bytes, CHECKSUM_BLOCK):
+                yield source.chunk(start, min(start + CHECKSUM_BLOCK, source.num_bytes)).raw_data
+    else:
+        with Path(path).open("rb") as file:
+            while block := file.read(CHECKSUM_BLOCK):
+                yield block

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from math import fsum
+from math import fsum, sqrt
 from typing import Any
 
 from hnl.datasets.catalogue import FROM_RUNS_TREE, Dataset
 from hnl.errors import HNLError
 
+WEIGHT_PRECISION = 1e-5  # relative, of a sum of weights in single precision. Our choice.
 # Relative weights are stored with 8 bits or more of mantissa; a wrong place in the list is off by some per cent.
 RUNS_TOLERANCE = 0.003
 
@@ -31,6 +32,11 @@ def sum_of_weights(dataset: Dataset, files: Sequence[dict[str, Any]], manifests:
     Raises:
         ClosureError: with the dataset, the numbers that disagree, and the file.
     """
+    by_uuid: dict[str, list[dict[str, Any]]] = {file["uuid"]: [] for file in files}
+    for manifest in manifests:
+        by_uuid[manifest["uuid"]].append(manifest)
+    for file in files:
+        _check_runs_tree(dataset.name, file, by_uuid[file["uuid"]])
     without = [file["path"] for file in files if file["sum_w"] is None]
     promised = dataset.generated_events
     if not without:
@@ -49,12 +55,32 @@ def sum_of_weights(dataset: Dataset, files: Sequence[dict[str, Any]], manifests:
         generated = sum(manifest["events"] for manifest in manifests)
         source = "the files hold"
     if promised not in (FROM_RUNS_TREE, generated):
+        paths = ", ".join(file["path"] for file in files[:5]) + (", ..." if len(files) > 5 else "")
         raise ClosureError(
-            f"dataset {dataset.name}: the catalogue says {promised} generated events, {source} {generated}"
+            f"dataset {dataset.name}: the catalogue says {promised} generated events, {source} {generated} in {paths}"
         )
     if not abs(total) > 0:
         raise ClosureError(f"dataset {dataset.name}: the sum of weights of the generated events is {total}")
     return total
+
+
+def _check_runs_tree(dataset: str, file: dict[str, Any], manifests: Sequence[dict[str, Any]]) -> None:
+    """What can be known of a file alone: it cannot hold more events than were generated, and where it holds all of
+    them, their weights add up to the sum of the Runs tree."""
+    count, total = file["generated_events"], file["sum_w"]
+    if total is None:
+        return
+    events = sum(manifest["events"] for manifest in manifests)
+    if events > count:
+        raise ClosureError(f"dataset {dataset}: {file['path']} has {events} events, its Runs tree counts {count}")
+    found = float(sum(manifest["sum_w"] for manifest in manifests))
+    squares = float(sum(manifest["sum_w2"] for manifest in manifests))
+    # genWeight is in single precision; sqrt(n sum w^2) is no less than the sum of |w|. NaN is refused, too.
+    if events == count and not abs(found - total) <= WEIGHT_PRECISION * sqrt(events * squares):
+        raise ClosureError(
+            f"dataset {dataset}: the weights of the events in {file['path']} add up to {found:.10g}, "
+            f"its Runs tree says {total:.10g}"
+        )
 
 
 def is_whole(files: Sequence[dict[str, Any]], manifests: Sequence[dict[str, Any]]) -> bool:

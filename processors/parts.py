@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,20 @@ from hnl.datasets.files import WorkUnit
 from hnl.errors import HNLError
 from hnl.processors import columns
 
-FORMAT = 2  # of the manifests; raised when their meaning changes
+FORMAT = 3  # of the manifests; raised when their meaning changes
+
+READERS = 4  # threads: a part is small, so that opening it is most of the work
 
 Candidates = dict[str, np.ndarray]
 EVENT = ("run", "luminosity_block", "event")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a work unit gives: the bytes of its parquet file, and the manifest that vouches for them."""
+
+    manifest: dict[str, Any]
+    parquet: bytes
 
 
 class PartError(HNLError):
@@ -31,24 +44,24 @@ def paths(folder: Path, dataset: str, unit_name: str) -> tuple[Path, Path]:
     return stem.with_name(stem.name + ".parquet"), stem.with_name(stem.name + ".json")
 
 
-def write(
-    folder: Path, unit: WorkUnit, result: dict[str, Any], fingerprint: str, variations: Sequence[str] = (NOMINAL,)
-) -> dict[str, Any]:
-    """Writes what `DisplacedProcessor.process` returned for a unit; the manifest last, so that it vouches for the part.
+def make(
+    unit: WorkUnit,
+    result: dict[str, Any],
+    fingerprint: str,
+    checksum: str | None = None,
+    variations: Sequence[str] = (NOMINAL,),
+) -> Part:
+    """What `DisplacedProcessor.process` returned for a unit, as it goes to disk.
 
     Args:
-        folder: output folder of the run.
         unit: the work unit.
         result: the processor's answer for its dataset.
         fingerprint: hash of configuration and code, see `pipeline.fingerprint`.
+        checksum: of the unit's file, where it was verified.
         variations: what the bits of `passes` stand for, the lowest first.
-
-    Returns:
-        The manifest.
     """
     candidates = {name: column.value for name, column in result["candidates"].items()}
     candidates = ordered(candidates)
-    parquet, manifest_path = paths(folder, unit.dataset, unit.name)
     schema = pa.schema(
         [
             pa.field(c.name, pa.from_numpy_dtype(np.dtype(c.dtype)), metadata={"unit": c.unit, "meaning": c.meaning})
@@ -56,7 +69,9 @@ def write(
         ]
     )
     table = pa.table([candidates[name] for name in columns.NAMES], schema=schema)
-    provenance.write(parquet, lambda path: pq.write_table(table, path, compression="zstd"))
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    parquet = sink.getvalue().to_pybytes()
     manifest = {
         "format": FORMAT,
         "fingerprint": fingerprint,
@@ -68,11 +83,32 @@ def write(
         "variations": list(variations),
         "candidates": int(passing(candidates, 0).sum()),
         "rows": len(candidates["event"]),
+        "bytes": len(parquet),
+        "sha256": sha256(parquet).hexdigest(),
+        "checksum": checksum,
         **{key: result[key] for key in ("events", "sum_w", "sum_w2", "variation_sums", "cutflow", "n_minus_one")},
         "pileup_profile": np.trim_zeros(result["pileup_profile"], "b").tolist(),
     }
-    provenance.write_json(manifest_path, manifest)
-    return manifest
+    return Part(manifest, parquet)
+
+
+def store(folder: Path, unit_name: str, part: Part) -> dict[str, Any]:
+    """Writes a part into the output folder; the manifest last, so that it vouches for what is there.
+
+    Returns:
+        The manifest.
+    """
+    parquet, manifest_path = paths(folder, part.manifest["dataset"], unit_name)
+    provenance.write_bytes(parquet, part.parquet)
+    provenance.write_json(manifest_path, part.manifest)
+    return part.manifest
+
+
+def write(
+    folder: Path, unit: WorkUnit, result: dict[str, Any], fingerprint: str, variations: Sequence[str] = (NOMINAL,)
+) -> dict[str, Any]:
+    """`make` and `store`."""
+    return store(folder, unit.name, make(unit, result, fingerprint, variations=variations))
 
 
 def manifest(folder: Path, dataset: str, unit_name: str, fingerprint: str) -> dict[str, Any] | None:
@@ -82,33 +118,61 @@ def manifest(folder: Path, dataset: str, unit_name: str, fingerprint: str) -> di
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    current = isinstance(content, dict) and (content.get("format"), content.get("fingerprint")) == (FORMAT, fingerprint)
-    return content if current and parquet.is_file() else None
+    if not isinstance(content, dict) or (content.get("format"), content.get("fingerprint")) != (FORMAT, fingerprint):
+        return None
+    try:
+        return content if parquet.stat().st_size == content["bytes"] else None
+    except OSError:
+        return None
 
 
-def read(folder: Path, manifests: Iterable[dict[str, Any]], unit_names: Iterable[str]) -> Candidates:
+def read(
+    folder: Path,
+    manifests: Iterable[dict[str, Any]],
+    unit_names: Iterable[str],
+    names: Sequence[str] = columns.NAMES,
+) -> Candidates:
     """The rows of some units together, nominal and varied (see `passing`), in the order of `ordered`.
 
+    Args:
+        folder: output folder.
+        manifests: of the units.
+        unit_names: of the units.
+        names: columns to read, among them those of `EVENT`.
+
     Raises:
-        PartError: a part is missing, broken, or has not the rows or columns that it should have.
+        PartError: a part is missing, not the one that was written, or has not the rows or columns that it should have.
     """
-    tables = []
-    for entry, name in zip(manifests, unit_names, strict=True):
-        path, _ = paths(folder, entry["dataset"], name)
-        try:
-            table = pq.read_table(path)
-        except (OSError, pa.ArrowException) as error:
-            raise PartError(f"cannot read the candidates {path}: {error}") from error
-        if table.num_rows != entry["rows"] or tuple(table.column_names) != columns.NAMES:
-            raise PartError(
-                f"{path} has {table.num_rows} rows and {table.num_columns} columns; "
-                f"its manifest says {entry['rows']} and {len(columns.NAMES)}"
-            )
-        tables.append(table)
+    parts = [
+        (paths(folder, entry["dataset"], name)[0], entry)
+        for entry, name in zip(manifests, unit_names, strict=True)
+        if entry["rows"]
+    ]
+    with ThreadPoolExecutor(READERS) as pool:
+        tables = list(pool.map(lambda part: _table(part[0], part[1], names), parts))
     if not tables:
-        return columns.empty()
+        return {name: column for name, column in columns.empty().items() if name in names}
     together = pa.concat_tables(tables)
-    return ordered({name: together[name].to_numpy() for name in columns.NAMES})
+    return ordered({name: together[name].to_numpy() for name in names})
+
+
+def _table(path: Path, entry: dict[str, Any], names: Sequence[str]) -> pa.Table:
+    """Columns of a part, after checking that it is what its manifest says."""
+    try:
+        content = path.read_bytes()
+        if sha256(content).hexdigest() != entry["sha256"]:
+            raise PartError(f"{path} is not the file that its manifest describes: delete it, run hnl select")
+        file = pq.ParquetFile(pa.BufferReader(content))
+        found, rows = tuple(file.schema.names), file.metadata.num_rows
+        table = file.read(columns=list(names), use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        raise PartError(f"cannot read the candidates {path}: {error}") from error
+    if rows != entry["rows"] or found != columns.NAMES:
+        raise PartError(
+            f"{path} has {rows} rows and {len(found)} columns; "
+            f"its manifest says {entry['rows']} and {len(columns.NAMES)}"
+        )
+    return table
 
 
 def passing(rows: Candidates, variation: int) -> np.ndarray:

@@ -262,6 +262,7 @@ class Style:
     skimmed: bool = True  # whether the Runs tree counts more events than the file has
     prefiring: bool = False
     without: tuple[str, ...] = ()
+    compressed: bool = True
 
 
 _OLD = Style(new_types=False, unsigned_counters=True, sv_index=False, mva_name="mvaFall17V2Iso_WP90")
@@ -280,7 +281,8 @@ def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> 
     columns = branches(events, style)
     titles = dict(style.generator_titles)
     titles |= {"Electron_vidNestedWPBitmap": style.electron_id_title} if style.electron_id_title else {}
-    with uproot.recreate(path) as file, _layout(titles, style.unsigned_counters):
+    compression = uproot.ZLIB(1) if style.compressed else None
+    with uproot.recreate(path, compression=compression) as file, _layout(titles, style.unsigned_counters):
         tree = file.mktree(
             "Events",
             {

@@ -303,3 +303,36 @@ def test_real_files_of_three_versions(
         "DoubleMuon_2018": {"geometric"},
         "EGamma_2022E": {"svIdx"},
     }
+
+
+def test_condor_from_submission_to_collection(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    """The commands; the jobs themselves are in tests/condor."""
+    content_ = yaml.safe_load(catalogue.read_text()) | {"batch": {"local_files": "shared", "python": sys.executable}}
+    save(tmp_path, content_)
+    out = tmp_path / "out"
+    status, printed, _ = hnl("condor", "submit", catalogue, "-o", out)
+    assert status == 0
+    assert f"cd {out}/condor && condor_submit submit-1.sub" in printed
+    assert hnl("condor", "submit", catalogue, "-o", out)[0] == 2
+    status, printed, _ = hnl("condor", "status", out)
+    assert (status, "missing" in printed) == (0, True)
+    status, _, complaint = hnl("condor", "collect", out)
+    assert (status, "2 of 2 work units are missing" in complaint) == (1, True)
+    for item in sorted((out / "condor" / "items").glob("*.json")):
+        job = subprocess.run(
+            [sys.executable, "-m", "hnl.cli", "condor", "job", item], cwd=out / "condor" / "returned", check=False
+        )
+        assert job.returncode == 0
+    status, printed, _ = hnl("condor", "collect", out)
+    assert (status, "m(l1, l2) > 10 GeV" in printed) == (0, True)
+    assert "0 for 0 work units" in hnl("condor", "resubmit", out)[1]
+    assert hnl("condor", "status", tmp_path)[0] == 2
+
+
+def test_datasets_check_remembers_what_files_hold(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    """Also of good files beside a bad one."""
+    write(tmp_path / "sim.root", [event(1)])
+    (tmp_path / "data.root").write_bytes(b"")
+    assert hnl("datasets", "check", catalogue, "-o", tmp_path / "out")[0] == 2
+    known = json.loads((tmp_path / "out" / "files.json").read_text())
+    assert [Path(file[0]).name for file in known["files"]] == ["sim.root"]

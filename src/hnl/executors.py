@@ -1,72 +1,180 @@
-"""Running a function over work units, here or in processes, through coffea's executors."""
+"""Running a function over work units: here, in processes of this machine, or on a dask cluster.
+
+Workers only compute. What they find comes back to the process that started the run, which alone writes the output
+folder: no shared folder is needed, and nothing that outlives the run can write into it.
+"""
 
 import os
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, Literal, Protocol
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
 
 import loky
-from coffea.processor import FuturesExecutor, IterativeExecutor
-from coffea.util import coffea_console
 
-from hnl.datasets.files import WorkUnit
+from hnl.errors import HNLError, InputError
 
-ExecutorName = Literal["local", "iterative"]
+ExecutorName = Literal["local", "iterative", "dask"]
+BatchSystem = Literal["htcondor", "slurm", "lsf"]
+
+# A work unit whose worker died is tried so often in all. More than one: machines fail, and so does memory that others
+# use. Few: a unit that crashes its worker does so every time. Our choice.
+ATTEMPTS = 3
+
+J = TypeVar("J")
+R = TypeVar("R")
 
 
-class Job(Protocol):
-    """Anything that knows its work unit and can be pickled."""
+class ExecutorError(InputError):
+    """The options that say how to work make no sense, or the cluster they name cannot be used."""
 
-    @property
-    def unit(self) -> WorkUnit:
-        """The work unit."""
+
+class WorkerLostError(HNLError):
+    """The process that worked on a unit died, again and again."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How to work.
+
+    Attributes:
+        executor: 'local' (processes of this machine), 'iterative' (this process alone) or 'dask'.
+        workers: number of processes, all cores by default; for 'local' and for dask on this machine.
+        scheduler: dask: address of a running scheduler ...
+        cluster: ... or the batch system in which to start workers. Without either, dask works on this machine.
+        cluster_config: YAML file that says what such a worker needs, see `clusters.Config`.
+
+    Raises:
+        ExecutorError: they do not go together.
+    """
+
+    executor: str = "local"
+    workers: int | None = None
+    scheduler: str | None = None
+    cluster: str | None = None
+    cluster_config: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.executor not in get_args(ExecutorName):
+            raise ExecutorError(f"no executor {self.executor!r}: it is {_either(get_args(ExecutorName))}")
+        for option in ("scheduler", "cluster", "cluster_config"):
+            if getattr(self, option) is not None and self.executor != "dask":
+                raise ExecutorError(f"--{option.replace('_', '-')} is for --executor dask")
+        if self.scheduler and self.cluster:
+            raise ExecutorError("--scheduler is a cluster that runs, --cluster one to be started: give one of them")
+        if self.cluster is not None and self.cluster not in get_args(BatchSystem):
+            raise ExecutorError(f"no batch system {self.cluster!r}: it is {_either(get_args(BatchSystem))}")
+        if (self.cluster is None) != (self.cluster_config is None):
+            raise ExecutorError("--cluster and --cluster-config go together")
+        if self.workers and (self.scheduler or self.cluster):
+            raise ExecutorError("--workers is for this machine; a cluster says itself how many workers it has")
 
 
 def run(
-    function: Callable[[Any], list[Any]],
-    jobs: Sequence[Job],
-    *,
-    executor: ExecutorName,
-    workers: int | None,
-    on_unit: Callable[[WorkUnit], None],
-) -> list[Any]:
+    function: Callable[[J], R],
+    jobs: Sequence[J],
+    how: How,
+    on_note: Callable[[str], None] = lambda note: None,
+) -> Iterator[tuple[J, R | WorkerLostError]]:
     """Calls `function` on every job.
 
     Args:
-        function: returns a list; must not raise (coffea would print the traceback).
+        function: importable by workers; must not raise.
         jobs: in the order in which they are to be started.
-        executor: 'local' (processes) or 'iterative' (this process).
-        workers: number of processes, all cores by default.
-        on_unit: told each unit when it is done.
+        how: where.
+        on_note: told, in a sentence, what a user should know, such as the death of a worker.
 
-    Returns:
-        All lists together, in the order in which the jobs finished.
+    Yields:
+        Each job with its result, in the order in which they finish; with an error where its workers died.
+
+    Raises:
+        ExecutorError: the cluster cannot be used.
     """
     if not jobs:
-        return []
-    coffea_console.quiet = True  # its own progress bars cannot be switched off otherwise
-    if executor == "iterative":
-        results, _ = IterativeExecutor(status=False)(jobs, partial(_reporting, function, on_unit), [])
-        return list(results)
-    with _ReportingPool(min(workers or len(os.sched_getaffinity(0)), len(jobs)), on_unit) as pool:
-        results, _ = FuturesExecutor(pool=pool, status=False, compression=None)(jobs, function, [])
-    return list(results)
+        return
+    if how.executor == "iterative":
+        for job in jobs:
+            yield job, function(job)
+    elif how.executor == "local":
+        yield from _in_processes(function, jobs, min(how.workers or cores(), len(jobs)), on_note)
+    else:
+        from hnl import clusters  # takes a second to import
+
+        yield from clusters.run(function, jobs, how, on_note)
 
 
-def _reporting(function: Callable[[Any], list[Any]], on_unit: Callable[[WorkUnit], None], job: Job) -> list[Any]:
-    result = function(job)
-    on_unit(job.unit)
-    return result
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
-class _ReportingPool(loky.ProcessPoolExecutor):  # type: ignore[misc]
-    """The process pool that coffea uses, which also tells when a job is done."""
+def lost(attempts: int) -> WorkerLostError:
+    """What to say of a job that was given up."""
+    return WorkerLostError(f"its worker died {attempts} times (out of memory, killed, or a crash of a library)")
 
-    def __init__(self, workers: int, on_unit: Callable[[WorkUnit], None]) -> None:
-        super().__init__(max_workers=workers)
-        self.on_unit = on_unit
 
-    def submit(self, function: Callable[..., Any], job: Job) -> Any:
-        future = super().submit(function, job)
-        future.add_done_callback(lambda _: self.on_unit(job.unit))
-        return future
+def _in_processes(
+    function: Callable[[J], R], jobs: Sequence[J], workers: int, on_note: Callable[[str], None]
+) -> Iterator[tuple[J, R | WorkerLostError]]:
+    """Each worker is a pool of one process, so that its death concerns the job it works on and no other."""
+    waiting = deque((job, 1) for job in jobs)
+    free = [_process() for _ in range(workers)]
+    busy: dict[Future, tuple[Any, J, int]] = {}
+    finished: list[tuple[J, R | WorkerLostError]] = []
+    try:
+        while waiting or busy or finished:
+            while waiting and free:
+                process, (job, attempt) = free.pop(), waiting.popleft()
+                try:
+                    future = process.submit(function, job)
+                except BrokenProcessPool:  # it died while it had nothing to do
+                    waiting.appendleft((job, attempt))
+                    free.append(_renewed(process))
+                else:
+                    busy[future] = process, job, attempt
+            yield from finished
+            finished = []
+            for future in wait(busy, return_when=FIRST_COMPLETED).done:
+                process, job, attempt = busy.pop(future)
+                try:
+                    finished.append((job, future.result()))
+                except BrokenProcessPool:
+                    process = _renewed(process)
+                    if attempt < ATTEMPTS:
+                        on_note("a worker died; the file it worked on is tried again")
+                        waiting.append((job, attempt + 1))  # last, when there is most memory
+                    else:
+                        finished.append((job, lost(ATTEMPTS)))
+                free.append(process)
+    finally:
+        for process in [*free, *(process for process, _, _ in busy.values())]:
+            process.shutdown(kill_workers=True)
+
+
+def _process() -> Any:
+    return loky.ProcessPoolExecutor(max_workers=1, initializer=_end_with, initargs=(os.getpid(),))
+
+
+def _renewed(process: Any) -> Any:
+    process.shutdown(kill_workers=True)
+    return _process()
+
+
+def _end_with(parent: int) -> None:
+    """Lets a worker end when the process that started it is gone, also by SIGKILL."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _either(names: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in names[:-1]) + f" or {names[-1]!r}"

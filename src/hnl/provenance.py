@@ -1,15 +1,17 @@
 """Where a product comes from, and writing it so that it is either whole or not there."""
 
+import errno
 import hashlib
 import json
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +34,22 @@ SELECTION_CODE = (
 SELECTION_LIBRARIES = ("awkward", "coffea", "correctionlib", "numpy", "uproot", "vector")
 
 
+ROOT = Path(__file__).resolve().parents[2]  # of the checkout, if this is one
+LOCK_FILE = "requirements.lock"
+
+written: list[Path] = []  # by this process, in order
+
+
 class OutputError(HNLError):
     """The output cannot be written. Exit status 2: the user chose the place."""
 
     exit_status = 2
 
 
-def write(path: Path, fill: Callable[[Path], None]) -> None:
-    """Writes a file under a temporary name in the same folder, syncs it, and renames it.
+def write(path: Path, fill: Callable[[Path], object]) -> None:
+    """Writes a file under a temporary name in the same folder, syncs it, renames it, and syncs the folder.
+
+    At any time, also after a crash of the machine, the file under its name is the old one or the new one, whole.
 
     Args:
         path: the final name; its folder is made.
@@ -55,19 +65,33 @@ def write(path: Path, fill: Callable[[Path], None]) -> None:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+    written.append(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # file systems that cannot
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """`write` for bytes."""
+    write(path, lambda temporary: temporary.write_bytes(content))
 
 
 def write_text(path: Path, text: str) -> None:
     """`write` for text."""
-    write(path, lambda temporary: _fill_text(temporary, text))
-
-
-def _fill_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -102,12 +126,52 @@ def code_digest(modules: tuple[str, ...], libraries: tuple[str, ...]) -> str:
     return total.hexdigest()
 
 
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def record() -> dict[str, str]:
-    """What made a product: command, versions, time."""
+    """What made a product: command, versions, code, kind of machine (not its name), time."""
     return {
         "hnl": __version__,
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "python": platform.python_version(),
         **{library: version(library) for library in SELECTION_LIBRARIES},
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        **_surroundings(),
+        "time": now(),
     }
+
+
+def now() -> str:
+    """The time, UTC. Only ever shown: no decision depends on a clock."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@cache
+def _surroundings() -> dict[str, str]:
+    """Code, libraries and kind of machine, which do not change while a process lives."""
+    installed = sorted({f"{one.name}=={one.version}" for one in distributions()})
+    lock = ROOT / LOCK_FILE
+    return {
+        "selection code": selection_code_digest(),
+        "git": _git_state(),
+        "lock file": file_digest(lock) if lock.is_file() else "not in a checkout",
+        "installed packages": digest(installed),
+        "machine": f"{platform.system()} {platform.machine()} {'-'.join(platform.libc_ver())}",
+    }
+
+
+def _git_state() -> str:
+    """The commit of the checkout that this code is run from, and whether files differ from it."""
+    if not (ROOT / ".git").exists():
+        return "not in a checkout"
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True).stdout
+
+    try:
+        return git("rev-parse", "HEAD").strip() + (" with changes" if git("status", "--porcelain").strip() else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -21,3 +21,8 @@ def progress_bar(counted: str, *more: str | ProgressColumn) -> Progress:
     """A progress bar on stderr that counts something, with further columns."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(counted), *more)
     return Progress(*columns, TimeRemainingColumn(), console=err_console)
+
+
+def note(sentence: str) -> None:
+    """What a user should know, on stderr."""
+    err_console.print(sentence, markup=False, highlight=False, soft_wrap=True)

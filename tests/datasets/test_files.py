@@ -185,18 +185,6 @@ def test_no_events(tmp_path: Path) -> None:
         assert by_event(process(catalogue_of(path))) == {}
 
 
-def test_inspect_all_returns_errors(tmp_path: Path) -> None:
-    """One bad file does not hide the others."""
-    good = write(tmp_path / "good.root", [event(1)])
-    catalogue = catalogue_of(good)
-    paths = (str(good), str(tmp_path / "none.root"))
-    two = catalogue.datasets[0].model_copy(update={"files": paths})
-    found = files.inspect_all(catalogue.model_copy(update={"datasets": (two,)}))
-    assert [dataset.name for dataset, _ in found] == [NAME, NAME]
-    assert files.problem(found[0][1]) is None
-    assert isinstance(files.problem(found[1][1]), files.FileError)
-
-
 def test_same_content_twice(tmp_path: Path) -> None:
     """A copy has the UUID of its original; both names are told. Files written apart are two."""
     one, other = write(tmp_path / "one.root", [event(1)]), write(tmp_path / "other.root", [event(1)])

@@ -16,6 +16,7 @@ import hnl
 from hnl.corrections.library import CorrectionError
 from hnl.corrections.nuisances import NUISANCES
 from hnl.datasets import files
+from hnl.executors import How
 from hnl.ml import scoring
 from hnl.pipeline import abcd as stage
 from hnl.pipeline import histogramming
@@ -59,7 +60,7 @@ def catalogue(folder: Path, corrections: dict[str, Any] | None = None, **dataset
 
 
 def selected(folder: Path, corrections: dict[str, Any] | None = None, **dataset: Any) -> Selection:
-    return selections.select(catalogue(folder, corrections, **dataset), folder / "out", executor="iterative")
+    return selections.select(catalogue(folder, corrections, **dataset), folder / "out", how=How("iterative"))
 
 
 def weights(selection: Selection, name: str = "w") -> dict[str, np.ndarray]:
@@ -148,7 +149,7 @@ def test_a_changed_correction_redoes_no_selection(tmp_path: Path) -> None:
 
     def again(path: Path) -> Selection:
         return selections.select(
-            path, tmp_path / "out", executor="iterative", on_plan=lambda units: planned.append(len(units))
+            path, tmp_path / "out", how=How("iterative"), on_plan=lambda units: planned.append(len(units))
         )
 
     other = pileup(tmp_path)
@@ -190,7 +191,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Selection, Any]:
         one["file"] = str(DEMO / one["file"])
     path = folder / "catalogue.yaml"
     path.write_text(yaml.safe_dump({"eras": content["eras"], "datasets": chosen}))
-    selection = selections.select(path, folder / "out", executor="iterative")
+    selection = selections.select(path, folder / "out", how=How("iterative"))
     for seed, dataset in enumerate(selection.catalogue.datasets):
         rows = selection.rows(dataset.name)
         drawn = np.random.default_rng(seed).uniform(0.3, 1, (2, len(rows["event"]))).astype(np.float32)

@@ -26,7 +26,8 @@ def file(name: str, events: int = 10, generated: int | None = 20, sum_w: float |
 
 def unit(name: str, start: int = 0, stop: int = 10, events: int | None = None, sum_w: float = 5.0) -> dict[str, Any]:
     count = stop - start if events is None else events
-    return {"file": name, "uuid": name, "start": start, "stop": stop, "events": count, "sum_w": sum_w}
+    sums = {"sum_w": sum_w, "sum_w2": sum_w**2}
+    return {"file": name, "uuid": name, "start": start, "stop": stop, "events": count, **sums}
 
 
 def test_sums_come_from_the_runs_trees() -> None:
@@ -54,6 +55,17 @@ def test_disagreements_are_refused() -> None:
         sum_of_weights(dataset(), [file("a", sum_w=0.0)], [unit("a")])
     with pytest.raises(ClosureError, match="generated events is nan"):
         sum_of_weights(dataset(), [file("a", sum_w=float("nan"))], [unit("a")])
+
+
+def test_a_file_must_agree_with_its_own_runs_tree() -> None:
+    """More events than were generated; or all of them, with other weights."""
+    with pytest.raises(ClosureError, match="b has 10 events, its Runs tree counts 9"):
+        sum_of_weights(dataset(), [file("a"), file("b", generated=9)], [unit("a"), unit("b")])
+    whole = [file("a"), file("b", generated=10, sum_w=5.0)]
+    assert sum_of_weights(dataset(), whole, [unit("a"), unit("b", 0, 4, sum_w=2.0), unit("b", 4, 10, sum_w=3.0)]) == 45
+    for wrong in (4.9, -5.0, float("nan")):
+        with pytest.raises(ClosureError, match=f"in b add up to {wrong:.10g}, its Runs tree says 5"):
+            sum_of_weights(dataset(), whole, [unit("a"), unit("b", sum_w=wrong)])
 
 
 def test_complete() -> None:

@@ -76,7 +76,15 @@ def test_broken_parts_are_refused(tmp_path: Path) -> None:
     manifest = parts.write(tmp_path, UNIT, result([1, 2]), "mark")
     with pytest.raises(parts.PartError, match="its manifest says 3"):
         parts.read(tmp_path, [manifest | {"rows": 3}], [UNIT.name])
-    parts.paths(tmp_path, "w", UNIT.name)[0].write_bytes(b"PAR1 and nothing more")
+    parquet, _ = parts.paths(tmp_path, "w", UNIT.name)
+    whole = bytearray(parquet.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    parquet.write_bytes(whole)
+    with pytest.raises(parts.PartError, match="is not the file that its manifest describes"):
+        parts.read(tmp_path, [manifest], [UNIT.name])
+    parquet.write_bytes(whole[:-1])
+    assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is None
+    parquet.unlink()
     with pytest.raises(parts.PartError, match="cannot read the candidates"):
         parts.read(tmp_path, [manifest], [UNIT.name])
 

@@ -28,6 +28,12 @@ app = typer.Typer(
       [bold]hnl plot[/bold] OUT                    draw all figures again
       [bold]hnl run[/bold] CATALOGUE -o OUT        all of it, and a report
 
+    The same command goes on with a run that was interrupted, or failed.
+
+      [bold]hnl status[/bold] OUT                  which files are done, missing, failed?
+      [bold]hnl condor[/bold] submit, collect ...  the selection as jobs of an HTCondor pool
+      [bold]hnl provenance[/bold] FILE             which inputs made this file?
+
     There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and background, and
     [bold]hnl physics[/bold] tells the lifetime and cross section of an HNL.
 

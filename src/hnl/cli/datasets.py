@@ -1,6 +1,7 @@
 """`hnl datasets`."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,7 +17,19 @@ app.add_typer(datasets_app, name="datasets")
 
 
 @datasets_app.command("check")
-def datasets_check(catalogue: CatalogueArgument) -> None:
+def datasets_check(
+    catalogue: CatalogueArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            show_default=False,
+            help="Remember what the files hold, so that hnl select -o OUT opens only those that have changed since.",
+        ),
+    ] = None,
+) -> None:
     """Validate a catalogue, open every file in it, and look up every correction that it names.
 
     Prints a table: entries, NanoAOD version, how l2 finds its vertex, generated events, what is missing. Exit status
@@ -24,13 +37,15 @@ def datasets_check(catalogue: CatalogueArgument) -> None:
     """
     from hnl.datasets import catalogue as catalogues
     from hnl.datasets import files
+    from hnl.datasets.index import INDEX_FILE, Index, inspect_all
     from hnl.pipeline import selection
 
     known = catalogues.load(catalogue)
     selection.check_corrections(known)
     table = Table("dataset", "file", "entries", "NanoAOD", "vertex of l2", "generated", "status")
     usable, bad = [], 0
-    for dataset, info in files.inspect_all(known):
+    index = Index(output / INDEX_FILE) if output else None
+    for dataset, info in inspect_all(known, index):
         error = files.problem(info)
         if isinstance(info, files.FileInfo):
             generated = "-" if info.generated_events is None else str(info.generated_events)
@@ -41,6 +56,8 @@ def datasets_check(catalogue: CatalogueArgument) -> None:
         bad += error is not None
         if error is None and isinstance(info, files.FileInfo):
             usable.append(info)
+    if index:
+        index.save()
     out_console.print(table)
     files.check_unique(usable)
     if bad:

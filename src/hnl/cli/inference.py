@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from hnl import lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument, WorkersOption
-from hnl.terminal import out_console, progress_bar
+from hnl.terminal import note, out_console, progress_bar
 
 ScaleOption = Annotated[
     float | None,
@@ -45,7 +46,8 @@ def fit(
 
     While region A is blinded, what the sidebands predict is fitted, and every product says that it is expected.
     """
-    result, _ = _fit(output, tuple(sample or ()), scale_to, correlated_closure, toys, seed)
+    with locking.held(output, note):
+        result, _ = _fit(output, tuple(sample or ()), scale_to, correlated_closure, toys, seed)
     for table in result.tables:
         out_console.print(table.rich())
     for name, reason in result.content["refused"].items():
@@ -77,7 +79,8 @@ def limits(
     from hnl.pipeline.scan import Settings
 
     settings = Settings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
-    result, _ = _limits(output, settings, workers, coupling=coupling, nature=nature, mass=mass, scale_to=scale_to)
+    with locking.held(output, note):
+        result, _ = _limits(output, settings, workers, coupling=coupling, nature=nature, mass=mass, scale_to=scale_to)
     out_console.print(limit_files.main_rows(result.table).rich())
     out_console.print(result.comparison.rich())
 
@@ -87,15 +90,18 @@ def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
     from hnl.pipeline import figures
 
-    for title, path in figures.draw(output):
+    with locking.held(output, note):
+        drawn = figures.draw(output)
+    for title, path in drawn:
         out_console.print(f"{title}: {path}", soft_wrap=True, markup=False)
 
 
 def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
     from hnl.pipeline import figures, fitting
 
-    result = fitting.fit(output, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
-    drawn = figures.of_fits(output, result.content)
+    with lineage.stage(output, "fit", [output / "abcd" / "abcd.json"]):
+        result = fitting.fit(output, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
+        drawn = figures.of_fits(output, result.content)
     out_console.print(f"fits:        {result.folder}", soft_wrap=True)
     return result, drawn
 
@@ -104,7 +110,8 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
     from hnl.pipeline import figures
     from hnl.pipeline import limits as stage
 
-    with progress_bar("masses") as progress:
+    inputs = [output / "abcd" / "abcd.json"]
+    with lineage.stage(output, "limits", inputs), progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
         result = stage.limits(
             output,
@@ -117,7 +124,7 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
             on_plan=lambda number: progress.update(task, total=number, visible=True),
             on_mass=lambda _: progress.update(task, advance=1),
         )
-    drawn = figures.of_limits(output, result.content)
+        drawn = figures.of_limits(output, result.content)
     kept = f" ({result.reused} masses from before)" if result.reused else ""
     out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
     return result, drawn

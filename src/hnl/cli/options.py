@@ -15,10 +15,29 @@ OutArgument = Annotated[
     Path, typer.Argument(metavar="OUT", help="Output folder of an earlier hnl select or hnl run.", show_default=False)
 ]
 ExecutorOption = Annotated[
-    str, typer.Option(help="How to work: 'local' (processes on this machine) or 'iterative' (this process alone).")
+    str,
+    typer.Option(
+        help="How to work: 'local' (processes on this machine), 'iterative' (this process alone) or 'dask'. "
+        "For plain jobs on HTCondor see hnl condor."
+    ),
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option(min=1, help="Number of processes for 'local'. [default: all cores]", show_default=False)
+    int | None, typer.Option(min=1, help="Number of processes here. [default: all cores]", show_default=False)
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="dask: a scheduler that runs, such as tcp://HOST:8786.", show_default=False),
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(help="dask: start workers in 'htcondor', 'slurm' or 'lsf'. [default: here]", show_default=False),
+]
+ClusterConfigOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="YAML: what such a worker asks for (docs/scale_out.md).", show_default=False),
+]
+ChecksumOption = Annotated[
+    bool, typer.Option("--checksum", help="Verify the checksums of the catalogue before reading a file.")
 ]
 UnblindOption = Annotated[bool, typer.Option("--unblind", help="Show region A of the signal selection for data.")]
 ThresholdsOption = Annotated[

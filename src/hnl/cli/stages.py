@@ -7,20 +7,25 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from hnl import lineage, locking
 from hnl.cli import inference
 from hnl.cli.app import app
 from hnl.cli.options import (
     CatalogueArgument,
+    ChecksumOption,
+    ClusterConfigOption,
+    ClusterOption,
     ExecutorOption,
     OutArgument,
     OutOption,
     PartialOption,
+    SchedulerOption,
     ThresholdsOption,
     UnblindOption,
     WorkersOption,
 )
-from hnl.errors import InputError
-from hnl.terminal import EventRate, err_console, out_console, progress_bar
+from hnl.executors import How
+from hnl.terminal import EventRate, err_console, note, out_console, progress_bar
 
 
 @app.command()
@@ -29,20 +34,27 @@ def select(
     output: OutOption,
     executor: ExecutorOption = "local",
     workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
+    cluster_config: ClusterConfigOption = None,
     allow_partial: PartialOption = False,
+    checksum: ChecksumOption = False,
 ) -> None:
     """Select candidates: NanoAOD -> OUT/candidates (parquet), OUT/cutflow.json.
 
     A candidate has one prompt lepton, one nonprompt lepton, its jet and its secondary vertex (Tables 1 and 2 of the
     paper). Files that were done before with the same settings and code are not read again.
     """
-    _select(catalogue, output, executor, workers, allow_partial)
+    how = How(executor, workers, scheduler, cluster, cluster_config)
+    with locking.held(output, note):
+        _select(catalogue, output, how, allow_partial, checksum)
 
 
 @app.command()
 def histogram(output: OutArgument) -> None:
     """Fill histograms: OUT/candidates -> OUT/histograms.root, OUT/histograms.json."""
-    _histogram(output)
+    with locking.held(output, note):
+        _histogram(output)
 
 
 @app.command()
@@ -57,7 +69,8 @@ def train(
     One for each flavour of l2 and each mass hypothesis, three models each; no event is scored by a model that saw it.
     Models made before from the same candidates with the same settings and code are kept.
     """
-    _train(output, tune, device, workers, brief=False)
+    with locking.held(output, note):
+        _train(output, tune, device, workers, brief=False)
 
 
 @app.command()
@@ -68,7 +81,8 @@ def score(
     ] = None,
 ) -> None:
     """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
-    _score(output, models, brief=False)
+    with locking.held(output, note):
+        _score(output, models, brief=False)
 
 
 @app.command()
@@ -82,7 +96,8 @@ def abcd(
 
     Region A of the signal selection is hidden for data until --unblind is given.
     """
-    _abcd(output, unblind, thresholds, full=full)
+    with locking.held(output, note):
+        _abcd(output, unblind, thresholds, full=full)
 
 
 @app.command()
@@ -91,7 +106,11 @@ def run(
     output: OutOption,
     executor: ExecutorOption = "local",
     workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
+    cluster_config: ClusterConfigOption = None,
     allow_partial: PartialOption = False,
+    checksum: ChecksumOption = False,
     unblind: UnblindOption = False,
     thresholds: ThresholdsOption = None,
 ) -> None:
@@ -99,36 +118,34 @@ def run(
 
     Without a signal sample in the catalogue there is nothing to train; the search then ends with the histograms.
     """
-    from hnl import report
     from hnl.pipeline import summary
 
-    selection = _select(catalogue, output, executor, workers, allow_partial)
-    histograms = _histogram(output)
-    figures, notes, hidden, found = [], [], "", None
-    if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
-        figures += _train(output, 0, "cpu", workers, brief=True).figures
-        _score(output, None, brief=True)
-        background = _abcd(output, unblind, thresholds, brief=True)
-        figures += background.figures
-        hidden = background.hidden
-        found, drawn, missing = inference.in_run(output, workers)
-        figures += drawn
-        notes += missing
-    else:
-        notes.append("no signal sample in the catalogue: no classifier and no background estimate")
-        out_console.print(notes[0])
-    path = report.write(selection, histograms, figures, [hidden, *notes] if hidden else notes)
-    out_console.print(f"report:      {path}", soft_wrap=True)
-    for line in summary.lines(selection, hidden, found, notes, len(figures)):
-        out_console.print(line, soft_wrap=True, markup=False, highlight=False)
+    how = How(executor, workers, scheduler, cluster, cluster_config)
+    with locking.held(output, note):
+        selection = _select(catalogue, output, how, allow_partial, checksum)
+        histograms = _histogram(output)
+        figures, notes, hidden, found = [], [], "", None
+        if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
+            figures += _train(output, 0, "cpu", workers, brief=True).figures
+            _score(output, None, brief=True)
+            background = _abcd(output, unblind, thresholds, brief=True)
+            figures += background.figures
+            hidden = background.hidden
+            found, drawn, missing = inference.in_run(output, workers)
+            figures += drawn
+            notes += missing
+        else:
+            notes.append("no signal sample in the catalogue: no classifier and no background estimate")
+            out_console.print(notes[0])
+        _report(output, selection, histograms, figures, [hidden, *notes] if hidden else notes)
+        for line in summary.lines(selection, hidden, found, notes, len(figures)):
+            out_console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-def _select(catalogue: Path, output: Path, executor: str, workers: int | None, allow_partial: bool) -> Any:
+def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checksum: bool) -> Any:
     from hnl.pipeline import selection as stage
 
-    if executor not in ("local", "iterative"):
-        raise InputError(f"no executor {executor!r}: it is 'local' or 'iterative'")
-    with progress_bar("files", EventRate()) as progress:
+    with lineage.stage(output, "select", [catalogue]), progress_bar("files", EventRate()) as progress:
         task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
 
         def plan(units: Sequence[Any]) -> None:
@@ -141,22 +158,22 @@ def _select(catalogue: Path, output: Path, executor: str, workers: int | None, a
         selection = stage.select(
             catalogue,
             output,
-            executor="iterative" if executor == "iterative" else "local",
-            workers=workers,
+            how=how,
             allow_partial=allow_partial,
+            checksum=checksum,
             on_plan=plan,
             on_unit=advance,
+            on_note=note,
         )
-    _print_cutflow(selection)
-    out_console.print(f"candidates:  {output / 'candidates'}", soft_wrap=True)
-    out_console.print(f"cutflow:     {output / stage.CUTFLOW_FILE}", soft_wrap=True)
+    print_selection(selection)
     return selection
 
 
 def _histogram(output: Path) -> Any:
     from hnl.pipeline import histogramming
 
-    histograms = histogramming.histogram(output)
+    with lineage.stage(output, "histogram", [output / "selection.json"]):
+        histograms = histogramming.histogram(output)
     for name in histogramming.FILES:
         out_console.print(f"histograms:  {output / name}", soft_wrap=True)
     return histograms
@@ -166,7 +183,8 @@ def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: 
     from hnl.ml.training import Settings
     from hnl.pipeline import learning, learning_tables
 
-    with progress_bar("models") as progress:
+    inputs = [output / "selection.json"]
+    with lineage.stage(output, "train", inputs) as noted, progress_bar("models") as progress:
         task = progress.add_task("train", total=None, visible=False)
         trained = learning.train(
             output,
@@ -176,6 +194,9 @@ def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: 
             on_plan=lambda models: progress.update(task, total=models, visible=True),
             on_model=lambda _: progress.update(task, advance=1),
         )
+        noted.kept += [path for name in trained.reused for path in sorted((output / "models").glob(f"{name}[._]*"))]
+    if trained.reused:
+        note(f"{len(trained.reused)} of {len(trained.metrics)} classifiers are trained already with these candidates")
     tables = learning_tables.of_training(trained)
     for table in tables[:1] if brief else tables:
         out_console.print(table)
@@ -188,7 +209,9 @@ def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: 
 def _score(output: Path, models: Path | None, *, brief: bool) -> None:
     from hnl.pipeline import learning, learning_tables
 
-    counts = learning.score(output, models_folder=models)
+    cards = sorted((models or output / "models").glob("*.json"))
+    with lineage.stage(output, "score", [output / "selection.json", *cards]):
+        counts = learning.score(output, models_folder=models)
     if not brief:
         out_console.print(learning_tables.of_scores(counts))
     out_console.print(f"scores:      {output / 'scores'}", soft_wrap=True)
@@ -197,7 +220,9 @@ def _score(output: Path, models: Path | None, *, brief: bool) -> None:
 def _abcd(output: Path, unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False) -> Any:
     from hnl.pipeline import abcd as stage
 
-    result = stage.abcd(output, unblind=unblind, thresholds=thresholds)
+    inputs = [output / "selection.json", *sorted((output / "scores").glob("*.parquet"))]
+    with lineage.stage(output, "abcd", inputs + ([thresholds] if thresholds else [])):
+        result = stage.abcd(output, unblind=unblind, thresholds=thresholds)
     for table in result.rich_tables(full=full, only=("yields", "closure") if brief else ()):
         out_console.print(table)
     if result.hidden:
@@ -206,8 +231,18 @@ def _abcd(output: Path, unblind: bool, thresholds: Path | None, *, full: bool = 
     return result
 
 
-def _print_cutflow(selection: Any) -> None:
-    """Unweighted events after each requirement, by process."""
+def _report(output: Path, selection: Any, histograms: Any, figures: Sequence[Any], notes: Sequence[str]) -> None:
+    from hnl import report
+
+    inputs = [output / "selection.json", output / "histograms.json"]
+    with lineage.stage(output, "report", inputs + ([output / "abcd" / "abcd.json"] if figures else [])):
+        path = report.write(selection, histograms, figures, notes)
+    out_console.print(f"report:      {path}", soft_wrap=True)
+
+
+def print_selection(selection: Any) -> None:
+    """Unweighted events after each requirement, by process, and where the products are."""
+    from hnl.pipeline.selection import CUTFLOW_FILE
     from hnl.report import cutflow_by_process
 
     processes, rows = cutflow_by_process(selection)
@@ -221,3 +256,5 @@ def _print_cutflow(selection: Any) -> None:
         err_console.print(f"[bold yellow]partial result:[/] {len(selection.partial)} files were left out:")
         for reason in selection.partial:
             err_console.print(f"  {reason}", markup=False, soft_wrap=True)
+    out_console.print(f"candidates:  {selection.folder / 'candidates'}", soft_wrap=True)
+    out_console.print(f"cutflow:     {selection.folder / CUTFLOW_FILE}", soft_wrap=True)

@@ -1,0 +1,176 @@
+"""How planning and finishing grow with the number of files: a catalogue of sparse files, and parts of few candidates.
+
+    python benchmarks/scale.py [--files 100000] [--folder FOLDER]
+
+The files are real (so that globs, sizes and times are), but hold nothing: what they would say of themselves is put into
+the index of files, as `hnl datasets check -o OUT` would have left it. The jobs do not run either: each part is a copy
+of one that the selection made, with event numbers of its own. What is measured is the product's own code: planning of
+`hnl condor submit`, of a second `hnl select`, `hnl condor status`, and the closure gate and merge (`finish`).
+Prints seconds, seconds of processor time, and the memory of the process (peak, MB).
+"""
+
+import argparse
+import resource
+import shutil
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from hnl import provenance
+from hnl.datasets import catalogue as catalogues
+from hnl.datasets import files, index
+from hnl.datasets.index import INDEX_FILE, Index
+from hnl.pipeline import batch, selection, worklist
+from hnl.processors import parts
+from hnl.processors.displaced import DisplacedProcessor
+
+DEMO = Path(files.__file__).parent / "demo" / "demo.yaml"
+DATASETS, EVENTS, SIZE = 20, 50_000, 500_000_000  # events and bytes of a file
+
+
+@contextmanager
+def measured(what: str, results: dict[str, tuple[float, float, float]]) -> Iterator[None]:
+    """Prints and keeps seconds, seconds of processor time, and peak memory (MB) so far."""
+    started, processor = time.perf_counter(), time.process_time()
+    yield
+    seconds, processor = time.perf_counter() - started, time.process_time() - processor
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    results[what] = seconds, processor, memory
+    print(f"{what:45} {seconds:8.1f} s   {processor:8.1f} s (processor)   {memory:8.0f} MB", flush=True)
+
+
+def template() -> tuple[files.FileInfo, dict[str, Any]]:
+    """What the demo's W sample says of itself, and what the selection makes of it."""
+    demo = catalogues.load(DEMO)
+    dataset = demo.dataset("wjets")
+    info = files.inspect(dataset.files[0], dataset, demo.era(dataset))
+    (unit,) = files.work_units(dataset.name, info)
+    return info, DisplacedProcessor(demo.alone(dataset)).process(files.events(unit))[dataset.name]
+
+
+def make_catalogue(folder: Path, n: int) -> Path:
+    """`n` sparse files in DATASETS datasets, by name and by glob."""
+    datasets = []
+    for d in range(DATASETS):
+        inside = folder / "data" / f"d{d}"
+        inside.mkdir(parents=True)
+        names = [inside / f"nano_{i}.root" for i in range(d, n, DATASETS)]
+        for name in names:
+            with name.open("wb") as file:
+                file.truncate(SIZE)
+        listed = [str(name) for name in names] if d % 2 else [f"{inside}/*.root"]
+        datasets.append(
+            {
+                "name": f"d{d}",
+                "era": "Demo",
+                "kind": "background",
+                "process": "w",
+                "cross_section": 1.0,
+                "files": listed,
+            }
+        )
+    content = {
+        "eras": yaml.safe_load(DEMO.read_text())["eras"],
+        "datasets": datasets,
+        "batch": {"local_files": "shared"},
+    }
+    shutil.copytree(DEMO.parent / "corrections", folder / "corrections")
+    path = folder / "catalogue.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
+    """What opening the files would have found."""
+    loaded, known = catalogues.load(catalogue), Index(out / INDEX_FILE)
+    for dataset in loaded.datasets:
+        mark = index.mark_of(dataset, loaded)
+        for path in dataset.files:
+            uid = str(uuid.uuid5(uuid.NAMESPACE_URL, path))
+            one = replace(info, path=path, uuid=uid, events=EVENTS, generated_events=2 * EVENTS)
+            known.add(mark, index.signature_of(path, loaded), one)
+    known.save()
+
+
+def make_parts(out: Path, plan: selection.Plan, result: dict[str, Any]) -> None:
+    """A part for each work unit, without the syncing to disk that a real run can wait for."""
+    first = parts.make(plan.jobs[0].unit, result, plan.jobs[0].fingerprint)
+    table = pq.read_table(pa.BufferReader(first.parquet))
+    table = table.filter(parts.passing({"passes": table["passes"].to_numpy()}, 0))[:2]
+    for i, job in enumerate(plan.jobs):
+        numbers = pa.array([2 * i, 2 * i + 1], pa.uint64())
+        sink = pa.BufferOutputStream()
+        pq.write_table(
+            table.set_column(table.schema.get_field_index("event"), table.schema.field("event"), numbers), sink
+        )
+        content = sink.getvalue().to_pybytes()
+        unit = job.unit
+        manifest = first.manifest | {
+            "dataset": unit.dataset, "fingerprint": job.fingerprint, "file": unit.file.path, "uuid": unit.file.uuid,
+            "start": unit.start, "stop": unit.stop, "events": EVENTS, "candidates": 2, "rows": 2,
+            "bytes": len(content), "sha256": sha256(content).hexdigest(),
+        }  # fmt: skip
+        parquet, path = parts.paths(out, unit.dataset, unit.name)
+        parquet.parent.mkdir(parents=True, exist_ok=True)
+        parquet.write_bytes(content)
+        path.write_text(provenance.json.dumps(manifest, indent=1))
+
+
+def measure(folder: Path, n: int) -> dict[str, tuple[float, float, float]]:
+    """Everything, in an empty folder."""
+    results: dict[str, tuple[float, float, float]] = {}
+    out = folder / "out"
+    with measured("(making the catalogue and its files)", results):
+        info, result = template()
+        catalogue = make_catalogue(folder, n)
+        make_index(catalogue, out, info)
+    with measured("load the catalogue", results):
+        catalogues.load(catalogue)
+    with measured("plan: work units, items, submit directory", results):
+        submission = batch.submit(catalogue, out)
+    print(f"{submission.units} work units in {submission.items} jobs")
+    with measured("plan again (hnl select)", results):
+        plan = selection.plan(catalogue, out)
+    with measured("(making the parts)", results):
+        make_parts(out, plan, result)
+    with measured("hnl condor status", results):
+        assert batch.state(out).missing == 0
+    with measured("look for what is done (hnl select)", results):
+        assert plan.waiting(out) == []
+    plan, _ = worklist.read(out / batch.FOLDER / batch.WORK_FILE)
+    with measured("closure gate, merge, finish", results):
+        finished = selection.finish(out, plan)
+    assert sum(len(group) for group in finished.manifests.values()) == n
+    with measured("load the selection (later stages)", results):
+        loaded = selection.load(out)
+    with measured("candidates of one dataset", results):
+        assert len(loaded.candidates("d0")["event"]) == 2 * len(loaded.manifests["d0"])
+    return results
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--folder", type=Path, help="on the disk to be measured [default: a temporary one]")
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="hnl_scale_", dir=arguments.folder))
+    try:
+        measure(folder, arguments.files)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""What a job brings back: ITEM.zip with parts and manifests, and the reasons for those that are not there."""
+
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from hnl import provenance
+from hnl.datasets import remote
+from hnl.datasets.files import WorkUnit
+from hnl.datasets.settings import Remote
+from hnl.errors import HNLError
+from hnl.processors import parts
+from hnl.processors.parts import Part
+
+REPORT = "failures.json"
+BAD, FAILURE, TEMPORARY = "bad input", "failed", "temporary"
+
+
+class DamagedError(HNLError):
+    """A result is not what a job wrote, or not of the work unit that it is said to be of."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no part: the file, the reason, and whether the input is BAD, the selection FAILED or TEMPORARY."""
+
+    file: str
+    reason: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in the result of an item: names of work units with a part; failures by work unit; what is wrong."""
+
+    units: set[str] = field(default_factory=set)
+    failures: dict[str, Failure] = field(default_factory=dict)
+    damage: str = ""
+
+
+def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> bytes:
+    """The content of ITEM.zip."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, part in done:
+            archive.writestr(zipfile.ZipInfo(f"{name}.parquet"), part.parquet)  # compressed already
+            manifest = json.dumps(part.manifest, allow_nan=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.json"), manifest, zipfile.ZIP_DEFLATED)
+        report = {name: asdict(failure) for name, failure in failures.items()}
+        archive.writestr(zipfile.ZipInfo(REPORT), json.dumps(report), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Results:
+    """The place where jobs leave their results: a folder or a URL."""
+
+    place: str
+    remote: Remote
+
+    def items(self) -> set[str]:
+        """Items of which something came back."""
+        if not remote.is_remote(self.place):
+            return {path.stem for path in Path(self.place).glob("*.zip") if path.stat().st_size}
+
+        def request(url: str) -> set[str]:
+            system, path = remote.system(url, self.remote)
+            return {Path(name).stem for name in system.ls(path, detail=False) if str(name).endswith(".zip")}
+
+        try:
+            return remote.ask(self.place, [self.place], self.remote, request)
+        except remote.AbsentError:  # no job has made it yet
+            return set()
+
+    def save(self, item: str, content: bytes) -> None:
+        """Writes the result of an item: all of it, or nothing under its name.
+
+        Raises:
+            OutputError, RemoteFileError: it cannot be written.
+        """
+        if not remote.is_remote(self.place):
+            provenance.write_bytes(Path(self.place) / f"{item}.zip", content)
+            return
+
+        def request(url: str) -> None:
+            system, path = remote.system(url, self.remote)
+            system.makedirs(path, exist_ok=True)
+            with system.open(f"{path}/{item}.tmp", "wb") as file:
+                file.write(content)
+            if system.exists(f"{path}/{item}.zip"):
+                system.rm_file(f"{path}/{item}.zip")
+            system.mv(f"{path}/{item}.tmp", f"{path}/{item}.zip")
+
+        remote.ask(self.place, [self.place], self.remote, request)
+
+    def contents(self, item: str) -> Contents:
+        """What the result of an item says it holds; `part` verifies it."""
+        try:
+            with self._archive(item) as archive:
+                names = set(archive.namelist())
+                report = json.loads(archive.read(REPORT))
+                units = {name for name in (n.removesuffix(".json") for n in names) if f"{name}.parquet" in names}
+                return Contents(units, {name: Failure(**failure) for name, failure in report.items()})
+        except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, EOFError) as error:
+            return Contents(damage=f"{self.place}/{item}.zip is damaged: {error}")
+
+    def part(self, item: str, unit: WorkUnit, fingerprint: str) -> Part:
+        """The part of a work unit, after checking that it is.
+
+        Raises:
+            DamagedError: it is damaged, of another unit, or made by other code or settings.
+        """
+        where = f"{self.place}/{item}.zip, {unit.name}"
+        try:
+            with self._archive(item) as archive:
+                manifest, parquet = json.loads(archive.read(f"{unit.name}.json")), archive.read(f"{unit.name}.parquet")
+            expected: dict[str, Any] = {
+                "format": parts.FORMAT,
+                "fingerprint": fingerprint,
+                "dataset": unit.dataset,
+                "file": unit.file.path,
+                "uuid": unit.file.uuid,
+                "start": unit.start,
+                "stop": unit.stop,
+                "bytes": len(parquet),
+                "sha256": sha256(parquet).hexdigest(),
+            }
+            if wrong := [key for key, value in expected.items() if manifest[key] != value]:
+                raise DamagedError(f"{where}: {wrong[0]} is {manifest[wrong[0]]}, not {expected[wrong[0]]}")
+        except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, EOFError) as error:
+            raise DamagedError(f"{where} is damaged: {error}") from error
+        return Part(manifest, parquet)
+
+    def _archive(self, item: str) -> zipfile.ZipFile:
+        name = f"{self.place}/{item}.zip"
+        if not remote.is_remote(name):
+            return zipfile.ZipFile(name)
+
+        def request(url: str) -> bytes:
+            system, path = remote.system(url, self.remote)
+            return bytes(system.cat_file(path))
+
+        return zipfile.ZipFile(BytesIO(remote.ask(name, [name], self.remote, request)))

@@ -1,0 +1,145 @@
+"""What is known of files that were opened before, so that a hundred thousand need not be opened again for every plan.
+
+An entry holds as long as the file has the same size and time of change (over the network: what its server says of them)
+and the same is asked of it. A worker still compares UUID and number of entries with the file that it opens.
+"""
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from hnl import provenance
+from hnl.datasets import files, remote
+from hnl.datasets.catalogue import Catalogue, Dataset
+from hnl.datasets.files import FileInfo
+from hnl.errors import InputError
+
+FORMAT = 1  # of the file; raised when its meaning changes
+INDEX_FILE = "files.json"
+_SHARED = ("branches", "missing")  # lists of names, the same in thousands of files
+_OWN = tuple(field.name for field in fields(FileInfo) if field.name not in _SHARED)
+
+
+class Index:
+    """What is known of files.
+
+    Args:
+        path: of the index; it is empty where there is none, or one that cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known: dict[tuple[str, str], tuple[str, FileInfo]] = {}
+        self._changed = False
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["format"] == FORMAT:
+                infos = unpack(content)
+                self._known = {
+                    (mark, info.path): (signature, info)
+                    for (mark, signature), info in zip(content["known"], infos, strict=True)
+                }
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # all files are opened again
+
+    def get(self, mark: str, path: str, signature: str) -> FileInfo | None:
+        """What is known of a file if it is still the same."""
+        found = self._known.get((mark, path))
+        return found[1] if found and found[0] == signature else None
+
+    def add(self, mark: str, signature: str, info: FileInfo) -> None:
+        """Notes what a file is."""
+        self._known[mark, info.path] = signature, info
+        self._changed = True
+
+    def save(self) -> None:
+        """Writes the index if there is anything new."""
+        if not self._changed:
+            return
+        known = [(mark, signature) for (mark, _), (signature, _) in self._known.items()]
+        content = {"format": FORMAT, "known": known, **pack(info for _, info in self._known.values())}
+        provenance.write_text(self.path, json.dumps(content, allow_nan=False))
+        self._changed = False
+
+
+def mark_of(dataset: Dataset, catalogue: Catalogue) -> str:
+    """Hash of what `files.inspect` depends on, besides the file."""
+    era = catalogue.era(dataset)
+    asked: list[Any] = [dataset.kind, dataset.generator_weights.model_dump(), era.triggers.paths]
+    asked.append(era.corrections.jets.model_dump(mode="json") if era.corrections.jets else None)
+    return provenance.digest([asked, provenance.selection_code_digest()])[:16]
+
+
+def signature_of(path: str, catalogue: Catalogue) -> str:
+    """Size and times of change of a file; '' for a local one that is not there.
+
+    Of local files with the time that nobody can set (ctime) and the inode: a copy that keeps size and date is seen.
+
+    Raises:
+        RemoteFileError: its server does not give it.
+    """
+    if remote.is_remote(path):
+        return remote.signature(path, catalogue.remote)
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
+
+
+def pack(infos: Iterable[FileInfo]) -> dict[str, Any]:
+    """Files in a form for JSON, in which the names of branches stand once."""
+    layouts: dict[tuple[tuple[str, ...], ...], int] = {}
+    packed = []
+    for info in infos:
+        layout = layouts.setdefault((info.branches, info.missing), len(layouts))
+        packed.append([*(getattr(info, name) for name in _OWN), layout])
+    return {"layouts": list(layouts), "files": packed}
+
+
+def unpack(content: dict[str, Any]) -> list[FileInfo]:
+    """The opposite of `pack`."""
+    layouts = [{name: tuple(one) for name, one in zip(_SHARED, layout, strict=True)} for layout in content["layouts"]]
+    infos = []
+    for *values, layout in content["files"]:
+        facts = dict(zip(_OWN, values, strict=True))
+        facts["variation_sums"] = tuple((name, value) for name, value in facts["variation_sums"])
+        infos.append(FileInfo(**facts, **layouts[layout]))
+    return infos
+
+
+def inspect_all(
+    catalogue: Catalogue, known: Index | None = None, threads: int = 16
+) -> list[tuple[Dataset, FileInfo | InputError]]:
+    """`files.inspect` for every file of the catalogue, in its order; errors are returned, not raised.
+
+    Args:
+        catalogue: the catalogue.
+        known: what is known already, and is added to (`save` it); its files are not opened if they are the same.
+        threads: opening a file is mostly waiting, at least over the network.
+    """
+
+    def one(job: tuple[Dataset, str, str]) -> tuple[Dataset, FileInfo | InputError]:
+        dataset, mark, path = job
+        try:
+            signature = signature_of(path, catalogue) if known else ""
+            if known and signature and (found := known.get(mark, path, signature)):
+                return dataset, found
+            info = files.inspect(path, dataset, catalogue.era(dataset), catalogue.remote)
+            if known:
+                known.add(mark, signature, info)
+            return dataset, info
+        except InputError as error:
+            return dataset, error
+
+    jobs = [
+        (dataset, mark, path)
+        for dataset in catalogue.datasets
+        for mark in (mark_of(dataset, catalogue),)
+        for path in dataset.files
+    ]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, jobs))

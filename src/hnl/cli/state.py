@@ -1,0 +1,76 @@
+"""`hnl status` and `hnl provenance`: how far a run is, and what made a file. Neither writes anything."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from hnl import lineage
+from hnl.cli.app import app
+from hnl.cli.options import OutArgument
+from hnl.lineage import Product
+from hnl.terminal import out_console
+
+SHOWN = 20  # inputs of one product, and missing files, unless all are asked for
+AllOption = Annotated[bool, typer.Option("--all", help=f"List every file, not only {SHOWN}.")]
+
+
+@app.command()
+def status(output: OutArgument, everything: AllOption = False) -> None:
+    """Tell how far a run is: files done, missing, failed and why. Also during a run, and after a crash."""
+    from hnl.pipeline import status as stage
+
+    found = stage.of(output)
+    table = Table("dataset", "files", "done", "missing", "failed")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, files in found.files.items():
+        numbers = [len(files.done), len(files.missing), len(files.failed)]
+        table.add_row(name, str(sum(numbers)), *(str(number) if number else "-" for number in numbers))
+    out_console.print(table)
+    failed = [f"{path}: {reason}" for files in found.files.values() for path, reason in files.failed.items()]
+    missing = [path for files in found.files.values() for path in files.missing]
+    _list("failed", failed, everything)
+    _list("left out", found.left_out, everything)
+    _list("missing", missing, everything)
+    done, planned = found.units
+    at_work = f"; process {found.holder} is at work" if found.holder else "; nobody is at work"
+    out_console.print(f"{done} of {planned} work units are done{at_work}", highlight=False)
+
+
+@app.command()
+def provenance(
+    file: Annotated[Path, typer.Argument(help="A product in an output folder.", show_default=False)],
+    everything: AllOption = False,
+) -> None:
+    """Print which inputs made a product, back to the files of the catalogue, and whether they are as they were."""
+    product = lineage.of(file)
+    _line(0, f"{product.path}  {product.state}")
+    for key, value in {"stage": product.stage, **product.made_by}.items():
+        _line(1, f"{key}: {value}")
+    _inputs(product, everything, 1, set())
+
+
+def _list(title: str, lines: list[str], everything: bool) -> None:
+    for line in lines if everything else lines[:SHOWN]:
+        # A reason may name its file itself.
+        out_console.print(f"{title}: {line}", markup=False, highlight=False, soft_wrap=True)
+    if len(lines) > SHOWN and not everything:
+        out_console.print(f"{title}: {len(lines) - SHOWN} more (--all)")
+
+
+def _inputs(product: Product, everything: bool, depth: int, told: set[str]) -> None:
+    """What a product was made of, and that of what, and so on; once for each stage, whose products share inputs."""
+    told.add(product.stage)
+    for one in product.inputs if everything else product.inputs[:SHOWN]:
+        again = ", see above" if one.stage in told else ""
+        _line(depth, f"<- {one.path}  {one.state}" + (f"  by hnl {one.stage}{again}" if one.stage else ""))
+        if one.stage not in told:
+            _inputs(one, everything, depth + 1, told)
+    if len(product.inputs) > SHOWN and not everything:
+        _line(depth, f"<- {len(product.inputs) - SHOWN} more (--all)")
+
+
+def _line(depth: int, text: str) -> None:
+    out_console.print("   " * depth + text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,180 @@
+"""Work units on a dask cluster: one that runs, one started in a batch system, or one on this machine.
+
+`distributed` is used directly: coffea's DaskExecutor adds results up in a tree on the workers, which loses all of them
+when one worker is lost, and cannot tell which work unit killed it.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import dask
+import yaml
+from dask_jobqueue.core import Job as BatchJob
+from dask_jobqueue.htcondor import HTCondorCluster
+from dask_jobqueue.lsf import LSFCluster
+from dask_jobqueue.slurm import SLURMCluster
+from distributed import Client, KilledWorker, LocalCluster, as_completed
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hnl import provenance
+from hnl.errors import HNLError
+from hnl.executors import ExecutorError, How, J, R, WorkerLostError, cores, lost
+
+CLUSTERS: dict[str, Any] = {"htcondor": HTCondorCluster, "slurm": SLURMCluster, "lsf": LSFCluster}
+# Work units that the scheduler knows at once: enough to keep any cluster busy, little memory in the scheduler.
+AT_ONCE = 5000
+
+
+class ClusterLostError(HNLError):
+    """The scheduler went away during the run."""
+
+
+class Config(BaseModel):
+    """What --cluster-config says: how many workers, and what each job of the batch system asks for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minimum: int = Field(0, ge=0, description="workers that are kept even when there is nothing to do")
+    maximum: int = Field(gt=0, description="most workers at once")
+    job: dict[str, Any] = Field(
+        description="arguments of dask-jobqueue's cluster: cores, memory, walltime, queue, disk (HTCondor), ..."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Config":
+        if self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        return self
+
+
+def read_config(path: Path, batch_system: str) -> Config:
+    """Reads and checks a file for --cluster-config.
+
+    Raises:
+        ExecutorError: it cannot be read, or has a key that nobody knows.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = Config.model_validate(content)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ExecutorError(f"cannot read {path}: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "it"
+        raise ExecutorError(f"{path}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+    known = _known(CLUSTERS[batch_system].job_cls)
+    if unknown := sorted(config.job.keys() - known):
+        raise ExecutorError(f"{path}: job: unknown key {unknown[0]!r} for {batch_system}; known: {', '.join(known)}")
+    return config
+
+
+def _known(job_class: type) -> dict[str, None]:
+    """What a job of this batch system can be told, as far as it says so itself."""
+    names: dict[str, None] = {}
+    for cls in (job_class, BatchJob):
+        names |= dict.fromkeys(inspect.signature(cls).parameters)
+    return {name: None for name in names if name not in ("scheduler", "name", "kwargs", "base_class_kwargs")}
+
+
+def run(
+    function: Callable[[J], R], jobs: Sequence[J], how: How, on_note: Callable[[str], None]
+) -> Iterator[tuple[J, R | WorkerLostError]]:
+    """`executors.run` on a dask cluster.
+
+    Raises:
+        ExecutorError: the cluster cannot be used, or its workers run other code.
+        ClusterLostError: the scheduler went away.
+    """
+    with _client(how) as client:
+        check_code(client)
+        if not client.scheduler_info()["workers"]:
+            on_note(f"no worker has joined {client.scheduler.address} yet: waiting")
+        name, pending = f"hnl-{uuid4()}", dict[str, J]()
+        # The first jobs are the largest: they come first on the cluster too.
+        queue = (
+            (job, client.submit(function, job, key=f"{name}-{i}", pure=False, priority=-i))
+            for i, job in enumerate(jobs)
+        )
+
+        def more(n: int) -> list[Any]:
+            new = list(islice(queue, n))
+            pending.update({future.key: job for job, future in new})
+            return [future for _, future in new]
+
+        completed = as_completed(more(AT_ONCE))
+        for future in completed:
+            completed.update(more(1))
+            yield pending.pop(future.key), _result(future, len(pending) + 1)
+
+
+def _result(future: Any, unfinished: int) -> Any:
+    try:
+        return future.result()
+    except KilledWorker:
+        return lost(int(dask.config.get("distributed.scheduler.allowed-failures")) + 1)
+    except CancelledError:
+        raise ClusterLostError(
+            f"the dask scheduler went away with {unfinished} work units to do; the same command does only these"
+        ) from None
+    except Exception as error:  # of dask: the function itself does not raise
+        return WorkerLostError(f"its worker could not run it: {type(error).__name__}: {error}")
+
+
+def check_code(client: Any) -> None:
+    """Refuses workers whose code or libraries would not give the same candidates as those of this process.
+
+    Workers that join later are found out work unit by work unit, see `pipeline.selection.process_unit`.
+
+    Raises:
+        ExecutorError: names the worker.
+    """
+    here = provenance.selection_code_digest()
+    for worker, there in client.run(provenance.selection_code_digest, on_error="return").items():
+        if isinstance(there, BaseException):
+            reason = f"{type(there).__name__}: {there}"
+            raise ExecutorError(f"the dask worker {worker} cannot run this version of hnl: {reason}")
+        if there != here:
+            raise ExecutorError(
+                f"the dask worker {worker} has other code or libraries (digest {there[:12]}, here {here[:12]}): "
+                "install the same version of hnl there, with the same lock file"
+            )
+
+
+@contextmanager
+def _client(how: How) -> Iterator[Any]:
+    """A client of the cluster; what was started for it ends with it."""
+    if how.scheduler:
+        try:
+            client = Client(how.scheduler)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise ExecutorError(f"no dask scheduler answers at {how.scheduler}: {reason}") from error
+        with client:
+            yield client
+        return
+    # One work unit in a worker at a time: when it dies, it is clear of which one.
+    with dask.config.set({"distributed.scheduler.worker-saturation": 1.0}):
+        cluster = _started(how)
+        with cluster, Client(cluster) as client:
+            yield client
+
+
+def _started(how: How) -> Any:
+    if not how.cluster or not how.cluster_config:
+        return LocalCluster(
+            n_workers=how.workers or cores(), threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+        )
+    config = read_config(how.cluster_config, how.cluster)
+    try:
+        cluster = CLUSTERS[how.cluster](**config.job, scheduler_options={"dashboard_address": None})
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise ExecutorError(f"{how.cluster_config}: {how.cluster} refuses it: {error}") from error
+    cluster.adapt(minimum=config.minimum, maximum=config.maximum)
+    return cluster

@@ -1,0 +1,170 @@
+"""Which inputs made which products: one JSON for each stage, and following it back from a product to the files.
+
+OUT/provenance/STAGE.json lists the SHA-256 of all that a stage read and wrote, and what it was run with and when. Parts
+of a selection have manifests of their own, which name the ROOT file, its UUID and the entries.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hnl import provenance
+from hnl.errors import InputError
+
+FORMAT = 1  # of STAGE.json; raised when its meaning changes
+FOLDER = "provenance"
+SELECTION_FILE = "selection.json"  # which lists the files that were read
+CANDIDATES = "candidates"  # whose parts have manifests
+
+
+class LineageError(InputError):
+    """Nobody knows what made this file."""
+
+
+@dataclass
+class Stage:
+    """What a stage that is at work reads and has made.
+
+    Attributes:
+        inputs: files read. A stage may add some.
+        kept: products of an earlier run of the stage that are still what it would make.
+    """
+
+    inputs: list[Path]
+    kept: list[Path] = field(default_factory=list)
+
+
+@contextmanager
+def stage(out: Path, name: str, inputs: Sequence[Path]) -> Iterator[Stage]:
+    """Notes what a stage makes of what; written when it ends well.
+
+    Args:
+        out: output folder; products are the files written below it in the meantime by way of `provenance.write`.
+        name: of the stage.
+        inputs: files that it reads.
+    """
+    started, before = provenance.now(), len(provenance.written)
+    at_work = Stage(list(inputs))
+    yield at_work
+    products = [path for path in dict.fromkeys([*provenance.written[before:], *at_work.kept]) if path.is_file()]
+    content = {
+        "format": FORMAT,
+        "stage": name,
+        "started": started,
+        "made by": provenance.record(),
+        "inputs": _digests(out, at_work.inputs),
+        "products": _digests(out, [path for path in products if CANDIDATES not in _relative(out, path).parts]),
+    }
+    provenance.write_json(out / FOLDER / f"{name}.json", content)
+
+
+def _digests(out: Path, paths: Sequence[Path]) -> dict[str, str]:
+    return {str(_relative(out, path)): provenance.file_digest(path) for path in paths if path.is_file()}
+
+
+def _relative(out: Path, path: Path) -> Path:
+    path, out = path.resolve(), out.resolve()
+    return path.relative_to(out) if path.is_relative_to(out) else path
+
+
+@dataclass(frozen=True)
+class Product:
+    """A file and what it was made of.
+
+    Attributes:
+        path: of the file.
+        state: 'as it was made', 'changed since' or 'gone'.
+        stage: that made it, '' for what no stage of hnl made.
+        made_by: versions, command, time.
+        inputs: what it was made of.
+    """
+
+    path: Path
+    state: str
+    stage: str = ""
+    made_by: dict[str, str] = field(default_factory=dict)
+    inputs: tuple["Product", ...] = ()
+
+
+def of(path: Path) -> Product:
+    """Where a product comes from, back to the files of the catalogue.
+
+    Raises:
+        LineageError: it is not below an output folder, or no stage has made it.
+    """
+    path = path.resolve()
+    out = next((folder for folder in path.parents if (folder / FOLDER).is_dir()), None)
+    if not path.is_file() or out is None:
+        reason = "no such file" if not path.is_file() else "it is not in an output folder of hnl"
+        raise LineageError(f"{path}: {reason}")
+    stages = _stages(out)
+    if path.is_relative_to(out / CANDIDATES):
+        return _part(out, path, stages)
+    found = _follow(out, str(path.relative_to(out)), None, stages)
+    if not found.stage:
+        raise LineageError(f"{path}: no stage has noted that it made this file")
+    return found
+
+
+def _stages(out: Path) -> dict[str, dict[str, Any]]:
+    """What the stages noted, by name."""
+    result = {}
+    for file in sorted((out / FOLDER).glob("*.json")):
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            if content["format"] != FORMAT:
+                raise ValueError(f"format {content['format']}, this version knows {FORMAT}")
+            result[str(content["stage"])] = content
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LineageError(f"{file} is broken: {error}") from error
+    return result
+
+
+def _follow(out: Path, name: str, digest: str | None, stages: dict[str, dict[str, Any]]) -> Product:
+    """A product by its name in the notes; `digest` is what a later stage read."""
+    path = out / name  # absolute names stay what they are
+    maker = next((one for one in stages.values() if name in one["products"]), None)
+    made = maker["products"][name] if maker else digest
+    now = provenance.file_digest(path) if path.is_file() else None
+    state = "gone" if now is None else "as it was made" if now == made else "changed since"
+    if digest not in (None, made):
+        state = "made anew since it was read"
+    if maker is None:
+        return Product(path, state.replace("made", "read"))
+    inputs = [_follow(out, one, read, stages) for one, read in maker["inputs"].items()]
+    if path == out / SELECTION_FILE:
+        inputs += _sources(path)
+    return Product(path, state, maker["stage"], maker["made by"] | {"started": maker["started"]}, tuple(inputs))
+
+
+def _sources(selection: Path) -> list[Product]:
+    """The files that a selection read."""
+    try:
+        files = json.loads(selection.read_text(encoding="utf-8"))["files"]
+        return [
+            Product(Path(file["path"]), f"dataset {dataset}, {file['events']} events, UUID {file['uuid']}")
+            for dataset, group in files.items()
+            for file in group
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LineageError(f"{selection} is broken: {error}") from error
+
+
+def _part(out: Path, path: Path, stages: dict[str, dict[str, Any]]) -> Product:
+    """A part of the candidates, by its manifest."""
+    manifest_path = path.with_suffix(".json")
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        parquet = manifest_path.with_suffix(".parquet")
+        state = "as it was made" if provenance.file_digest(parquet) == manifest["sha256"] else "changed since"
+        entries = f"entries {manifest['start']} to {manifest['stop']}, UUID {manifest['uuid']}"
+        source = Product(Path(manifest["file"]), entries)
+        made_by = {key: str(manifest[key]) for key in ("dataset", "fingerprint", "checksum")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LineageError(f"{path}: its manifest {manifest_path.name} is missing or broken: {error}") from error
+    selection = stages.get("select", {"made by": {}, "inputs": {}})
+    inputs = [source, *(_follow(out, name, read, stages) for name, read in selection["inputs"].items())]
+    return Product(path, state, "select", made_by | selection["made by"], tuple(inputs))

@@ -1,0 +1,108 @@
+"""One run in an output folder at a time."""
+
+import errno
+import fcntl
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from hnl.errors import InputError
+from hnl.provenance import OutputError
+
+LOCK_FILE = ".lock"
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # as `provenance.write` names them
+_CANNOT_LOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+
+class LockedError(InputError):
+    """Another run is at work in the output folder."""
+
+
+@contextmanager
+def held(out: Path, on_note: Callable[[str], None] = lambda note: None) -> Iterator[None]:
+    """Holds the output folder for this process; clears away temporary files of runs that were killed.
+
+    The lock (flock) belongs to the process: it is gone when the process is, however it ended. It holds between
+    machines where the file system passes locks on (NFS and Lustre if mounted so); else within one machine.
+
+    Args:
+        out: output folder, made if needed; taken away again if nothing was put into it.
+        on_note: told if the file system has no locks.
+
+    Raises:
+        LockedError: another process holds it.
+        OutputError: it cannot be made or written.
+    """
+    path = out / LOCK_FILE
+    new = not out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        descriptor = _locked(path, out, on_note)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+        if new:
+            with suppress(OSError):  # there is something in it
+                out.rmdir()
+
+
+def holder(out: Path) -> str | None:
+    """The process that holds the output folder, None if nobody does. Changes nothing."""
+    try:
+        with (out / LOCK_FILE).open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().strip() or "unknown"
+    except OSError:
+        pass
+    return None
+
+
+def _locked(path: Path, out: Path, on_note: Callable[[str], None]) -> int:
+    """An open, locked file. The holder deletes its lock file when it is done: what was locked must still be there."""
+    for patience in count():
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            process = os.read(descriptor, 100).decode().strip()
+            os.close(descriptor)
+            if patience < 3:  # `holder` may be looking
+                time.sleep(0.1)
+                continue
+            raise LockedError(f"another run is at work in {out} (process {process or 'unknown'})") from None
+        except OSError as error:
+            if error.errno not in _CANNOT_LOCK:
+                os.close(descriptor)
+                raise
+            on_note(f"{out} is on a file system without locks: do not start two runs in it")
+            return descriptor
+        if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
+            os.truncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
+            _sweep(out)
+            return descriptor
+        os.close(descriptor)
+    raise AssertionError
+
+
+def _sweep(out: Path) -> None:
+    """Deletes temporary files, which nobody writes while the lock is held by this process.
+
+    Jobs of a batch system do not hold it: what they leave in OUT/condor is not touched.
+    """
+    for folder, folders, names in os.walk(out):
+        if Path(folder) == out and "condor" in folders:
+            folders.remove("condor")
+        for name in names:
+            if _TEMPORARY.fullmatch(name):
+                Path(folder, name).unlink(missing_ok=True)

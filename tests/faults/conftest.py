@@ -1,0 +1,35 @@
+"""The search that is disturbed, and what comes out of it undisturbed."""
+
+import shutil
+from pathlib import Path
+
+import faulty
+import pytest
+from faulty import Search
+
+from hnl.executors import How
+from hnl.pipeline import histogramming, selection
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Search:
+    """The search and its products."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    catalogue = faulty.make(folder)
+    # In this process, which then has everything in memory that children need.
+    selection.select(catalogue, folder / "out", how=How("iterative"))
+    histogramming.histogram(folder / "out")
+    expected = faulty.products(folder / "out")
+    assert len(expected) == faulty.FILES + 2 + 2
+    return Search(folder, catalogue, expected)
+
+
+@pytest.fixture
+def search(undisturbed: Search, tmp_path: Path) -> Search:
+    """The same search on files of its own, which a test may damage. Products name no paths but in the cutflow."""
+    for path in undisturbed.folder.iterdir():
+        if path.is_file():
+            shutil.copy2(path, tmp_path)
+    here, there = (str(folder).encode() for folder in (tmp_path, undisturbed.folder))
+    expected = {name: content.replace(there, here) for name, content in undisturbed.expected.items()}
+    return Search(tmp_path, tmp_path / "catalogue.yaml", expected)

@@ -1,0 +1,45 @@
+"""However the work is done, by whomever, and whoever dies of it: the same candidates and counts, to the bit."""
+
+import sys
+from pathlib import Path
+
+import faulty
+import pool
+from faulty import Search
+from inject.faults_at_open import fault
+
+from hnl.pipeline import batch
+
+RUNS = {
+    "iterative": ("--executor", "iterative"),
+    "two processes": ("--workers", "2"),
+    "dask": ("--executor", "dask", "--workers", "2"),
+    "dask with a worker killed": ("--executor", "dask", "--workers", "2"),
+}
+
+
+def test_all_ways_give_the_same(search: Search, tmp_path: Path) -> None:
+    """Last, the job script of HTCondor, once for each item of the submit description, each in an empty folder."""
+    for i, (name, options) in enumerate(RUNS.items()):
+        out, notes = tmp_path / str(i), tmp_path / f"notes{i}"
+        killing = fault("kill", search.folder / "w3.root", notes, out) if "killed" in name else ""
+        process = faulty.command("select", search.catalogue, "-o", out, *options, fault=killing)
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+        assert "8/8 files" in said
+        assert ("killed" in name) == (notes / "0").exists(), name
+        found = faulty.products(out, histograms=False)
+        assert found == {path: search.expected[path] for path in found}, name
+        assert len(found) == faulty.FILES + 2 + 1
+        faulty.wait_for(lambda: not faulty.members(process.pid), f"the end of all processes: {name}", 30)  # noqa: B023
+
+    out = tmp_path / "condor"
+    settings = {"local_files": "transferred", "python": sys.executable, "events_per_job": 2 * faulty.EVENTS}
+    batch.submit(search.changed(lambda catalogue: catalogue.update(batch=settings)), out)
+    ended = pool.run(out / "condor")
+    assert len(ended) > 2
+    assert [(job.status, job.stderr) for job in ended] == [(0, "")] * len(ended)
+    batch.collect(out)
+    found = faulty.products(out, histograms=False)
+    assert found == {path: search.expected[path] for path in found}
+    assert len(found) == faulty.FILES + 2 + 1

@@ -1,0 +1,52 @@
+"""Manifests put together: sums in order, nothing missing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hnl.processors import parts
+from hnl.processors.merging import merge
+
+
+def put(folder: Path, name: str, counts: dict[str, Any], **changes: Any) -> None:
+    parquet, path = parts.paths(folder, "w", name)
+    parquet.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_bytes(b"12345")
+    manifest = {"format": parts.FORMAT, "fingerprint": "mark", "bytes": 5, "events": 7}
+    path.write_text(json.dumps(manifest | {"cutflow": counts, "n_minus_one": counts} | changes))
+
+
+def counts(events: int, sum_w: float) -> dict[str, float]:
+    return {"events": events, "sum_w": sum_w, "sum_w2": sum_w**2}
+
+
+def test_sums_are_taken_stage_by_stage_in_order(tmp_path: Path) -> None:
+    """0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1 in floating point."""
+    for name, weight in (("a", 0.1), ("b", 0.2), ("c", 0.3)):
+        put(tmp_path, name, {"all events": {"all": counts(2, weight)}, "trigger": {"all": counts(1, weight)}})
+    put(tmp_path, "d", {"all events": {"all": counts(0, 0.0), "SS ee": counts(4, 1.0)}})
+    facts, tables = merge(tmp_path, "w", ["a", "b", "c", "d"], "mark")
+    assert tables["cutflow"]["all events"]["all"] == {
+        "events": 6, "sum_w": 0.1 + 0.2 + 0.3, "sum_w2": 0.1**2 + 0.2**2 + 0.3**2
+    }  # fmt: skip
+    assert tables["cutflow"]["all events"]["SS ee"] == counts(4, 1.0)
+    assert tables["n_minus_one"]["trigger"]["all"]["events"] == 3
+    assert [fact["events"] for fact in facts] == [7] * 4
+    assert not {"cutflow", "n_minus_one"} & facts[0].keys()
+    _, reverse = merge(tmp_path, "w", ["c", "b", "a"], "mark")
+    assert reverse["cutflow"]["all events"]["all"]["sum_w"] == 0.3 + 0.2 + 0.1 != 0.1 + 0.2 + 0.3
+
+
+@pytest.mark.parametrize("changes", [{"fingerprint": "other"}, {"format": 0}, {"bytes": 6}])
+def test_a_part_that_is_not_there_is_an_error(tmp_path: Path, changes: dict[str, Any]) -> None:
+    put(tmp_path, "a", {}, **changes)
+    with pytest.raises(parts.PartError, match="the part a of w is missing"):
+        merge(tmp_path, "w", ["a"], "mark")
+    with pytest.raises(parts.PartError, match="the part b of w is missing"):
+        merge(tmp_path, "w", ["b"], "mark")
+
+
+def test_no_units(tmp_path: Path) -> None:
+    assert merge(tmp_path, "w", [], "mark") == ([], {"cutflow": {}, "n_minus_one": {}})
