@@ -106,7 +106,8 @@ def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
 def make_parts(out: Path, plan: selection.Plan, result: dict[str, Any]) -> None:
     """A part for each work unit, without the syncing to disk that a real run can wait for."""
     first = parts.make(plan.jobs[0].unit, result, plan.jobs[0].fingerprint)
-    table = pq.read_table(pa.BufferReader(first.parquet))[:2]
+    table = pq.read_table(pa.BufferReader(first.parquet))
+    table = table.filter(parts.passing({"passes": table["passes"].to_numpy()}, 0))[:2]
     for i, job in enumerate(plan.jobs):
         numbers = pa.array([2 * i, 2 * i + 1], pa.uint64())
         sink = pa.BufferOutputStream()
@@ -117,8 +118,8 @@ def make_parts(out: Path, plan: selection.Plan, result: dict[str, Any]) -> None:
         unit = job.unit
         manifest = first.manifest | {
             "dataset": unit.dataset, "fingerprint": job.fingerprint, "file": unit.file.path, "uuid": unit.file.uuid,
-            "start": unit.start, "stop": unit.stop, "events": EVENTS, "candidates": 2, "bytes": len(content),
-            "sha256": sha256(content).hexdigest(),
+            "start": unit.start, "stop": unit.stop, "events": EVENTS, "candidates": 2, "rows": 2,
+            "bytes": len(content), "sha256": sha256(content).hexdigest(),
         }  # fmt: skip
         parquet, path = parts.paths(out, unit.dataset, unit.name)
         parquet.parent.mkdir(parents=True, exist_ok=True)
