@@ -34,6 +34,7 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
     content = json.loads((folder / "limits" / "limits.json").read_text())
     assert content["settings"]["toys"] == 50
     (one,) = content["scans"]
+    assert one["interpolated_from"] == []
     closed = [f[side] for f in one["excluded"] if f["curve"] == "expected" for side in ("lower", "upper")]
     assert len(one["toys"]) == sum(edge is not None and edge["state"] == "closed" for edge in closed)
     for row in one["toys"]:
@@ -54,6 +55,19 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
     assert all(after[name] > time for name, time in before.items())
     redrawn = lineage.of(folder / "plots" / "limits_mu_majorana.pdf")
     assert (redrawn.stage, redrawn.state) == ("plot", "as it was made")
+
+
+def test_masses_that_cannot_be_interpolated(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
+    folder = finished_run.write(tmp_path / "out", finished_run.entries())
+    for arguments, status, message in (
+        (("--mass", 9), 2, "m_N = 9 GeV is outside of the simulated masses"),
+        (("--mass", 6, "--workers", 1), 1, "m_N = 6 GeV cannot be interpolated"),  # their cross sections are made up
+        (("--step", -1), 2, "at least 0.01 GeV, not -1"),
+    ):
+        found, _, error = hnl("limits", folder, "--coupling", "mu", *arguments)
+        assert found == status
+        assert message in " ".join(error.split())
+    assert not (folder / "limits" / "limits.json").exists()
 
 
 @pytest.mark.parametrize("command", ["limits", "fit", "plot"])

@@ -59,7 +59,14 @@ def limits(
     output: OutArgument,
     coupling: Annotated[list[str] | None, typer.Option(help="'e', 'mu' or 'mixed'; may be repeated.")] = None,
     nature: Annotated[list[str] | None, typer.Option(help="'majorana' or 'dirac'; may be repeated.")] = None,
-    mass: Annotated[list[float] | None, typer.Option(help="m_N in GeV, a simulated one; may be repeated.")] = None,
+    mass: Annotated[
+        list[float] | None,
+        typer.Option(help="m_N in GeV, simulated or between simulated ones; may be repeated.", show_default=False),
+    ] = None,
+    step: Annotated[
+        float,
+        typer.Option(help="Without --mass: multiples of this (GeV) are scanned between simulated masses, 0: none."),
+    ] = 1.0,
     scale_to: ScaleOption = None,
     lowest: Annotated[float, typer.Option(help="|V|^2 where the scan begins ...")] = 1e-8,
     highest: Annotated[float, typer.Option(help="... and ends.")] = 1e-1,
@@ -71,16 +78,18 @@ def limits(
 ) -> None:
     """Exclude |V|^2 at 95 % CLs (section 8): OUT/abcd -> OUT/limits (JSON, CSV, HEPData, models).
 
-    Scans |V|^2 at each simulated mass with reweighted samples (section 3). All couplings, natures and masses by
-    default. Masses scanned before with the same inputs and settings are kept. An edge beyond what the samples describe
-    is called open, and no number is given for it.
+    Scans |V|^2 at each mass with reweighted samples (section 3). Between simulated masses, acceptances are
+    interpolated, and every product says so. By default: all couplings and natures, the simulated masses, whole GeV
+    between them, and the masses of Table 5. Masses scanned before with the same inputs and settings are kept. An edge
+    beyond what the samples describe is called open, and no number is given for it.
     """
     from hnl.pipeline import limit_files
     from hnl.pipeline.scan import Settings
 
     settings = Settings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
     with locking.held(output, note):
-        result, _ = _limits(output, settings, workers, coupling=coupling, nature=nature, mass=mass, scale_to=scale_to)
+        chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
+        result, _ = _limits(output, settings, workers, **chosen)
     out_console.print(limit_files.main_rows(result.table).rich())
     out_console.print(result.comparison.rich())
 
@@ -119,6 +128,7 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
             couplings=chosen.get("coupling") or (),
             natures=chosen.get("nature") or (),
             masses=chosen.get("mass") or (),
+            step=chosen.get("step", 0.0),
             luminosity=chosen.get("scale_to"),
             settings=settings,
             workers=workers,
@@ -139,7 +149,11 @@ def _inputs(output: Path) -> list[Path]:
 
 
 def in_run(output: Path, workers: int | None) -> tuple[Any, list[Any], list[str]]:
-    """Fits and limits as `hnl run` makes them: all couplings, Majorana. Result of the limits, figures, notes."""
+    """Fits and limits as `hnl run` makes them: all couplings and simulated masses, Majorana.
+
+    Returns:
+        Result of the limits, figures, notes.
+    """
     from hnl.pipeline.modelling import NoBackgroundError
     from hnl.pipeline.scan import Settings
 

@@ -165,7 +165,8 @@ def model(found: Yields, inputs: Inputs, *, correlated: bool = True) -> Model:
             continue
         there = [b.number for b in regions.bins(h, category)]
         signal = np.maximum(found.nominal.sum_w[i, there], 0)
-        factors: dict[str, Any] = {name: 1 + size for name, size in inputs.normalisations.items()}
+        sizes = {**inputs.normalisations, "interpolation": found.interpolation}
+        factors: dict[str, Any] = {name: 1 + size for name, size in sizes.items()}
         for name in {v.removesuffix("_up") for v in found.varied if v.endswith("_up")}:
             up, down = (found.varied[f"{name}_{way}"].sum_w[i, there] for way in ("up", "down"))
             factors[name] = models.shift_factor(signal, up, down)

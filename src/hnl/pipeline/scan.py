@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from hnl.corrections import lifetime
+from hnl.corrections import lifetime, masses
 from hnl.corrections.lifetime import Point, PointError, TooFewEventsError
 from hnl.inference import asymptotics, toys
 from hnl.inference.asymptotics import LEVEL
@@ -55,6 +55,7 @@ class ScanPoint:
     effective: float = 0.0
     expected_in_a: float = 0.0  # background, in the cells that hold most of the signal
     few_events: bool = False  # asymptotic formulas are not to be trusted, see `toys.few_events`
+    interpolation: float = 0.0  # uncertainty of the signal from `corrections.masses`, relative
 
     def excluded(self, curve: int) -> bool:
         """Whether it is, by a curve."""
@@ -95,6 +96,7 @@ class Scanned:
     tested: tuple[ScanPoint, ...]
     excluded: tuple[Excluded, ...]  # by curve; without 'observed' where data are hidden or projected
     toys: tuple[Record, ...] = field(default=())
+    interpolated_from: tuple[float, ...] = ()  # the two simulated masses, GeV; none if this one is simulated
 
     def record(self) -> Record:
         """As it is read back from JSON."""
@@ -118,18 +120,18 @@ def evaluate(inputs: Inputs, point: Point, settings: Settings) -> ScanPoint:
         return ScanPoint(point.v2, refused=f"{type(error).__name__}: {error}")
     cls = (result.observed, *result.expected)
     expected = float(toys.expected_in_a(model))
-    return ScanPoint(point.v2, cls, "", found.effective, expected, bool(toys.few_events(model)))
+    few = bool(toys.few_events(model))
+    return ScanPoint(point.v2, cls, "", found.effective, expected, few, found.interpolation)
 
 
 def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Settings) -> Scanned:
     """Scans one mass.
 
     Raises:
-        PointError: no sample has this mass and coupling.
+        PointError: see `masses.shares`.
         HNLError: see `modelling.model`.
     """
-    if not inputs.signals.samples(direction(coupling, mass, nature, 1e-6)):
-        raise PointError(f"no signal sample has m_N = {mass:g} GeV and the coupling {coupling}")
+    between = masses.shares(inputs.signals.simulated(coupling, nature), mass)
     tested: dict[float, ScanPoint] = {}
 
     def at(v2: float) -> ScanPoint:
@@ -141,7 +143,8 @@ def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Sett
     ranges = [_range(name, i, grid, at, settings.precision) for i, name in enumerate(CURVES)]
     excluded = tuple(found for found in ranges if found is not None)
     by_toys = _toys(inputs, coupling, nature, mass, excluded, settings) if settings.toys else ()
-    return Scanned(coupling, nature, mass, tuple(tested[v2] for v2 in sorted(tested)), excluded, by_toys)
+    every = tuple(tested[v2] for v2 in sorted(tested))
+    return Scanned(coupling, nature, mass, every, excluded, by_toys, tuple(between) if len(between) > 1 else ())
 
 
 def _range(
