@@ -99,8 +99,8 @@ def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
     from hnl.pipeline import figures
 
-    made = ("histograms.json", "abcd/abcd.json", "abcd/histograms.json", "*/limits.json", "*/fit.json")
-    inputs = [path for pattern in ("selection.json", *made) for path in sorted(output.glob(pattern))]
+    of_stages = ("selection.json", "histograms.json", "models/evaluation.json", "abcd/abcd.json", "abcd/histograms.json")
+    inputs = [path for made in (*of_stages, "*/limits.json", "*/fit.json") for path in sorted(output.glob(made))]
     with locking.held(output, note), lineage.stage(output, "plot", inputs):
         drawn = figures.draw(output)
     for title, path in drawn:
