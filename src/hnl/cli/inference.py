@@ -99,8 +99,9 @@ def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
     from hnl.pipeline import figures
 
-    of_stages = ("selection.json", "histograms.json", "models/evaluation.json", "abcd/abcd.json", "abcd/histograms.json")
-    inputs = [path for made in (*of_stages, "*/limits.json", "*/fit.json") for path in sorted(output.glob(made))]
+    drawn_from = ("selection.json", "histograms.json", "models/evaluation.json", "abcd/abcd.json")
+    patterns = (*drawn_from, "abcd/histograms.json", "*/limits.json", "*/fit.json")
+    inputs = [path for pattern in patterns for path in sorted(output.glob(pattern))]
     with locking.held(output, note), lineage.stage(output, "plot", inputs):
         drawn = figures.draw(output)
     for title, path in drawn:
