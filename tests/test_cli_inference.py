@@ -7,6 +7,8 @@ import finished_run
 import pytest
 from test_cli import Run, hnl  # noqa: F401  (a fixture)
 
+from hnl import lineage
+
 
 def test_physics(hnl: Run) -> None:  # noqa: F811
     status, out, _ = hnl("physics", "--mass", 40, "--v2-e", 1e-12, "--json")
@@ -38,6 +40,10 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
     for row in one["toys"]:
         assert row["asymptotic"] == pytest.approx(0.05, rel=0.05)
         assert 0 <= row["toys"] < 0.3
+    path = folder / "limits" / "points" / "mu_majorana_8.json"
+    for words in ("limits\n", "limits (1 masses from before)\n"):  # without toys, which take long
+        assert words in hnl("limits", folder, *arguments)[1]
+    assert (lineage.of(path).stage, lineage.of(path).state) == ("limits", "as it was made")
     status, out, _ = hnl("fit", folder, "--sample", "hnl8_mu", "--uncorrelated-closure")
     assert status == 0
     assert "closure_mumu_OS_b0" in out
@@ -47,6 +53,8 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
     after = {path.name: path.stat().st_mtime_ns for path in (folder / "plots").iterdir()}
     assert {"limits_mu_majorana.pdf", "fit_impacts_hnl8_mu.png", "abcd_SR_low_data.pdf"} <= set(after)
     assert all(after[name] > time for name, time in before.items())
+    redrawn = lineage.of(folder / "plots" / "limits_mu_majorana.pdf")
+    assert (redrawn.stage, redrawn.state) == ("plot", "as it was made")
 
 
 def test_masses_that_cannot_be_interpolated(hnl: Run, tmp_path: Path) -> None:  # noqa: F811

@@ -99,7 +99,10 @@ def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
     from hnl.pipeline import figures
 
-    with locking.held(output, note):
+    drawn_from = ("selection.json", "histograms.json", "models/evaluation.json", "abcd/abcd.json")
+    patterns = (*drawn_from, "abcd/histograms.json", "*/limits.json", "*/fit.json")
+    inputs = [path for pattern in patterns for path in sorted(output.glob(pattern))]
+    with locking.held(output, note), lineage.stage(output, "plot", inputs):
         drawn = figures.draw(output)
     for title, path in drawn:
         out_console.print(f"{title}: {path}", soft_wrap=True, markup=False)
@@ -108,7 +111,7 @@ def plot(output: OutArgument) -> None:
 def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
     from hnl.pipeline import figures, fitting
 
-    with lineage.stage(output, "fit", [output / "abcd" / "abcd.json"]):
+    with lineage.stage(output, "fit", _inputs(output)):
         result = fitting.fit(output, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
         drawn = figures.of_fits(output, result.content)
     out_console.print(f"fits:        {result.folder}", soft_wrap=True)
@@ -119,8 +122,7 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
     from hnl.pipeline import figures
     from hnl.pipeline import limits as stage
 
-    inputs = [output / "abcd" / "abcd.json"]
-    with lineage.stage(output, "limits", inputs), progress_bar("masses") as progress:
+    with lineage.stage(output, "limits", _inputs(output)) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
         result = stage.limits(
             output,
@@ -134,10 +136,17 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
             on_plan=lambda number: progress.update(task, total=number, visible=True),
             on_mass=lambda _: progress.update(task, advance=1),
         )
+        noted.kept += result.points
         drawn = figures.of_limits(output, result.content)
     kept = f" ({result.reused} masses from before)" if result.reused else ""
     out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
     return result, drawn
+
+
+def _inputs(output: Path) -> list[Path]:
+    """What fits and limits read."""
+    of_background = [output / "abcd" / name for name in ("abcd.json", "histograms.json")]
+    return [output / "selection.json", *of_background, *sorted((output / "scores").glob("*.parquet"))]
 
 
 def in_run(output: Path, workers: int | None) -> tuple[Any, list[Any], list[str]]:

@@ -71,6 +71,7 @@ class Result:
     table: Table
     comparison: Table  # with Table 5
     reused: int  # masses that were scanned before
+    points: list[Path]  # what is kept of each mass
 
 
 def folder_of(out: Path, luminosity: float | None) -> Path:
@@ -198,7 +199,8 @@ def limits(
     provenance.write_text(folder / CSV_FILE, table.csv())
     provenance.write_text(folder / "table5.csv", comparison.csv())
     hepdata(folder / HEPDATA, scans, background.label, background.luminosity)
-    return Result(folder, content, table, comparison, reused)
+    points = [folder / POINTS / f"{job.name}.json" for job in chosen]
+    return Result(folder, content, table, comparison, reused, points)
 
 
 def _mark(inputs: Inputs, settings: Settings, job: Job) -> str:
