@@ -5,7 +5,8 @@
 The files are real (so that globs, sizes and times are), but hold nothing: what they would say of themselves is put into
 the index of files, as `hnl datasets check -o OUT` would have left it. The jobs do not run either: each part is a copy
 of one that the selection made, with event numbers of its own. What is measured is the product's own code: planning of
-`hnl condor submit`, of a second `hnl select`, `hnl condor status`, and the closure gate and merge (`finish`).
+`hnl condor submit`, of a second `hnl select`, `hnl condor status`, and the closure gate and merge, within
+the last step (`finish`) and alone.
 Prints seconds, seconds of processor time, and the memory of the process (peak, MB).
 """
 
@@ -30,13 +31,16 @@ import yaml
 from hnl import provenance
 from hnl.datasets import catalogue as catalogues
 from hnl.datasets import files, index
+from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.index import INDEX_FILE, Index
-from hnl.pipeline import batch, selection, worklist
+from hnl.pipeline import batch, planning, selection, worklist
 from hnl.processors import parts
 from hnl.processors.displaced import DisplacedProcessor
 
 DEMO = Path(files.__file__).parent / "demo" / "demo.yaml"
 DATASETS, EVENTS, SIZE = 20, 50_000, 500_000_000  # events and bytes of a file
+# Of the generator: each has its sum in every manifest, and in what is known of every file.
+WEIGHTS = GeneratorWeights(scale=True, pdf="hessian", parton_shower=True)
 
 
 @contextmanager
@@ -77,6 +81,7 @@ def make_catalogue(folder: Path, n: int) -> Path:
                 "kind": "background",
                 "process": "w",
                 "cross_section": 1.0,
+                "generator_weights": WEIGHTS.model_dump(),
                 "files": listed,
             }
         )
@@ -94,19 +99,22 @@ def make_catalogue(folder: Path, n: int) -> Path:
 def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
     """What opening the files would have found."""
     loaded, known = catalogues.load(catalogue), Index(out / INDEX_FILE)
+    sums = tuple((name, 1.01 * EVENTS) for name in WEIGHTS.variations)
     for dataset in loaded.datasets:
         mark = index.mark_of(dataset, loaded)
         for path in dataset.files:
             uid = str(uuid.uuid5(uuid.NAMESPACE_URL, path))
-            one = replace(info, path=path, uuid=uid, events=EVENTS, generated_events=2 * EVENTS)
+            facts = {"path": path, "uuid": uid, "events": EVENTS, "generated_events": 2 * EVENTS}
+            one = replace(info, **facts, variation_sums=sums)
             known.add(mark, index.signature_of(path, loaded), one)
     known.save()
 
 
-def make_parts(out: Path, plan: selection.Plan, result: dict[str, Any]) -> None:
+def make_parts(out: Path, plan: planning.Plan, result: dict[str, Any]) -> None:
     """A part for each work unit, without the syncing to disk that a real run can wait for."""
     first = parts.make(plan.jobs[0].unit, result, plan.jobs[0].fingerprint)
-    table = pq.read_table(pa.BufferReader(first.parquet))[:2]
+    table = pq.read_table(pa.BufferReader(first.parquet))
+    table = table.filter(parts.passing({"passes": table["passes"].to_numpy()}, 0))[:2]
     for i, job in enumerate(plan.jobs):
         numbers = pa.array([2 * i, 2 * i + 1], pa.uint64())
         sink = pa.BufferOutputStream()
@@ -117,8 +125,9 @@ def make_parts(out: Path, plan: selection.Plan, result: dict[str, Any]) -> None:
         unit = job.unit
         manifest = first.manifest | {
             "dataset": unit.dataset, "fingerprint": job.fingerprint, "file": unit.file.path, "uuid": unit.file.uuid,
-            "start": unit.start, "stop": unit.stop, "events": EVENTS, "candidates": 2, "bytes": len(content),
-            "sha256": sha256(content).hexdigest(),
+            "start": unit.start, "stop": unit.stop, "events": EVENTS, "candidates": 2, "rows": 2,
+            "bytes": len(content), "sha256": sha256(content).hexdigest(),
+            "variation_sums": dict.fromkeys(WEIGHTS.variations, 1.01 * EVENTS),
         }  # fmt: skip
         parquet, path = parts.paths(out, unit.dataset, unit.name)
         parquet.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +149,7 @@ def measure(folder: Path, n: int) -> dict[str, tuple[float, float, float]]:
         submission = batch.submit(catalogue, out)
     print(f"{submission.units} work units in {submission.items} jobs")
     with measured("plan again (hnl select)", results):
-        plan = selection.plan(catalogue, out)
+        plan = planning.plan(catalogue, out)
     with measured("(making the parts)", results):
         make_parts(out, plan, result)
     with measured("hnl condor status", results):
@@ -148,10 +157,10 @@ def measure(folder: Path, n: int) -> dict[str, tuple[float, float, float]]:
     with measured("look for what is done (hnl select)", results):
         assert plan.waiting(out) == []
     plan, _ = worklist.read(out / batch.FOLDER / batch.WORK_FILE)
-    with measured("closure gate, merge, finish", results):
+    with measured("closure gate, merge, events twice, writing", results):
         finished = selection.finish(out, plan)
     assert sum(len(group) for group in finished.manifests.values()) == n
-    with measured("load the selection (later stages)", results):
+    with measured("closure gate and merge (later stages)", results):
         loaded = selection.load(out)
     with measured("candidates of one dataset", results):
         assert len(loaded.candidates("d0")["event"]) == 2 * len(loaded.manifests["d0"])

@@ -13,6 +13,7 @@ from typing import Any
 import correctionlib
 import numpy as np
 
+from hnl import provenance
 from hnl.errors import InputError
 
 
@@ -81,10 +82,11 @@ def sha256(file: Path) -> str:
     Raises:
         CorrectionError: it cannot be read.
     """
+    provenance.used[file] = None
     try:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as error:
-        raise CorrectionError(f"cannot read the corrections {file}: {error.strerror}") from None
+        raise CorrectionError(f"cannot read {file}: {error.strerror}") from None
 
 
 def _as_wanted(value: Any) -> Any:
@@ -126,6 +128,7 @@ def _correction(file: Path, name: str) -> Any:
 
 
 def _modified(file: Path) -> int:
+    provenance.used[file] = None
     try:
         return file.stat().st_mtime_ns
     except OSError as error:

@@ -99,7 +99,7 @@ class Sample:
     point: Point
     ctau: float  # mm
     events: float  # generated: their sum of weights
-    cross_section: float  # pb
+    cross_section: float  # pb, with its K-factor
 
     @classmethod
     def of(cls, dataset: Dataset, sum_w: float) -> "Sample":
@@ -108,7 +108,12 @@ class Sample:
             raise ReweightingError(f"dataset {dataset.name} is not a signal")
         s = dataset.signal
         point = Point(s.mass, s.v2_e, s.v2_mu, s.nature)
-        return cls(dataset.name, point, s.ctau, sum_w, dataset.cross_section)
+        k_factor = dataset.k_factor.value if dataset.k_factor else 1.0
+        return cls(dataset.name, point, s.ctau, sum_w, dataset.cross_section * k_factor)
+
+    def serves(self, coupling: str, nature: str) -> bool:
+        """Whether it can be a sample of a coupling and nature: a Majorana sample holds the decays of Dirac N."""
+        return self.point.coupling == coupling and (self.point.nature == "majorana" or nature == "dirac")
 
 
 def usable(samples: Sequence[Sample], target: Point) -> list[Sample]:
@@ -116,12 +121,7 @@ def usable(samples: Sequence[Sample], target: Point) -> list[Sample]:
 
     Mixed couplings: at the generated ratio of |V_e|^2 to |V_mu|^2, or any other, see `Point.v2`.
     """
-    return [
-        s
-        for s in samples
-        if (s.point.mass, s.point.coupling) == (target.mass, target.coupling)
-        and (s.point.nature == "majorana" or target.nature == "dirac")
-    ]
+    return [s for s in samples if s.point.mass == target.mass and s.serves(target.coupling, target.nature)]
 
 
 def weights(

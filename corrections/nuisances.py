@@ -97,6 +97,15 @@ NUISANCES = tuple(
         ("rates of B, C, D", "free rate", "up to 50", "section 7", True, "background prediction", "inference"),
         ("mc_CELL", "shape", "by bin", f"{_NOT}: simulated events", True, "signal", "inference"),
         (
+            "interpolation",
+            "normalisation",
+            "by m_N",
+            f"{_NOT}; between simulated m_N",
+            True,
+            "signal",
+            "corrections.masses",
+        ),
+        (
             "cross_section_PROCESS",
             "normalisation",
             "of the catalogue",

@@ -169,9 +169,12 @@ class Catalogue(Model):
         return {dataset.name: dataset for dataset in self.datasets}[name]
 
     def alone(self, dataset: Dataset) -> "Catalogue":
-        """The catalogue of one dataset without its list of files, to be sent to workers."""
-        one = dataset.model_copy(update={"files": (), "checksums": {}})
-        return self.model_copy(update={"eras": {dataset.era: self.era(dataset)}, "datasets": (one,)})
+        """What a worker needs to select events of one dataset: no list of files; of its era what is applied then."""
+        one, era = dataset.model_copy(update={"files": (), "checksums": {}}), self.era(dataset)
+        golden = era.golden_json if dataset.is_data else None
+        applied = Corrections(jets=None if dataset.is_data else era.corrections.jets)
+        era = era.model_copy(update={"golden_json": golden, "corrections": applied})
+        return self.model_copy(update={"eras": {dataset.era: era}, "datasets": (one,)})
 
 
 def load(path: Path) -> Catalogue:
@@ -250,14 +253,18 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue) -> Catalogue:
                 raise fail(("datasets", i, "checksums", file), f"dataset {dataset.name} has no file {file}")
             checksums[expanded[0]] = checksum
         datasets.append(dataset.model_copy(update={"files": tuple(files), "checksums": checksums}))
+
+    def absolute(file: Path) -> Path:
+        return (path.parent / file).resolve()
+
     eras = {}
     for name, era in catalogue.eras.items():
         if era.golden_json is not None:
-            golden = (path.parent / era.golden_json).resolve()
+            golden = absolute(era.golden_json)
             if not golden.is_file():
                 raise fail(("eras", name, "golden_json"), f"era {name}: no such golden JSON: {golden}")
             era = era.model_copy(update={"golden_json": golden})
-        era = era.model_copy(update={"corrections": corrections.resolved(era.corrections, path.parent)})
+        era = era.model_copy(update={"corrections": corrections.moved(era.corrections, absolute)})
         for needed in corrections.files(era.corrections):
             if not needed.is_file():
                 raise fail(("eras", name, "corrections"), f"era {name}: no such file of corrections: {needed}")

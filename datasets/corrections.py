@@ -7,9 +7,9 @@ A key of `JetCorrections.uncertainties` is the name of a nuisance parameter: era
 that use different names (`jes_stat_2017`, `jes_stat_2018`) do not.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -18,6 +18,8 @@ from hnl.datasets.weight_corrections import LeptonCorrections, WeightCorrection
 
 NuisanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 CorrectionName = Annotated[str, StringConstraints(min_length=1)]
+
+M = TypeVar("M", bound=Model)
 
 NOMINAL = "nominal"  # the variation that is none
 JER = "jer"  # the nuisance of the jet energy resolution
@@ -88,17 +90,17 @@ def up_down(nuisance: str) -> tuple[str, str]:
     return f"{nuisance}_up", f"{nuisance}_down"
 
 
-def resolved(model: Model, folder: Path) -> Model:
-    """The entry with every `file` in it absolute; relative ones are relative to `folder`."""
+def moved(model: M, move: Callable[[Path], Path]) -> M:
+    """The entry with every `file` in it elsewhere."""
     update: dict[str, Any] = {}
     for name in type(model).model_fields:
         value = getattr(model, name)
         if isinstance(value, Model):
-            update[name] = resolved(value, folder)
+            update[name] = moved(value, move)
         elif isinstance(value, tuple):
-            update[name] = tuple(resolved(one, folder) if isinstance(one, Model) else one for one in value)
+            update[name] = tuple(moved(one, move) if isinstance(one, Model) else one for one in value)
         elif name == "file" and isinstance(value, Path):
-            update[name] = (folder / value).resolve()
+            update[name] = move(value)
     return model.model_copy(update=update)
 
 

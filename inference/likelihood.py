@@ -135,7 +135,8 @@ class Likelihood:
     def nll(self, local: Any, common: Any, data: Data) -> Any:
         """-log L over that of the saturated model, (T,); infinite where a yield is not positive or overflows."""
         pulls = (self.constrained[self.n_local :] * (common - data.aux_common) ** 2).sum(axis=1)
-        return self.cell_nll(local, common, data).sum(axis=1) + pulls / 2
+        with np.errstate(over="ignore"):
+            return self.cell_nll(local, common, data).sum(axis=1) + pulls / 2
 
     def cell_nll(self, local: Any, common: Any, data: Data) -> Any:
         """The part of each cell, (T, cell)."""

@@ -1,7 +1,9 @@
 """Cross section of heavy neutral leptons from W decays in pp collisions at 13 TeV."""
 
 from hnl.errors import InputError
+from hnl.physics import widths
 from hnl.physics.constants import M_W, SIGMA_W_LNU
+from hnl.physics.widths import Coupling
 
 PAPER_K_FACTOR = 1.089
 """NNLO / LO of W production, by which the paper (section 3) scales its LO signal samples. Not applied here,
@@ -26,3 +28,17 @@ def sigma_w_to_n(mass: float, v2: float) -> float:
         raise InputError(f"HNL mass must be between 0 and m_W = {M_W} GeV, not {mass}")
     r = (mass / M_W) ** 2
     return SIGMA_W_LNU * v2 * (1 - r) ** 2 * (1 + r / 2)
+
+
+def sigma_semileptonic(mass: float, coupling: Coupling) -> float:
+    """sigma(pp -> W -> l1 N) BR(N -> l2 q q') in pb at 13 TeV, over all l1 and l2 of the coupling; both natures alike.
+
+    Args:
+        mass: m_N in GeV.
+        coupling: |V_l|^2 of each flavour that mixes.
+
+    Raises:
+        InputError: see `sigma_w_to_n` and `widths.total_width`.
+    """
+    sigma = sum(sigma_w_to_n(mass, v2) for v2 in coupling.values())
+    return sigma * sum(sum(widths.semileptonic_ratios(mass, coupling, lepton).values()) for lepton in coupling)

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
+from hnl.corrections.masses import MAX_RATIO
 from hnl.plots.distributions import save
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import REGIONS, bins
@@ -19,6 +20,7 @@ from hnl.selections.regions import REGIONS, bins
 ALPHA = 0.05
 GREEN, YELLOW = "#607641", "#F5BB54"  # the colours of the bands at CMS since 2024
 INSIDE = "#E8EEF7"
+INTERPOLATED = "dimgrey"
 BANDS = ((1, YELLOW), (2, GREEN), (4, YELLOW), (5, INSIDE))  # of the curves: excluded one after the other
 OBSERVED, MEDIAN = 0, 3
 LOWEST_CLS = 1e-6  # drawn
@@ -50,9 +52,11 @@ def draw_limits(content: Record, table5: Sequence[Any], folder: Path) -> list[tu
 
 
 def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]) -> mpl.figure.Figure:
-    """Where CLs < 5 %: median, bands of 68 and 95 %, observed if there is; between masses straight in log CLs.
+    """Where CLs < 5 %: median, bands of 68 and 95 %, observed if there is; between scanned masses straight in log CLs.
 
-    Points that the samples do not describe are hatched: contours that end there are open.
+    Points that the samples do not describe are hatched: contours that end there are open. Bars are black at simulated
+    masses, which have a mark on the axis, and grey at those whose signal is interpolated. Nothing is drawn across gaps
+    that are too wide to be interpolated.
     """
     scans = [s for s in content["scans"] if (s["coupling"], s["nature"]) == (coupling, nature)]
     scans.sort(key=lambda s: s["mass"])
@@ -60,6 +64,7 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
     v2 = np.geomspace(settings["lowest"], settings["highest"], 400)
     masses = np.array([s["mass"] for s in scans])
     values = np.stack([_log_cls(s, v2) for s in scans])  # (mass, curve, v2): log CLs / 5 %, NaN where unknown
+    masses, values = _apart(masses, values)
 
     figure, axes = plt.subplots(figsize=(9, 7.5))
     handles: list[Any] = []
@@ -72,7 +77,8 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
         _line(axes, masses, v2, values[:, OBSERVED], "-")
     for one in scans:
         _ranges(axes, one)
-    axes.plot(masses, np.full(len(masses), v2[0] * 1.3), "|", color="black", clip_on=False)
+    simulated = [s["mass"] for s in scans if not s["interpolated_from"]]
+    axes.plot(simulated, np.full(len(simulated), v2[0] * 1.3), "|", color="black", clip_on=False)
     handles += [mpl.lines.Line2D([], [], color="black", linestyle="--", label="median expected; arrows: open")]
     if np.isfinite(values[:, OBSERVED]).any():
         handles.append(mpl.lines.Line2D([], [], color="black", label="observed"))
@@ -80,6 +86,8 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
     handles.append(Patch(color=INSIDE, label="expected to be excluded beyond"))
     handles.append(Patch(facecolor="none", hatch="....", edgecolor="black", label="not described by the samples"))
     handles.append(mpl.lines.Line2D([], [], color="black", marker="|", linestyle="", label="simulated masses"))
+    if len(simulated) < len(scans):
+        handles.append(mpl.lines.Line2D([], [], color=INTERPOLATED, label="signal interpolated between them"))
     handles += _published(axes, content.get("published", []), coupling, nature)
     handles += _paper(axes, [row for row in table5 if (row.coupling, row.nature) == (coupling, nature)])
     margin = 0.5
@@ -109,6 +117,14 @@ def _log_cls(scan: Record, v2: Any) -> Any:
     return result
 
 
+def _apart(masses: Any, values: Any) -> tuple[Any, Any]:
+    """Nothing is known in gaps that are not interpolated: each gets an unknown point next to either end."""
+    (wide,) = np.nonzero(masses[1:] > MAX_RATIO * masses[:-1])
+    ends = np.concatenate([masses[wide] * (1 + 1e-6), masses[wide + 1] * (1 - 1e-6)])
+    where = np.concatenate([wide + 1, wide + 1])
+    return np.insert(masses, where, ends), np.insert(values, where, np.nan, axis=0)
+
+
 def _fill(axes: Axes, masses: Any, v2: Any, values: Any, colour: str) -> None:
     if (values < 0).any():
         axes.contourf(masses, v2, np.ma.masked_invalid(values.T), [np.log(LOWEST_CLS / ALPHA) - 1, 0], colors=colour)
@@ -120,17 +136,18 @@ def _line(axes: Axes, masses: Any, v2: Any, values: Any, style: str) -> None:
 
 
 def _ranges(axes: Axes, scan: Record) -> None:
-    """The median expected range at a simulated mass: bars end it, arrows say that it is open."""
+    """The median expected range at a mass: bars end it, arrows say that it is open."""
     (found,) = [f for f in scan["excluded"] if f["curve"] == "expected"] or [None]
     if found is None or found["lower"] is None:
         return
     ends = []
+    colour = INTERPOLATED if scan["interpolated_from"] else "black"
     for side, arrow in (("lower", "v"), ("upper", "^")):
         edge = found[side]
         closed = edge["state"] == "closed"
         ends.append(edge["v2"] if closed else edge["at"])
-        axes.plot([scan["mass"]], ends[-1:], "_" if closed else arrow, color="black", markersize=7, clip_on=False)
-    axes.plot([scan["mass"]] * 2, ends, color="black", linewidth=0.8)
+        axes.plot([scan["mass"]], ends[-1:], "_" if closed else arrow, color=colour, markersize=7, clip_on=False)
+    axes.plot([scan["mass"]] * 2, ends, color=colour, linewidth=0.8)
 
 
 def _published(axes: Axes, curves: Sequence[Record], coupling: str, nature: str) -> list[Any]:

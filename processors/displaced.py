@@ -5,7 +5,6 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
-from coffea.lumi_tools import LumiMask
 from coffea.processor import ProcessorABC, column_accumulator
 
 from hnl.corrections import jets as jet_energies
@@ -130,6 +129,8 @@ def _certified(events: Any, dataset: Dataset, era: Era) -> np.ndarray:
     """Golden JSON for data; simulation is always good."""
     if not dataset.is_data or era.golden_json is None:
         return np.ones(len(events), dtype=bool)
+    from coffea.lumi_tools import LumiMask  # takes seconds: numba compiles it
+
     return np.asarray(LumiMask(Path(era.golden_json))(ak.to_numpy(events.run), ak.to_numpy(events.luminosityBlock)))
 
 

@@ -175,6 +175,18 @@ def _table(path: Path, entry: dict[str, Any], names: Sequence[str]) -> pa.Table:
     return table
 
 
+def files_with(
+    folder: Path, manifests: Iterable[dict[str, Any]], unit_names: Iterable[str], event: tuple[int, int, int]
+) -> list[str]:
+    """The files of which an event was selected. Reads every part again: for error messages."""
+    found = []
+    for entry, name in zip(manifests, unit_names, strict=True):
+        rows = read(folder, [entry], [name], EVENT)
+        if np.logical_and.reduce([rows[column] == value for column, value in zip(EVENT, event, strict=True)]).any():
+            found.append(str(entry["file"]))
+    return list(dict.fromkeys(found))
+
+
 def passing(rows: Candidates, variation: int) -> np.ndarray:
     """Mask of the rows that are the candidates of a variation: 0 for nominal, i for the i-th of the manifest."""
     mask: np.ndarray = (rows["passes"] >> np.uint64(variation)) & np.uint64(1) == 1

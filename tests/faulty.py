@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jet_corrections
+import weight_files
 import yaml
 from inject import faults_at_open
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, event, write
@@ -40,7 +42,12 @@ class Search:
 
 
 def make(folder: Path) -> Path:
-    """Writes samples and their catalogue; returns the catalogue."""
+    """Writes samples and their catalogue, with weights and with jets that vary; returns the catalogue."""
+    jet_corrections.write(folder / "jets.json")
+    weight_files.write(folder / "weights.json.gz")
+    weights = weight_files.entries("weights.json.gz")
+    corrections = jet_corrections.block(Path("jets.json")) | {"tracking": weights["tracking"]}
+    corrections["prompt"] = {"electron": [weights["electron"]], "muon": [weights["muon"]]}
     for i in range(FILES):
         write(folder / f"w{i}.root", [event(100 * i + n, same_sign=n % 2 == 0) for n in range(1, EVENTS + 1 + i)])
     for i in range(2):
@@ -54,6 +61,7 @@ def make(folder: Path) -> Path:
                 "year": 2018,
                 "luminosity": 10.0,
                 "triggers": {"electron": list(ELECTRON_PATHS), "muon": list(MUON_PATHS)},
+                "corrections": corrections,
             }
         },
         "datasets": [
@@ -64,6 +72,13 @@ def make(folder: Path) -> Path:
     path = folder / "catalogue.yaml"
     path.write_text(yaml.safe_dump(content))
     return path
+
+
+def with_golden_json(catalogue: Path, name: str) -> None:
+    """Changes the catalogue. Only for tests that need it: workers take seconds to import what applies it."""
+    content = yaml.safe_load(catalogue.read_text())
+    content["eras"]["Run2018"]["golden_json"] = name
+    catalogue.write_text(yaml.safe_dump(content))
 
 
 def products(out: Path, *, histograms: bool = True) -> dict[str, bytes]:

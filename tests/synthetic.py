@@ -10,6 +10,7 @@ from hnl import provenance
 from hnl.datasets.catalogue import Catalogue, Dataset, Era, Signal, Triggers
 from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.ml.training import Settings
+from hnl.pipeline import planning
 from hnl.pipeline import selection as selections
 from hnl.processors import columns, parts
 from hnl.processors.parts import Candidates
@@ -172,7 +173,7 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
         sum_w = None if dataset.is_data else 10.0 * n + 1
         info = FileInfo(f"{dataset.name}.root", dataset.name, n + 1, "v9", (), (), "index", n + 1, sum_w, sum_w)
         unit = WorkUnit(dataset.name, info, 0, n + 1)
-        mark = selections.fingerprint(dataset, catalogue.era(dataset))
+        mark = planning.fingerprint(dataset, catalogue.era(dataset))
         kept: dict[str, Any] = {"events": n + 1, "sum_w": sum_w or 0.0, "sum_w2": 0.0, "cutflow": {}, "n_minus_one": {}}
         kept |= {"variation_sums": {}, "pileup_profile": np.zeros(200)}
         arrays = {name: _Column(column) for name, column in rows.items()}

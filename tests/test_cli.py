@@ -229,7 +229,8 @@ def test_events_in_two_data_streams_are_refused(hnl: Run, catalogue: Path, tmp_p
     changed["datasets"].append(changed["datasets"][1] | {"name": "egamma", "files": ["again.root"]})
     status, _, complained = hnl("select", save(tmp_path, changed), "-o", tmp_path / "out", "--executor", "iterative")
     assert status == 1
-    assert "event 12 was selected twice in muons, egamma" in complained
+    assert "event 12 was selected twice in muons, egamma: " in complained
+    assert f"in {tmp_path / 'data.root'} and {tmp_path / 'again.root'}; " in " ".join(complained.split())
     assert not (tmp_path / "out" / "selection.json").exists()
 
 

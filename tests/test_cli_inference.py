@@ -8,6 +8,7 @@ import finished_run
 import pytest
 from test_cli import Run, hnl  # noqa: F401  (a fixture)
 
+from hnl import lineage
 from hnl.cli import inference
 from hnl.inference import toys
 from hnl.pipeline.scan import Settings
@@ -34,8 +35,8 @@ def test_toys_are_the_default() -> None:
 
 def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
     folder = finished_run.write(tmp_path / "out", finished_run.entries())
-    arguments = ("--mass", 8, "--coupling", "mu", "--nature", "majorana", "--grid", 3, "--workers", 1)
-    status, out, _ = hnl("limits", folder, *arguments, "--toys", 1000)
+    arguments = ("--mass", 8, "--coupling", "mu", "--nature", "majorana", "--grid", 3, "--workers", 1, "--toys", 1000)
+    status, out, _ = hnl("limits", folder, *arguments)
     assert status == 0
     assert "Excluded |V|^2" in out
     assert "expected only: region A is blinded" in " ".join(out.split())
@@ -44,6 +45,10 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
     (one,) = content["scans"]
     assert {p["method"] for p in one["tested"] if p["few_events"]} == {"toys"}
     assert "by toys" in content["method"]
+    assert one["interpolated_from"] == []
+    path = folder / "limits" / "points" / "mu_majorana_8.json"
+    assert "limits (1 masses from before)\n" in hnl("limits", folder, *arguments)[1]
+    assert (lineage.of(path).stage, lineage.of(path).state) == ("limits", "as it was made")
     status, out, _ = hnl("fit", folder, "--sample", "hnl8_mu", "--uncorrelated-closure")
     assert status == 0
     assert "closure_mumu_OS_b0" in out
@@ -53,6 +58,21 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
     after = {path.name: path.stat().st_mtime_ns for path in (folder / "plots").iterdir()}
     assert {"limits_mu_majorana.pdf", "fit_impacts_hnl8_mu.png", "abcd_SR_low_data.pdf"} <= set(after)
     assert all(after[name] > time for name, time in before.items())
+    redrawn = lineage.of(folder / "plots" / "limits_mu_majorana.pdf")
+    assert (redrawn.stage, redrawn.state) == ("plot", "as it was made")
+
+
+def test_masses_that_cannot_be_interpolated(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
+    folder = finished_run.write(tmp_path / "out", finished_run.entries())
+    for arguments, status, message in (
+        (("--mass", 9), 2, "m_N = 9 GeV is outside of the simulated masses"),
+        (("--mass", 6, "--workers", 1), 1, "m_N = 6 GeV cannot be interpolated"),  # their cross sections are made up
+        (("--step", -1), 2, "at least 0.01 GeV, not -1"),
+    ):
+        found, _, error = hnl("limits", folder, "--coupling", "mu", *arguments)
+        assert found == status
+        assert message in " ".join(error.split())
+    assert not (folder / "limits" / "limits.json").exists()
 
 
 @pytest.mark.parametrize("command", ["limits", "fit", "plot"])

@@ -71,11 +71,11 @@ def test_what_the_batch_system_refuses(tmp_path: Path) -> None:
 
 
 SBATCH = """#!{python}
-# Slurm with one machine, this one: starts the script, tells a number.
+# Slurm with one machine, this one: takes a copy of the script, starts it, tells a number.
 import subprocess, sys
-log = open({log!r}, "ab")
-process = subprocess.Popen(["bash", sys.argv[-1]], stdout=log, stderr=log, start_new_session=True)
-log.write(open(sys.argv[-1], "rb").read())
+log, script = open({log!r}, "ab"), open(sys.argv[-1], "rb").read()
+process = subprocess.Popen(["bash", "-c", script], stdout=log, stderr=log, start_new_session=True)
+log.write(script)
 print("Submitted batch job", process.pid)
 """
 SCANCEL = """#!{python}

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import gzip
 import json
 import os
 from pathlib import Path
@@ -21,7 +22,10 @@ from hnl.provenance import OutputError
 def search(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a catalogue, its files, and a finished selection and histograms in out."""
     folder = tmp_path_factory.mktemp("state")
-    faulty.finish(faulty.make(folder), folder / "out")
+    catalogue = faulty.make(folder)
+    (folder / "golden.json").write_text(json.dumps({"1": [[1, 10]]}))
+    faulty.with_golden_json(catalogue, "golden.json")
+    faulty.finish(catalogue, folder / "out")
     return folder
 
 
@@ -85,6 +89,48 @@ def test_provenance_of_histograms(search: Path) -> None:
     assert os.uname().nodename not in (search / "out" / "provenance" / "histogram.json").read_text()
 
 
+def test_corrections_and_golden_json_are_inputs(search: Path) -> None:
+    """Of the selection, which looks all of them up, and of every stage that reads them again; with their hashes."""
+    own = [search / name for name in ("jets.json", "weights.json.gz", "golden.json")]
+    for stage in ("select", "histogram"):
+        noted = json.loads((search / "out" / "provenance" / f"{stage}.json").read_text())["inputs"]
+        for path in own:
+            assert noted[str(path)] == provenance.file_digest(path)
+    jets = own[0].read_bytes()
+    own[0].write_bytes(jets + b" ")
+    _, said = faulty.run("provenance", search / "out" / "histograms.root")
+    own[0].write_bytes(jets)
+    assert f"{own[0]}  changed since" in said
+    assert f"{own[1]}  as it was read" in said
+
+
+def test_changed_corrections_are_applied(tmp_path: Path) -> None:
+    """Of jets: simulation is selected anew, data is not. Of weights: only what is made of candidates is made anew."""
+    catalogue, out = faulty.make(tmp_path), tmp_path / "out"
+    _, before = faulty.finish(catalogue, out)
+    jets, weights = tmp_path / "jets.json", tmp_path / "weights.json.gz"
+    jets.write_text(jets.read_text().replace("0.02*y/x+0.1", "0.02*y/x+0.2"))
+    code, said = faulty.run("histogram", out)
+    assert code == 1
+    assert "w was selected by other code or settings; run hnl select again" in said
+    said, found = faulty.finish(catalogue, out)
+    assert "2 of 8 work units are done already; 6 to do (6 made by other code or settings)" in said
+    assert {name.split("/")[1] for name in found if "candidates" in name and found[name] != before[name]} == {"w"}
+    weights.write_bytes(gzip.compress(gzip.decompress(weights.read_bytes()).replace(b"0.99", b"0.89")))
+    said, weighted = faulty.finish(catalogue, out)
+    assert "all 8 work units are done already" in said
+    assert [name for name in found if weighted[name] != found[name]] == ["histograms.json"]
+
+
+def test_a_product_that_two_stages_draw(tmp_path: Path) -> None:
+    """Is of the stage that made the file which is there now."""
+    path = tmp_path / "plots" / "a.txt"
+    for text in ("by one", "by two"):
+        with lineage.stage(tmp_path, text.replace(" ", "_"), []):
+            provenance.write_text(path, text)
+        assert (lineage.of(path).stage, lineage.of(path).state) == (text.replace(" ", "_"), "as it was made")
+
+
 def test_provenance_of_a_part(search: Path) -> None:
     """One file, its UUID and the entries."""
     path = next((search / "out" / "candidates" / "w").glob("w2-*.parquet"))
@@ -103,11 +149,11 @@ def test_what_changed_since_is_told(search: Path) -> None:
     catalogue.write_bytes(as_read + b"# more\n")
     found = lineage.of(path)
     assert found.state == "changed since"
-    (selection,) = found.inputs
+    selection = found.inputs[0]
     assert [one.state for one in selection.inputs if one.path == catalogue] == ["changed since"]
     path.write_bytes(whole)
     catalogue.unlink()
-    (selection,) = lineage.of(path).inputs
+    selection = lineage.of(path).inputs[0]
     assert [one.state for one in selection.inputs if one.path == catalogue] == ["gone"]
     catalogue.write_bytes(as_read)
     assert lineage.of(path).state == "as it was made"

@@ -6,7 +6,7 @@ when one worker is lost, and cannot tell which work unit killed it.
 
 import inspect
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from itertools import islice
@@ -20,10 +20,10 @@ from dask_jobqueue.core import Job as BatchJob
 from dask_jobqueue.htcondor import HTCondorCluster
 from dask_jobqueue.lsf import LSFCluster
 from dask_jobqueue.slurm import SLURMCluster
-from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hnl import provenance
+from hnl import executors, provenance
 from hnl.errors import HNLError
 from hnl.executors import ExecutorError, How, J, R, WorkerLostError, cores, lost
 
@@ -83,8 +83,26 @@ def _known(job_class: type) -> dict[str, None]:
     return {name: None for name in names if name not in ("scheduler", "name", "kwargs", "base_class_kwargs")}
 
 
+class Luggage(WorkerPlugin):  # type: ignore[misc]
+    """Puts files into the folder of every worker, also of one that joins later. Their names must tell contents apart:
+    runs may share a worker."""
+
+    def __init__(self, contents: dict[str, bytes]) -> None:
+        self.contents = contents
+
+    def setup(self, worker: Any) -> None:
+        """In the worker."""
+        executors.luggage = Path(worker.local_directory)
+        for name, content in self.contents.items():
+            provenance.write_bytes(executors.luggage / name, content)
+
+
 def run(
-    function: Callable[[J], R], jobs: Sequence[J], how: How, on_note: Callable[[str], None]
+    function: Callable[[J], R],
+    jobs: Sequence[J],
+    how: How,
+    on_note: Callable[[str], None],
+    files: Mapping[str, Path],
 ) -> Iterator[tuple[J, R | WorkerLostError]]:
     """`executors.run` on a dask cluster.
 
@@ -94,6 +112,8 @@ def run(
     """
     with _client(how) as client:
         check_code(client)
+        luggage = Luggage({name: path.read_bytes() for name, path in files.items()})
+        client.register_plugin(luggage, name=f"hnl-{provenance.digest(sorted(files))}")  # the same again is no second
         if not client.scheduler_info()["workers"]:
             on_note(f"no worker has joined {client.scheduler.address} yet: waiting")
         name, pending = f"hnl-{uuid4()}", dict[str, J]()
@@ -130,7 +150,7 @@ def _result(future: Any, unfinished: int) -> Any:
 def check_code(client: Any) -> None:
     """Refuses workers whose code or libraries would not give the same candidates as those of this process.
 
-    Workers that join later are found out work unit by work unit, see `pipeline.selection.process_unit`.
+    Workers that join later are found out work unit by work unit, see `pipeline.planning.process_unit`.
 
     Raises:
         ExecutorError: names the worker.

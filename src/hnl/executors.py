@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -25,6 +25,9 @@ BatchSystem = Literal["htcondor", "slurm", "lsf"]
 # A work unit whose worker died is tried so often in all. More than one: machines fail, and so does memory that others
 # use. Few: a unit that crashes its worker does so every time. Our choice.
 ATTEMPTS = 3
+
+# In a worker: where the files lie that came with the work (`run`). Elsewhere the present folder, as in a batch job.
+luggage = Path()
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -80,6 +83,7 @@ def run(
     jobs: Sequence[J],
     how: How,
     on_note: Callable[[str], None] = lambda note: None,
+    files: Mapping[str, Path] | None = None,
 ) -> Iterator[tuple[J, R | WorkerLostError]]:
     """Calls `function` on every job.
 
@@ -88,6 +92,7 @@ def run(
         jobs: in the order in which they are to be started.
         how: where.
         on_note: told, in a sentence, what a user should know, such as the death of a worker.
+        files: small files that every dask worker finds under these names in `luggage`.
 
     Yields:
         Each job with its result, in the order in which they finish; with an error where its workers died.
@@ -105,7 +110,7 @@ def run(
     else:
         from hnl import clusters  # takes a second to import
 
-        yield from clusters.run(function, jobs, how, on_note)
+        yield from clusters.run(function, jobs, how, on_note, files or {})
 
 
 def cores() -> int:

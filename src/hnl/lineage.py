@@ -29,8 +29,8 @@ class Stage:
     """What a stage that is at work reads and has made.
 
     Attributes:
-        inputs: files read. A stage may add some.
-        kept: products of an earlier run of the stage that are still what it would make.
+        inputs: files read.
+        kept: products of an earlier run of the stage that are still what it would make. A stage may add some.
     """
 
     inputs: list[Path]
@@ -44,8 +44,9 @@ def stage(out: Path, name: str, inputs: Sequence[Path]) -> Iterator[Stage]:
     Args:
         out: output folder; products are the files written below it in the meantime by way of `provenance.write`.
         name: of the stage.
-        inputs: files that it reads.
+        inputs: files that it reads. Corrections and golden JSON are noted when they are read (`provenance.used`).
     """
+    provenance.used.clear()
     started, before = provenance.now(), len(provenance.written)
     at_work = Stage(list(inputs))
     yield at_work
@@ -55,7 +56,7 @@ def stage(out: Path, name: str, inputs: Sequence[Path]) -> Iterator[Stage]:
         "stage": name,
         "started": started,
         "made by": provenance.record(),
-        "inputs": _digests(out, at_work.inputs),
+        "inputs": _digests(out, [*at_work.inputs, *provenance.used]),
         "products": _digests(out, [path for path in products if CANDIDATES not in _relative(out, path).parts]),
     }
     provenance.write_json(out / FOLDER / f"{name}.json", content)
@@ -126,9 +127,10 @@ def _stages(out: Path) -> dict[str, dict[str, Any]]:
 def _follow(out: Path, name: str, digest: str | None, stages: dict[str, dict[str, Any]]) -> Product:
     """A product by its name in the notes; `digest` is what a later stage read."""
     path = out / name  # absolute names stay what they are
-    maker = next((one for one in stages.values() if name in one["products"]), None)
-    made = maker["products"][name] if maker else digest
     now = provenance.file_digest(path) if path.is_file() else None
+    makers = [one for one in stages.values() if name in one["products"]]  # a figure may be drawn again by hnl plot
+    maker = next((one for one in makers if one["products"][name] == now), makers[0] if makers else None)
+    made = maker["products"][name] if maker else digest
     state = "gone" if now is None else "as it was made" if now == made else "changed since"
     if digest not in (None, made):
         state = "made anew since it was read"

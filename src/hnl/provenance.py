@@ -38,6 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]  # of the checkout, if this is one
 LOCK_FILE = "requirements.lock"
 
 written: list[Path] = []  # by this process, in order
+used: dict[Path, None] = {}  # golden JSON and corrections that this process has read, in order
 
 
 class OutputError(HNLError):

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import classad2
+import jet_corrections
 import pool
 import pytest
+import weight_files
 import yaml
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, event, write
 from web import serving
@@ -29,7 +31,8 @@ Save = Callable[..., Path]
 
 @pytest.fixture
 def save(tmp_path: Path) -> Save:
-    """Writes a catalogue of four files in three datasets, whose golden JSON leaves out one event of data."""
+    """Writes a catalogue of four files in three datasets, whose golden JSON leaves out one event of data, with weights
+    and with jets that are varied."""
     folder = tmp_path / "in"
     folder.mkdir()
     write(folder / "a.root", [event(i, same_sign=i % 2 == 0) for i in range(1, 6)])
@@ -37,6 +40,9 @@ def save(tmp_path: Path) -> Save:
     write(folder / "t.root", [event(i, l2_flavour="mu") for i in range(1, 4)])
     write(folder / "d.root", [event(i, l2_flavour="mu") for i in (11, 12)], Style(data=True))
     (folder / "golden.json").write_text(json.dumps({"1": [[1, 10]]}))
+    jet_corrections.write(folder / "jets, v1.json")  # a name that HTCondor would take for two
+    weight_files.write(folder / "weights.json.gz")
+    weights = weight_files.entries("weights.json.gz")
 
     def one(**settings: Any) -> Path:
         simulated = {"era": "e", "kind": "background", "cross_section": 1.0}
@@ -47,6 +53,8 @@ def save(tmp_path: Path) -> Save:
                     "luminosity": 10.0,
                     "triggers": {"electron": list(ELECTRON_PATHS), "muon": list(MUON_PATHS)},
                     "golden_json": "golden.json",
+                    "corrections": jet_corrections.block(Path("jets, v1.json"))
+                    | {"tracking": weights["tracking"]},
                 }
             },
             "datasets": [
@@ -90,6 +98,7 @@ def test_the_job_script_in_empty_folders_gives_what_select_gives(save: Save, tmp
     assert products(out) == products(tmp_path / "here")
     assert sum(m["candidates"] for group in selected.manifests.values() for m in group) > 5
     assert products(out)["selection"]["files"]["d"][0]["events"] == 2
+    assert set(selected.manifests["w"][0]["variations"]) == set(jet_corrections.VARIATIONS)
     assert batch.resubmit(out).items == 0
 
 
@@ -115,7 +124,9 @@ def test_description_for_htcondor(save: Save, tmp_path: Path) -> None:
     given = job["transfer_input_files"].split(", ")
     assert given[:1] == [wheel.NAME]
     assert all((folder / name).is_file() for name in given)
-    assert [name for name in given if name.endswith("golden.json")]
+    for line, dataset in zip(lines, "wwtd", strict=True):  # corrections of jets or golden JSON: what the job applies
+        (carried,) = [name for name in line["inputs"].split(", ") if name.startswith("inputs/")]
+        assert carried.endswith("-golden.json" if dataset == "d" else "-jets__v1.json")
     assert len({Path(name).name for name in given}) == len(given)
 
 
@@ -141,6 +152,28 @@ def test_python_and_container(tmp_path: Path) -> None:
     assert "requirements.lock" in from_lock["transfer_input_files"]
     away = pool.htcondor2.Submit(description.text(Batch(output="/shared/me"), "x", "q"))
     assert away["transfer_output_files"] == '""'
+
+
+def test_other_corrections_make_all_anew(save: Save, tmp_path: Path) -> None:
+    """A file of jet corrections that changes after the submission: what came back with the old one is not taken."""
+    catalogue, out, jets = save(), tmp_path / "out", tmp_path / "in" / "jets, v1.json"
+    batch.submit(catalogue, out)
+    pool.run(out / "condor", script=False)
+    jets.write_text(jets.read_text().replace("0.02+0.8/x", "0.03+0.8/x"))
+    for command in (batch.collect, batch.resubmit):
+        with pytest.raises(selection.SelectionError, match="the jobs of w were submitted by other code or settings"):
+            command(out)
+    for path in (out / "condor" / "inputs").iterdir():  # or in the hands of the job
+        path.write_text(path.read_text().replace("0.02+0.8/x", "0.03+0.8/x"))
+    assert {job.item: job.status for job in pool.run(out / "condor", script=False)} == {
+        "1-000000": 78, "1-000001": 78, "1-000002": 0,
+    }  # fmt: skip
+    shutil.rmtree(out / "condor")
+    assert batch.submit(catalogue, out).units == 4
+    pool.run(out / "condor", script=False)
+    batch.collect(out)
+    selection.select(catalogue, tmp_path / "here", how=How("iterative"))
+    assert products(out) == products(tmp_path / "here")
 
 
 def test_a_bad_file_is_held_named_and_submitted_again_alone(save: Save, tmp_path: Path) -> None:

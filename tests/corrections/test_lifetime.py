@@ -13,7 +13,7 @@ from scipy.integrate import quad
 
 from hnl.corrections import lifetime
 from hnl.corrections.lifetime import Point, PointError, ReweightingError, Sample, TooFewEventsError
-from hnl.datasets.catalogue import Dataset
+from hnl.datasets.catalogue import Dataset, KFactor
 from hnl.datasets.simulation import generator, particles
 from hnl.datasets.simulation.signal import SignalOptions, cross_section_pb
 from hnl.errors import InputError
@@ -180,6 +180,8 @@ def test_sample_of_a_dataset() -> None:
     signal = {"mass": 5, "v2_mu": 1.6e-6, "ctau": 90.0}
     entry = Dataset(name="s", era="x", kind="signal", process="s", files=("f",), cross_section=2.0, signal=signal)
     assert Sample.of(entry, 7.0) == Sample("s", Point(5, v2_mu=1.6e-6), 90.0, 7.0, 2.0)
+    scaled = entry.model_copy(update={"k_factor": KFactor(value=1.1, uncertainty=0.04)})
+    assert Sample.of(scaled, 7.0).cross_section == pytest.approx(2.2)
     with pytest.raises(ReweightingError, match="b is not a signal"):
         Sample.of(Dataset(name="b", era="x", kind="background", process="b", files=("f",), cross_section=1.0), 1.0)
 

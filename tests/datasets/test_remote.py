@@ -229,3 +229,14 @@ def test_checksum_over_the_network(sample: Path, sleeps: list[float]) -> None:
         server.fault = lambda n: "503"
         with pytest.raises(UnreachableError):
             files.verify(f"{server.url}/sample.root", expected, QUICK)
+
+
+def test_checksum_from_another_server(sample: Path) -> None:
+    """Where the first one fails, or does not answer in time."""
+    expected = f"adler32:{adler32(sample.read_bytes()):08x}"
+    for fault in ("503", "short", "slow"):
+        with serving(sample.parent, lambda n, f=fault: f if n else None) as first, serving(sample.parent) as second:
+            settings = Remote(timeout=1, attempts=1, redirectors=(second.url,))
+            files.verify(f"{first.url}/sample.root", expected, settings)
+            assert first.requests > 1
+            assert second.requests > 0

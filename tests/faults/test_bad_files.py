@@ -51,22 +51,23 @@ def checksums(search: Search, kind: str) -> Path:
     return search.changed(add)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_flipped_bytes_in_a_compressed_basket(search: Search, tmp_path: Path, seed: int) -> None:
-    """The run fails and names the file; with the file whole again, only that is left to do."""
+def test_flipped_bytes_in_a_compressed_basket(search: Search, tmp_path: Path) -> None:
+    """The run fails and names the file, wherever the bytes are; with the file whole again, only that is left to do."""
     out, path = tmp_path / "out", search.folder / "w3.root"
     write(path, [event(30_000 + n, l1={"pt": 40 + n / 7}) for n in range(MANY)])
     whole = path.read_bytes()
     _, expected = faulty.finish(search.catalogue, tmp_path / "undisturbed")
-    flip(path, "Muon_pt", seed)
-    code, said = faulty.run("select", search.catalogue, "-o", out, *ITERATIVE)
-    assert code == 2
-    assert f"{path}: " in said
-    assert "Muon_pt" in said
-    found = status.of(out)
-    assert list(found.files["w"].failed) == [str(path)]
-    assert "Muon_pt" in found.files["w"].failed[str(path)]
-    assert not (out / "selection.json").exists()
+    for seed in range(5):
+        path.write_bytes(whole)
+        flip(path, "Muon_pt", seed)
+        code, said = faulty.run("select", search.catalogue, "-o", out, *ITERATIVE)
+        assert code == 2
+        assert f"{path}: " in said
+        assert "Muon_pt" in said
+        found = status.of(out)
+        assert list(found.files["w"].failed) == [str(path)]
+        assert "Muon_pt" in found.files["w"].failed[str(path)]
+        assert not (out / "selection.json").exists()
     path.write_bytes(whole)
     said, products = faulty.finish(search.catalogue, out)
     assert "7 of 8 work units are done already; 1 to do: w3.root" in said

@@ -71,6 +71,34 @@ def test_separate_processes_of_which_one_is_killed(
     assert found == {name: search.expected[name] for name in found}
 
 
+def test_workers_without_our_folders(
+    search: Search, tmp_path: Path, start: Start, scheduler: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """Corrections and golden JSON go with the work, also to a worker that joins later: ours are gone by then."""
+    own = [search.folder / name for name in ("golden.json", "jets.json", "weights.json.gz")]
+    own[0].write_text(json.dumps({"1": [[1, 10]]}))
+    faulty.with_golden_json(search.catalogue, own[0].name)
+    _, expected = faulty.finish(search.catalogue, tmp_path / "here")
+    out, notes, away = tmp_path / "out", tmp_path / "notes", tmp_path / "away"
+    waiting = faults_at_open.fault("wait", search.folder / "data0.root", notes, out)  # the first
+    path = {"PYTHONPATH": f"{INJECT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    start("worker", *WORKER, **path, **{faults_at_open.VARIABLE: waiting})
+    child = faulty.start("select", search.catalogue, "-o", out, "--executor", "dask", "--scheduler", scheduler[0])
+    faulty.wait_for(lambda: any(notes.iterdir()), "the first worker")
+    away.mkdir()
+    for file in own:
+        file.rename(away / file.name)
+    start("worker", *WORKER)
+    faulty.wait_for(lambda: list(out.rglob("w*.parquet")), "the second worker")
+    notes.rename(tmp_path / "over")
+    assert child.wait()[0] == 0
+    for file in own:
+        (away / file.name).rename(file)
+    said, found = faulty.finish(search.catalogue, out)
+    assert "all 8 work units are done already" in said
+    assert found == expected
+
+
 def test_a_scheduler_that_goes_away(
     search: Search, tmp_path: Path, start: Start, scheduler: tuple[str, "subprocess.Popen[bytes]"]
 ) -> None:

@@ -1,6 +1,7 @@
 """The stages `train` and `score`, from an output folder to an output folder."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hnl.errors import InputError
 from hnl.ml import models, scoring
 from hnl.ml.models import ModelError
 from hnl.ml.sample import NoCandidatesError, NoSignalError
-from hnl.pipeline import learning, learning_tables
+from hnl.pipeline import figures, learning, learning_tables
 from hnl.pipeline import selection as selections
 from hnl.processors import columns, parts
 from hnl.processors.parts import Candidates
@@ -46,6 +47,17 @@ def test_everything_is_trained_evaluated_and_drawn(trained: tuple[Path, learning
         assert sum(np.diff(of["roc"]["unseen"]["signal"])) == pytest.approx(1)
     assert all(path.stat().st_size > 10_000 and path.with_suffix(".pdf").is_file() for _, path in result.figures)
     assert list(json.loads((out / "models" / "evaluation.json").read_text())["metrics"]) == ALL
+
+
+def test_the_figures_are_drawn_again_from_what_was_saved(
+    trained: tuple[Path, learning.Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    (tmp_path / "models").mkdir()
+    shutil.copy(trained[0] / "models" / "evaluation.json", tmp_path / "models")
+    again = figures.draw(tmp_path)
+    assert [title for title, _ in again] == [title for title, _ in trained[1].figures]
+    assert [path.read_bytes() for _, path in again] == [path.read_bytes() for _, path in trained[1].figures]
 
 
 def test_the_tables_can_be_printed(trained: tuple[Path, learning.Trained]) -> None:

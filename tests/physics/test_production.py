@@ -3,8 +3,9 @@
 import pytest
 
 from hnl.errors import InputError
+from hnl.physics import widths
 from hnl.physics.constants import M_W, SIGMA_W_LNU
-from hnl.physics.production import sigma_w_to_n
+from hnl.physics.production import sigma_semileptonic, sigma_w_to_n
 
 
 def test_massless_limit_is_the_neutrino() -> None:
@@ -23,3 +24,13 @@ def test_vanishes_towards_the_w_mass() -> None:
 def test_bad_mass(mass: float) -> None:
     with pytest.raises(InputError, match="mass"):
         sigma_w_to_n(mass, 1e-6)
+
+
+def test_semileptonic_decays() -> None:
+    """sigma times BR, of every pair of leptons."""
+    for coupling in ({"mu": 1e-6}, {"e": 1e-6, "mu": 3e-6}):
+        ratios = widths.branching_ratios(10, coupling)
+        share = sum(r for name, r in ratios.items() if name.split()[0] in coupling and name.split()[1] in "uc")
+        expected = sigma_w_to_n(10, sum(coupling.values())) * share
+        assert sigma_semileptonic(10, coupling) == pytest.approx(expected)
+    assert sigma_semileptonic(10, {"mu": 5.64928e-7}) == pytest.approx(0.00576723, rel=1e-5)  # as `hnl simulate` has it

@@ -1,6 +1,7 @@
 """Scans, projections, fits and their products; on curves made up, and on a finished run."""
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from hnl.corrections import masses
 from hnl.histograms import files
 from hnl.inference import asymptotics, combine, pyhf_model, toys
 from hnl.inference.model import Model
@@ -92,6 +94,14 @@ def run(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def found(run) -> limits.Result:
     return limits.limits(run, couplings=["mu"], natures=["majorana"], settings=QUICK, workers=1)
+
+
+@pytest.fixture(scope="module")
+def consistent(tmp_path_factory) -> Path:
+    """A run whose signals of 4 and 8 GeV have cross sections in proportion to |V|^2, so that 6 GeV can be had."""
+    first, *rest = finished_run.entries()
+    first = (first[0].model_copy(update={"cross_section": 0.4}), *first[1:])
+    return finished_run.write(tmp_path_factory.mktemp("consistent"), [first, *rest])
 
 
 def content(folder: Path) -> dict:
@@ -266,18 +276,74 @@ def test_projected_limits_are_kept_apart(run, found):
     assert all((line["ratio"] is None) == (line["expected"] is None) for line in lines)
 
 
-def test_table_5_is_compared_between_masses():
+def test_masses_between_simulated_ones(consistent):
+    result = limits.limits(consistent, couplings=["mu"], natures=["majorana"], masses=[6.0, 8.0], workers=1)
+    scans = {one["mass"]: one for one in result.content["scans"]}
+    assert {mass: one["interpolated_from"] for mass, one in scans.items()} == {6.0: [4.0, 8.0], 8.0: []}
+    sizes = [t["interpolation"] for t in scans[6.0]["tested"] if not t["refused"]]
+    share = np.log(6 / 4) / np.log(2)
+    least = masses.CURVATURE * 4 * share * (1 - share)
+    assert all(least * 0.999 < size < 0.5 for size in sizes)
+    assert {t["interpolation"] for t in scans[8.0]["tested"]} == {0.0}
+    with (result.folder / "limits.csv").open(newline="") as file:
+        assert {(r["mass"], r["interpolated_from"]) for r in csv.DictReader(file)} == {("6.0", "4 and 8"), ("8.0", "")}
+    (path,) = (result.folder / "hepdata").glob("limits_*.yaml")
+    variables = {v["header"]["name"]: v["values"] for v in yaml.safe_load(path.read_text())["dependent_variables"]}
+    assert [v["value"] for v in variables["signal"]] == ["interpolated from 4 and 8 GeV", "simulated"]
+    # Models are exported at simulated points only.
+    assert [row["sample"] for row in result.content["samples"]] == ["hnl8_mu"]
+
+
+def test_the_nuisance_of_interpolation(consistent):
+    inputs = modelling.load(consistent)
+    between, simulated = (inputs.signals.at(scan.direction("mu", m, "majorana", 3e-6)) for m in (6.0, 8.0))
+    model = modelling.model(between, inputs)
+    assert {cell.signal_factors["interpolation"] for cell in model.cells} == {(1 + between.interpolation,) * 4}
+    assert "interpolation" not in modelling.model(simulated, inputs).signal_nuisances
+    with pytest.raises(modelling.models.NonFiniteError, match="interpolation"):
+        modelling.model(dataclasses.replace(between, interpolation=np.inf), inputs)
+
+
+def test_which_masses_are_scanned(consistent):
+    inputs = modelling.load(consistent)
+
+    def found(*arguments):
+        return [(job.coupling, job.nature, job.mass) for job in limits.jobs(inputs, *arguments)]
+
+    assert found(["mu"], ["majorana"], []) == [("mu", "majorana", m) for m in (4.0, 8.0)]
+    steps = found(["mu"], ["majorana"], [], 1.5)
+    assert [mass for *_, mass in steps] == [4.0, 4.5, 6.0, 7.5, 8.0]
+    assert found([], ["dirac"], [], 3.0) == [("mu", "dirac", m) for m in (4.0, 6.0, 8.0)] + [("mixed", "dirac", 8.0)]
+    assert found([], [], [7.0]) == [("mu", nature, 7.0) for nature in limits.NATURES]  # mixed has 8 GeV only
+
+
+def test_masses_of_table_5_are_scanned(consistent):
+    inputs = modelling.load(consistent)
+
+    def heavier(d):
+        point = dataclasses.replace(d.sample.point, mass=2 * d.sample.point.mass)
+        return dataclasses.replace(d, sample=dataclasses.replace(d.sample, point=point))
+
+    moved = dataclasses.replace(inputs.signals, datasets=tuple(map(heavier, inputs.signals.datasets)))
+    inputs = dataclasses.replace(inputs, signals=moved)
+    assert [job.mass for job in limits.jobs(inputs, ["mu"], ["dirac"], [], 4.0)] == [8.0, 12.0, 13.5, 16.0]
+
+
+def test_table_5_is_compared_at_its_masses():
     scans = []
-    for mass, v2 in ((12.0, 1e-7), (16.0, 4e-7)):
-        edges = {side: {"state": "closed", "v2": v2, "at": v2, "reason": ""} for side in ("lower", "upper")}
-        scans.append(
-            {"coupling": "mu", "nature": "majorana", "mass": mass, "excluded": [{"curve": "expected"} | edges]}
-        )
-    lowest, highest = limit_files.compared(scans, "made up", limits.table5.rows()).records
-    assert lowest["expected"] == pytest.approx(2e-7)  # 14 GeV
+    for mass, v2, state in ((13.0, 1e-7, "closed"), (14.0, 2e-7, "closed"), (11.5, 3e-7, "open")):
+        edge = {"state": state, "v2": v2, "at": v2, "reason": ""}
+        coupling, nature = ("e", "dirac") if state == "open" else ("mu", "majorana")
+        one = {"coupling": coupling, "nature": nature, "mass": mass, "interpolated_from": [12.0, 15.0]}
+        scans.append(one | {"excluded": [{"curve": "expected", "status": state, "lower": edge, "upper": edge}]})
+    lowest, highest, *dirac = limit_files.compared(scans, "made up", limits.table5.rows()).records
+    assert lowest["expected"] == pytest.approx(2e-7)
     assert lowest["ratio"] == pytest.approx(2e-7 / 2.9e-7)
-    assert "12-16 GeV" in lowest["mark"]
+    assert lowest["mark"] == "interpolated from 12 and 15 GeV"
     assert "inferred" in highest["mark"]
+    assert [(line["expected"], line["mark"]) for line in dirac] == [(None, "open (< 3e-07)"), (None, "open (> 3e-07)")]
+    missing, _ = limit_files.compared(scans[:1], "made up", limits.table5.rows()).records
+    assert (missing["expected"], missing["mark"]) == (None, "not scanned")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +353,9 @@ def test_table_5_is_compared_between_masses():
         ({"couplings": ["tau"]}, "no coupling 'tau'"),
         ({"couplings": ["e"]}, "no signal sample has the coupling e"),
         ({"natures": ["weyl"]}, "no nature 'weyl'"),
-        ({"masses": [6.0]}, "6 GeV is not simulated; only simulated masses can be scanned: 4, 8"),
+        ({"masses": [3.0]}, r"3 GeV is outside of the simulated masses \(4, 8\): nothing is extrapolated"),
+        ({"masses": [6.0], "couplings": ["mixed", "mu"]}, r"mixed, majorana: m_N = 6 GeV is outside"),
+        ({"step": -1.0}, "at least 0.01 GeV, not -1"),
     ],
 )
 def test_choices_that_cannot_be_had(run, arguments, message):

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hnl.datasets import files
 from hnl.executors import How
 from hnl.ml import scoring
 from hnl.pipeline import abcd as stage
-from hnl.pipeline import histogramming
+from hnl.pipeline import histogramming, modelling
 from hnl.pipeline import selection as selections
 from hnl.pipeline.selection import Selection
 from hnl.processors.closure import ClosureError
@@ -186,9 +187,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Selection, Any]:
     chosen = [d for d in content["datasets"] if d["name"] in ("hnl10_mu", "hnl10_e", "st_tw", "pseudodata")]
     for dataset in chosen:
         dataset["files"] = [str(DEMO / file) for file in dataset["files"]]
-    of_era = content["eras"]["Demo"]["corrections"]
-    for one in entries_with_files(of_era):
-        one["file"] = str(DEMO / one["file"])
+    shutil.copytree(DEMO / "corrections", folder / "corrections")
     path = folder / "catalogue.yaml"
     path.write_text(yaml.safe_dump({"eras": content["eras"], "datasets": chosen}))
     selection = selections.select(path, folder / "out", how=How("iterative"))
@@ -200,14 +199,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Selection, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage.plots, "draw_all", lambda *args: [])
         return selection, stage.abcd(selection.folder, unblind=True).histograms["regions"]
-
-
-def entries_with_files(content: Any) -> list[dict[str, Any]]:
-    if isinstance(content, list):
-        return [found for one in content for found in entries_with_files(one)]
-    if not isinstance(content, dict):
-        return []
-    return ([content] if "file" in content else []) + [f for one in content.values() for f in entries_with_files(one)]
 
 
 def test_the_demo_carries_every_variation(demo: tuple[Selection, Any]) -> None:
@@ -234,7 +225,7 @@ def test_the_product_says_what_was_used_and_what_varies(demo: tuple[Selection, A
     content = json.loads((selection.folder / "abcd" / "abcd.json").read_text())
     assert set(content["variations"]["hnl10_mu"]) == set(regions.axes["variation"])
     assert content["variations"]["pseudodata"] == ["nominal"]
-    path = DEMO / "corrections" / "demo_weights.json"
+    path = selection.catalogue.eras["Demo"].corrections.tracking.file
     assert content["corrections"]["Demo"][str(path)] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -253,3 +244,15 @@ def test_nominal_of_the_demo_is_without_corrections(demo: tuple[Selection, Any])
         candidates = selection.candidates(dataset.name)
         expected = candidates["gen_weight"] * selection.scale(dataset)
         np.testing.assert_array_equal(selection.weights(dataset, candidates)["nominal"], expected)
+
+
+def test_signal_is_not_weighted_otherwise_than_the_background_was(demo: tuple[Selection, Any]) -> None:
+    """Weights that change between hnl abcd and hnl limits: the estimate must be made again."""
+    selection, _ = demo
+    path = selection.catalogue.eras["Demo"].corrections.tracking.file
+    content = path.read_text()
+    assert modelling.load(selection.folder).digest
+    path.write_text(content + " ")
+    with pytest.raises(modelling.EstimateError, match="corrections that have changed since: run hnl abcd again"):
+        modelling.load(selection.folder)
+    path.write_text(content)

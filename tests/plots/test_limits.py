@@ -13,7 +13,15 @@ from hnl.plots import limits as plots
 V2 = np.geomspace(1e-8, 1e-2, 25)
 
 
-def scanned(mass: float, lower: float, upper: float, *, observed: bool, refused_above: float = 1.0) -> dict:
+def scanned(
+    mass: float,
+    lower: float,
+    upper: float,
+    *,
+    observed: bool,
+    refused_above: float = 1.0,
+    between: tuple[float, ...] = (),
+) -> dict:
     """CLs that falls to 1e-3 between two |V|^2; the same for all curves."""
     tested = []
     for v2 in V2:
@@ -29,7 +37,8 @@ def scanned(mass: float, lower: float, upper: float, *, observed: bool, refused_
     if lower >= upper:
         edges = {"lower": None, "upper": None}
     excluded = [{"curve": name} | edges for name in (CURVES if observed else CURVES[1:])]
-    return {"coupling": "mu", "nature": "majorana", "mass": mass, "tested": tested, "excluded": excluded}
+    one = {"coupling": "mu", "nature": "majorana", "mass": mass, "interpolated_from": list(between)}
+    return one | {"tested": tested, "excluded": excluded}
 
 
 def content(*scans: dict) -> dict:
@@ -83,6 +92,35 @@ def test_an_open_edge_is_an_arrow_and_no_bar() -> None:
     assert markers == {(5.0, "_"), (10.0, "_"), (10.0, "^")}
     ends = {line.get_ydata()[0] for line in figure.axes[0].lines if line.get_marker() == "^"}
     assert ends == {1e-5}
+    plt.close(figure)
+
+
+def test_interpolated_masses_are_told_from_simulated_ones() -> None:
+    ends = [scanned(m, 1e-6, 1e-4, observed=False) for m in (5.0, 10.0)]
+    figure = plots.exclusion(content(*ends), "mu", "majorana", [])
+    assert "signal interpolated between them" not in labels(figure)
+    plt.close(figure)
+    middle = scanned(7.0, 1e-6, 1e-4, observed=False, between=(5.0, 10.0))
+    figure = plots.exclusion(content(ends[0], middle, ends[1]), "mu", "majorana", [])
+    assert "signal interpolated between them" in labels(figure)
+    (marks,) = [line for line in figure.axes[0].lines if line.get_marker() == "|"]
+    assert list(marks.get_xdata()) == [5.0, 10.0]
+    colours = {line.get_xdata()[0]: line.get_color() for line in figure.axes[0].lines if line.get_marker() == "_"}
+    assert colours == {5.0: "black", 7.0: plots.INTERPOLATED, 10.0: "black"}
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(("upper", "drawn"), [(10.0, True), (11.0, False)])
+def test_no_contour_across_a_wide_gap(upper: float, drawn: bool) -> None:
+    scans = [scanned(m, 1e-6, 1e-4, observed=False) for m in (5.0, upper)]
+    figure = plots.exclusion(content(*scans), "mu", "majorana", [])
+    inside = [
+        path.contains_point(figure.axes[0].transData.transform((7.0, 1e-5)), one.get_transform())
+        for one in figure.axes[0].collections
+        for path in one.get_paths()
+        if one.get_facecolor().size and one.get_facecolor()[0, 3] > 0
+    ]
+    assert any(inside) == drawn
     plt.close(figure)
 
 

@@ -38,10 +38,10 @@ def datasets_check(
     from hnl.datasets import catalogue as catalogues
     from hnl.datasets import files
     from hnl.datasets.index import INDEX_FILE, Index, inspect_all
-    from hnl.pipeline import selection
+    from hnl.pipeline import planning
 
     known = catalogues.load(catalogue)
-    selection.check_corrections(known)
+    planning.check_corrections(known)
     table = Table("dataset", "file", "entries", "NanoAOD", "vertex of l2", "generated", "status")
     usable, bad = [], 0
     index = Index(output / INDEX_FILE) if output else None

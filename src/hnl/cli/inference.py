@@ -58,7 +58,14 @@ def limits(
     output: OutArgument,
     coupling: Annotated[list[str] | None, typer.Option(help="'e', 'mu' or 'mixed'; may be repeated.")] = None,
     nature: Annotated[list[str] | None, typer.Option(help="'majorana' or 'dirac'; may be repeated.")] = None,
-    mass: Annotated[list[float] | None, typer.Option(help="m_N in GeV, a simulated one; may be repeated.")] = None,
+    mass: Annotated[
+        list[float] | None,
+        typer.Option(help="m_N in GeV, simulated or between simulated ones; may be repeated.", show_default=False),
+    ] = None,
+    step: Annotated[
+        float,
+        typer.Option(help="Without --mass: multiples of this (GeV) are scanned between simulated masses, 0: none."),
+    ] = 1.0,
     scale_to: ScaleOption = None,
     lowest: Annotated[float, typer.Option(help="|V|^2 where the scan begins ...")] = 1e-8,
     highest: Annotated[float, typer.Option(help="... and ends.")] = 1e-1,
@@ -74,16 +81,18 @@ def limits(
 
     CLs is by toys where there are few events, and asymptotic elsewhere; the tables say which.
 
-    Scans |V|^2 at each simulated mass with reweighted samples (section 3). All couplings, natures and masses by
-    default. Masses scanned before with the same inputs and settings are kept. An edge beyond what the samples describe
-    is called open, and no number is given for it.
+    Scans |V|^2 at each mass with reweighted samples (section 3). Between simulated masses, acceptances are
+    interpolated, and every product says so. By default: all couplings and natures, the simulated masses, whole GeV
+    between them, and the masses of Table 5. Masses scanned before with the same inputs and settings are kept. An edge
+    beyond what the samples describe is called open, and no number is given for it.
     """
     from hnl.pipeline import limit_files
     from hnl.pipeline.scan import Settings
 
     settings = Settings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
     with locking.held(output, note):
-        result, _ = _limits(output, settings, workers, coupling=coupling, nature=nature, mass=mass, scale_to=scale_to)
+        chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
+        result, _ = _limits(output, settings, workers, **chosen)
     out_console.print(limit_files.main_rows(result.table).rich())
     out_console.print(result.comparison.rich())
 
@@ -93,7 +102,10 @@ def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
     from hnl.pipeline import figures
 
-    with locking.held(output, note):
+    drawn_from = ("selection.json", "histograms.json", "models/evaluation.json", "abcd/abcd.json")
+    patterns = (*drawn_from, "abcd/histograms.json", "*/limits.json", "*/fit.json")
+    inputs = [path for pattern in patterns for path in sorted(output.glob(pattern))]
+    with locking.held(output, note), lineage.stage(output, "plot", inputs):
         drawn = figures.draw(output)
     for title, path in drawn:
         out_console.print(f"{title}: {path}", soft_wrap=True, markup=False)
@@ -102,7 +114,7 @@ def plot(output: OutArgument) -> None:
 def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
     from hnl.pipeline import figures, fitting
 
-    with lineage.stage(output, "fit", [output / "abcd" / "abcd.json"]):
+    with lineage.stage(output, "fit", _inputs(output)):
         result = fitting.fit(output, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
         drawn = figures.of_fits(output, result.content)
     out_console.print(f"fits:        {result.folder}", soft_wrap=True)
@@ -113,28 +125,39 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
     from hnl.pipeline import figures
     from hnl.pipeline import limits as stage
 
-    inputs = [output / "abcd" / "abcd.json"]
-    with lineage.stage(output, "limits", inputs), progress_bar("masses") as progress:
+    with lineage.stage(output, "limits", _inputs(output)) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
         result = stage.limits(
             output,
             couplings=chosen.get("coupling") or (),
             natures=chosen.get("nature") or (),
             masses=chosen.get("mass") or (),
+            step=chosen.get("step", 0.0),
             luminosity=chosen.get("scale_to"),
             settings=settings,
             workers=workers,
             on_plan=lambda number: progress.update(task, total=number, visible=True),
             on_mass=lambda _: progress.update(task, advance=1),
         )
+        noted.kept += result.points
         drawn = figures.of_limits(output, result.content)
     kept = f" ({result.reused} masses from before)" if result.reused else ""
     out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
     return result, drawn
 
 
+def _inputs(output: Path) -> list[Path]:
+    """What fits and limits read."""
+    of_background = [output / "abcd" / name for name in ("abcd.json", "histograms.json")]
+    return [output / "selection.json", *of_background, *sorted((output / "scores").glob("*.parquet"))]
+
+
 def in_run(output: Path, workers: int | None) -> tuple[Any, list[Any], list[str]]:
-    """Fits and limits as `hnl run` makes them: all couplings, Majorana. Result of the limits, figures, notes."""
+    """Fits and limits as `hnl run` makes them: all couplings and simulated masses, Majorana.
+
+    Returns:
+        Result of the limits, figures, notes.
+    """
     from hnl.pipeline.modelling import NoBackgroundError
     from hnl.pipeline.scan import Settings
 

@@ -81,11 +81,14 @@ def abcd(out: Path, *, unblind: bool = False, thresholds: Path | None = None) ->
     given = tuning.read(thresholds) if thresholds else None
     selection = selections.load(out)
     scored = [read(selection, dataset) for dataset in selection.catalogue.datasets]
-    used = {
-        name: {str(file): library.sha256(file) for file in catalogue_corrections.files(era.corrections)}
-        for name, era in selection.catalogue.eras.items()
-    }
+    used = corrections_of(selection)
     return analyse(scored, out, unblind=unblind, given=given, partial=selection.partial, corrections=used)
+
+
+def corrections_of(selection: Selection) -> dict[str, dict[str, str]]:
+    """For each era its files of corrections and their SHA-256, as they are now."""
+    files = {name: catalogue_corrections.files(era.corrections) for name, era in selection.catalogue.eras.items()}
+    return {name: found for name, some in files.items() if (found := {str(f): library.sha256(f) for f in some})}
 
 
 def read(selection: Selection, dataset: Dataset) -> Scored:

@@ -14,9 +14,10 @@ from hnl import provenance
 from hnl.condor import description, results, schedd
 from hnl.datasets.settings import Batch
 from hnl.errors import HNLError
-from hnl.pipeline import batch_items, selection, status, worklist
+from hnl.pipeline import batch_items, planning, selection, status, worklist
 from hnl.pipeline.batch_items import BatchError
-from hnl.pipeline.selection import Plan, Selection
+from hnl.pipeline.planning import Plan
+from hnl.pipeline.selection import Selection
 from hnl.processors import parts
 
 FOLDER, WORK_FILE = "condor", "work.json"
@@ -135,7 +136,7 @@ def submit(
             f"{out / FOLDER} holds jobs that were submitted before: see hnl condor status and resubmit; "
             "to begin anew, remove them from the queue and delete that folder"
         )
-    plan = selection.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
+    plan = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
     batch_items.check_places(plan)
     (out / FOLDER).mkdir(parents=True, exist_ok=True)
     batch_items.equip(out / FOLDER, plan.catalogue.batch)
@@ -211,7 +212,8 @@ def collect(out: Path, *, allow_partial: bool = False, on_note: Callable[[str], 
 
 def _submit(work: Work, in_queue: Collection[str] = ()) -> Submission:
     """Writes the items of all that is neither done nor in the queue, and submits them."""
-    waiting = [job for job in work.plan.waiting(work.out) if job.unit.name not in in_queue]
+    waiting, luggage = planning.packed([j for j in work.plan.waiting(work.out) if j.unit.name not in in_queue])
+    batch_items.carry(work.folder, luggage)
     work.rounds += 1
     groups = sorted(batch_items.grouped(waiting, work.batch), key=lambda group: -sum(map(batch_items.cost, group)))
     lines = []
@@ -231,7 +233,7 @@ def _submit(work: Work, in_queue: Collection[str] = ()) -> Submission:
 def _check_current(work: Work) -> None:
     """The jobs were made by the code that is here now."""
     for dataset in work.plan.catalogue.datasets:
-        mark = selection.fingerprint(dataset, work.plan.catalogue.era(dataset))
+        mark = planning.fingerprint(dataset, work.plan.catalogue.era(dataset))
         if mark != work.plan.fingerprints[dataset.name]:
             raise selection.SelectionError(
                 f"{work.folder}: the jobs of {dataset.name} were submitted by other code or settings; "

@@ -2,20 +2,19 @@
 
 import json
 import shutil
-from collections.abc import Iterator
-from hashlib import sha256
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from hnl import provenance
 from hnl.condor import description, wheel
-from hnl.datasets.catalogue import Catalogue
+from hnl.datasets import own_files
 from hnl.datasets.remote import is_remote
 from hnl.datasets.settings import Batch
 from hnl.errors import InputError
 from hnl.pipeline import worklist
-from hnl.pipeline.selection import Job, Plan
+from hnl.pipeline.planning import Job, Plan
 
+INPUTS = "inputs"  # folder of what goes with the jobs
 OPENING = 20_000  # events that opening a file costs as much time as; fixes how many small files make a job. Our choice.
 _UNSAFE = frozenset(" \t\n,\"'$")  # in lists of files for HTCondor
 
@@ -52,6 +51,12 @@ def equip(folder: Path, batch: Batch) -> None:
         shutil.copy(lock, folder / description.LOCK_FILE)
 
 
+def carry(folder: Path, luggage: Mapping[str, Path]) -> None:
+    """Puts into the submit directory what goes with the jobs, see `planning.packed`."""
+    for name, path in luggage.items():
+        provenance.write_bytes(folder / INPUTS / name, path.read_bytes())
+
+
 def grouped(jobs: list[Job], batch: Batch) -> Iterator[list[Job]]:
     """Puts work units together into items of one dataset, in order, each of about `batch.events_per_job` events."""
     group: list[Job] = []
@@ -80,8 +85,16 @@ def _is_transferred(job: Job, batch: Batch) -> bool:
 
 
 def write(folder: Path, batch: Batch, item: str, jobs: list[Job]) -> list[str]:
-    """Writes what a job needs to know, and lists what it needs to be given, relative to the submit directory."""
-    alone, inputs = _portable(jobs[0].catalogue, folder)
+    """Writes what a job needs to know, and lists what it needs to be given, relative to the submit directory.
+
+    Args:
+        folder: the submit directory, which has the files of `carry`.
+        batch: settings.
+        item: its name.
+        jobs: its work units, from `planning.packed`.
+    """
+    alone = jobs[0].catalogue
+    inputs = [f"{INPUTS}/{path}" for path in own_files.of(alone)]
     paths = dict.fromkeys(job.unit.file.path for job in jobs)
     local = {path: Path(path).name for path in (job.unit.file.path for job in jobs if _is_transferred(job, batch))}
     dataset = alone.datasets[0].model_copy(update={"files": tuple(paths)})
@@ -90,7 +103,6 @@ def write(folder: Path, batch: Batch, item: str, jobs: list[Job]) -> list[str]:
         "item": item,
         "catalogue": alone.model_copy(update={"datasets": (dataset,)}).model_dump(mode="json"),
         "fingerprint": jobs[0].fingerprint,
-        "code": jobs[0].code,
         "local": local,
         "output": batch.output,
         **worklist.pack(jobs),
@@ -99,28 +111,3 @@ def write(folder: Path, batch: Batch, item: str, jobs: list[Job]) -> list[str]:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
     return [f"items/{item}.json", *inputs, *local]
-
-
-def _portable(alone: Catalogue, folder: Path) -> tuple[Catalogue, list[str]]:
-    """The catalogue with its own files (golden JSON and the like) beside it; copies of them in the submit directory."""
-    inputs: dict[Path, str] = {}
-
-    def moved(value: Any) -> Any:
-        if isinstance(value, Path):
-            content = value.read_bytes()
-            name = f"{sha256(content).hexdigest()[:8]}-{value.name}"
-            target = folder / "inputs" / name
-            if not target.exists():
-                provenance.write_bytes(target, content)
-            inputs[value] = str(target.relative_to(folder))
-            return Path(name)
-        if isinstance(value, dict):
-            return {key: moved(one) for key, one in value.items()}
-        if isinstance(value, list | tuple):
-            return type(value)(moved(one) for one in value)
-        if hasattr(value, "model_copy"):
-            return value.model_copy(update={name: moved(getattr(value, name)) for name in type(value).model_fields})
-        return value
-
-    eras = {name: moved(era) for name, era in alone.eras.items()}
-    return alone.model_copy(update={"eras": eras}), sorted(inputs.values())

@@ -10,8 +10,8 @@ from hnl.condor.description import BAD_INPUT, DONE, FAILED, TRANSFERRED, TRY_AGA
 from hnl.condor.results import Failure
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.remote import RemoteFileError
-from hnl.pipeline import selection, worklist
-from hnl.pipeline.selection import Job, Outcome
+from hnl.pipeline import planning, worklist
+from hnl.pipeline.planning import Job, Outcome
 from hnl.processors.parts import Part
 from hnl.terminal import err_console
 
@@ -30,16 +30,16 @@ def run(item_file: Path) -> int:
     content = json.loads(item_file.read_text(encoding="utf-8"))
     catalogue = Catalogue.model_validate(content["catalogue"])
     (dataset,) = catalogue.datasets
-    if selection.fingerprint(dataset, catalogue.era(dataset)) != content["fingerprint"]:
+    if planning.fingerprint(dataset, catalogue.era(dataset)) != content["fingerprint"]:
         versions = ", ".join(f"{name} {version}" for name, version in provenance.record().items() if name != "command")
         _say(f"the code or the libraries of this Python are not those of the submission: {versions}")
         return WRONG_ENVIRONMENT
     alone, marks = {dataset.name: catalogue.alone(dataset)}, {dataset.name: content["fingerprint"]}
-    jobs = worklist.unpack(content, alone, marks, content["code"])
+    jobs = worklist.unpack(content, alone, marks)
     done: list[tuple[str, Part]] = []
     failures: dict[str, Failure] = {}
     for job in jobs:
-        outcome = selection.process_unit(replace(job, local=content["local"].get(job.unit.file.path)))
+        outcome = planning.process_unit(replace(job, local=content["local"].get(job.unit.file.path)))
         if outcome.part:
             done.append((job.unit.name, outcome.part))
         else:

@@ -11,10 +11,11 @@ from hnl.errors import HNLError, InputError
 from hnl.histograms import files
 from hnl.inference import table5
 from hnl.inference.thresholds import Scan
-from hnl.pipeline import abcd, fitting, histogramming, limits
+from hnl.ml import scoring
+from hnl.pipeline import abcd, fitting, histogramming, learning, limits
 from hnl.pipeline import selection as selections
 from hnl.plots import abcd as abcd_plots
-from hnl.plots import distributions
+from hnl.plots import classifier, distributions
 from hnl.plots import limits as limit_plots
 
 FOLDER = "plots"
@@ -39,8 +40,13 @@ def of_fits(out: Path, content: Mapping[str, Any]) -> Figures:
     return limit_plots.draw_fits(content, out / FOLDER)
 
 
+def of_classifiers(out: Path, content: Mapping[str, Any]) -> Figures:
+    """Of evaluation.json."""
+    return classifier.draw_all(content["metrics"], out / FOLDER)
+
+
 def draw(out: Path) -> Figures:
-    """Draws every figure whose product is in an output folder. Those of the classifiers are drawn by `hnl train` only.
+    """Draws every figure whose product is in an output folder.
 
     Returns:
         (title, PNG) of each figure.
@@ -55,6 +61,7 @@ def draw(out: Path) -> Figures:
     if (path := out / abcd.FOLDER / "abcd.json").is_file():
         made += _read(path, lambda path: _abcd(out, path))
     drawers: tuple[tuple[str, Callable[[Path, Mapping[str, Any]], Figures]], ...] = (
+        (f"{scoring.MODELS}/{learning.EVALUATION_FILE}", of_classifiers),
         (f"{limits.FOLDER}/{limits.FILE}", of_limits),
         (f"projection_*/{limits.FILE}", of_limits),
         (f"{fitting.FOLDER}/{fitting.FILE}", of_fits),

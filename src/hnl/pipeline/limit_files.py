@@ -7,7 +7,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from hepdata_lib import Submission, Variable
 from hepdata_lib import Table as HEPDataTable
 
@@ -46,13 +45,18 @@ def _show(text: Any) -> str:
     return str(text)
 
 
+def between(scan: Record) -> str | None:
+    """The simulated masses that a mass is interpolated from, in GeV; None if it is simulated itself."""
+    return " and ".join(f"{mass:g}" for mass in scan["interpolated_from"]) or None
+
+
 def edges(scans: Sequence[Record], label: str) -> Table:
     """One row for each mass and curve."""
     rows: list[Record] = []
     for one in scans:
         for found, asymptotic in zip(one["excluded"], one["excluded_asymptotic"], strict=True):
             row: Record = {key: one[key] for key in ("coupling", "nature", "mass")} | {"curve": found["curve"]}
-            row |= {"status": found["status"], "method": method(found)}
+            row |= {"interpolated_from": between(one), "status": found["status"], "method": method(found)}
             for side in SIDES:
                 edge = found[side]
                 row[f"{side}_v2"] = None if edge is None else edge["v2"]
@@ -68,6 +72,7 @@ def edges(scans: Sequence[Record], label: str) -> Table:
         Column("coupling", "coupling"),
         Column("nature", "nature"),
         Column("mass", "m_N", short),
+        Column("interpolated_from", "from"),
         Column("curve", "curve"),
         Column("lower_words", "lowest |V|^2", _show),
         Column("upper_words", "highest |V|^2", _show),
@@ -88,10 +93,7 @@ def main_rows(table: Table) -> Table:
 
 
 def compared(scans: Sequence[Record], label: str, paper: Sequence[Row]) -> Table:
-    """Median expected edges beside the observed ones of Table 5, with the ratio.
-
-    Between simulated masses edges are interpolated, straight in m_N and log |V|^2, as the paper connects its limits.
-    """
+    """Median expected edges beside the observed ones of Table 5, with the ratio, at masses that were scanned."""
     rows: list[Record] = []
     for line in paper:
         own = [s for s in scans if (s["coupling"], s["nature"]) == (line.coupling, line.nature)]
@@ -129,20 +131,14 @@ def compared(scans: Sequence[Record], label: str, paper: Sequence[Row]) -> Table
 
 def _at(scans: Sequence[Record], mass: float, side: str) -> tuple[float | None, str]:
     """The median expected edge at a mass, and what has to be said of it."""
-    known: dict[float, Record] = {}
     for one in scans:
-        known.update((one["mass"], found) for found in one["excluded"] if found["curve"] == EXPECTED)
-    below, above = ([m for m in known if m <= mass], [m for m in known if m >= mass])
-    if not below or not above:
-        return None, "not scanned"
-    pair = sorted({max(below), min(above)})
-    for m in pair:
-        edge = known[m][side]
-        if edge is None or edge["state"] != CLOSED:
-            return None, f"{m:g} GeV: {words(known[m], side)}"
-    logs = [np.log(known[m][side]["v2"]) for m in pair]
-    mark = "" if len(pair) == 1 else f"interpolated, {pair[0]:g}-{pair[1]:g} GeV"
-    return float(np.exp(np.interp(mass, pair, logs))), mark
+        for found in one["excluded"]:
+            if (one["mass"], found["curve"]) == (mass, EXPECTED):
+                edge = found[side]
+                if edge is None or edge["state"] != CLOSED:
+                    return None, words(found, side)
+                return float(edge["v2"]), f"interpolated from {between(one)} GeV" if between(one) else ""
+    return None, "not scanned"
 
 
 def hepdata(folder: Path, scans: Sequence[Record], label: str, luminosity: float) -> None:
@@ -168,6 +164,8 @@ def _hepdata_table(coupling: str, nature: str, group: Sequence[Record], label: s
     table.keywords["observables"] = ["CLS"]
     mass = Variable("m_N", is_independent=True, is_binned=False, units="GeV", values=[s["mass"] for s in group])
     table.add_variable(mass)
+    origin = [f"interpolated from {between(s)} GeV" if between(s) else "simulated" for s in group]
+    table.add_variable(Variable("signal", is_independent=False, is_binned=False, values=origin))
     for curve in CURVES:
         found = [next((f for f in s["excluded"] if f["curve"] == curve), None) for s in group]
         if all(f is None for f in found):

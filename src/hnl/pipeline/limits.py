@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
+from itertools import product
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ import loky
 
 from hnl import provenance
 from hnl.corrections import lifetime
-from hnl.corrections.lifetime import TooFewEventsError
+from hnl.corrections import masses as interpolation
+from hnl.corrections.lifetime import PointError, TooFewEventsError
 from hnl.errors import InputError
 from hnl.inference import asymptotics, combine, published, pyhf_model, table5, toys
 from hnl.inference.likelihood import FitError
@@ -30,6 +33,7 @@ LEAST_TOYS = 1000  # CLs of 5 % is then known to 20 % of itself
 # All that a scan depends on.
 CODE = (
     "hnl.corrections.lifetime",
+    "hnl.corrections.masses",
     "hnl.histograms",
     "hnl.inference",
     "hnl.physics",
@@ -68,6 +72,7 @@ class Result:
     table: Table
     comparison: Table  # with Table 5
     reused: int  # masses that were scanned before
+    points: list[Path]  # what is kept of each mass
 
 
 def folder_of(out: Path, luminosity: float | None) -> Path:
@@ -75,25 +80,54 @@ def folder_of(out: Path, luminosity: float | None) -> Path:
     return out / (FOLDER if luminosity is None else f"projection_{luminosity:g}fb")
 
 
-def jobs(inputs: Inputs, couplings: Sequence[str], natures: Sequence[str], masses: Sequence[float]) -> list[Job]:
+def jobs(
+    inputs: Inputs, couplings: Sequence[str], natures: Sequence[str], masses: Sequence[float], step: float = 0.0
+) -> list[Job]:
     """What is to be scanned; nothing given means all there is.
 
+    Args:
+        inputs: of the run.
+        couplings, natures: of `FLAVOURS` and `NATURES`.
+        masses: GeV, simulated or between simulated ones.
+        step: without masses, the simulated ones are scanned, and between them the multiples of this, in GeV, and the
+            masses of Table 5. 0 for nothing between them.
+
     Raises:
-        ChoiceError: no such coupling or nature, or a mass that is not simulated for any of the couplings.
+        ChoiceError: no such coupling or nature, or a mass that none of the couplings has.
     """
-    simulated = inputs.signals.simulated
     for kind, chosen, known in (("coupling", couplings, tuple(FLAVOURS)), ("nature", natures, NATURES)):
         if unknown := [name for name in chosen if name not in known]:
             raise ChoiceError(f"no {kind} {unknown[0]!r}: it is one of {', '.join(known)}")
-    chosen = [c for c in FLAVOURS if simulated[c] and (not couplings or c in couplings)]
-    if missing := [c for c in couplings if not simulated[c]]:
-        raise ChoiceError(f"no signal sample has the coupling {missing[0]}")
-    available = sorted({mass for c in chosen for mass in simulated[c]})
-    if wrong := [mass for mass in masses if mass not in available]:
-        text = ", ".join(f"{mass:g}" for mass in available)
-        raise ChoiceError(f"m_N = {wrong[0]:g} GeV is not simulated; only simulated masses can be scanned: {text}")
-    made = ((c, n, m) for c in chosen for n in natures or NATURES for m in simulated[c] if not masses or m in masses)
-    return [Job(*one) for one in made]
+    if step and not 0.01 <= step < inf:
+        raise ChoiceError(f"the step between masses must be 0 (none) or at least 0.01 GeV, not {step}")
+    found: list[Job] = []
+    refused: dict[Job, str] = {}
+    for coupling, nature in product(FLAVOURS, natures or NATURES):
+        simulated = inputs.signals.simulated(coupling, nature)
+        if not simulated or (couplings and coupling not in couplings):
+            continue
+        for mass in sorted(set(masses or [*simulated, *_between(simulated, coupling, nature, step)])):
+            job = Job(coupling, nature, mass)
+            try:
+                interpolation.shares(simulated, mass)
+                found.append(job)
+            except PointError as error:
+                refused[job] = f"{coupling}, {nature}: {error}"
+    # What is asked for by name and has no part in the scan is not left out in silence.
+    for what, asked in (("mass", masses), ("coupling", couplings), ("nature", natures)):
+        for one in asked:
+            if one not in {getattr(job, what) for job in found}:
+                reasons = [reason for job, reason in refused.items() if getattr(job, what) == one]
+                raise ChoiceError(reasons[0] if reasons else f"no signal sample has the {what} {one}")
+    return found
+
+
+def _between(simulated: Sequence[float], coupling: str, nature: str, step: float) -> list[float]:
+    """Masses to be scanned between simulated ones, GeV; some may not be possible."""
+    if not step:
+        return []
+    multiples = [round(step * i, 6) for i in range(ceil(min(simulated) / step), int(max(simulated) / step) + 1)]
+    return multiples + [row.mass for row in table5.rows() if (row.coupling, row.nature) == (coupling, nature)]
 
 
 def limits(
@@ -102,6 +136,7 @@ def limits(
     couplings: Sequence[str] = (),
     natures: Sequence[str] = (),
     masses: Sequence[float] = (),
+    step: float = 0.0,
     luminosity: float | None = None,
     settings: Settings | None = None,
     workers: int | None = None,
@@ -115,6 +150,7 @@ def limits(
         couplings: of 'e', 'mu', 'mixed'; all by default.
         natures: of `NATURES`; both by default.
         masses: GeV; all simulated ones by default.
+        step: what is scanned between them by default, see `jobs`.
         luminosity: /fb; simulated background is projected to it in place of data.
         settings: of the scan.
         workers: processes, all cores by default.
@@ -130,7 +166,7 @@ def limits(
         raise ChoiceError(f"{settings.toys} toys are too few to tell 5 %: at least {LEAST_TOYS}, or 0 for none")
     inputs = modelling.load(out, luminosity=luminosity)
     folder = folder_of(out, luminosity)
-    chosen = jobs(inputs, couplings, natures, masses)
+    chosen = jobs(inputs, couplings, natures, masses, step)
     on_plan(len(chosen))
     found: dict[Job, Record] = {}
     marks = {job: _mark(inputs, settings, job) for job in chosen}
@@ -166,7 +202,8 @@ def limits(
     provenance.write_text(folder / CSV_FILE, table.csv())
     provenance.write_text(folder / "table5.csv", comparison.csv())
     hepdata(folder / HEPDATA, scans, background.label, background.luminosity)
-    return Result(folder, content, table, comparison, reused)
+    points = [folder / POINTS / f"{job.name}.json" for job in chosen]
+    return Result(folder, content, table, comparison, reused, points)
 
 
 def _mark(inputs: Inputs, settings: Settings, job: Job) -> str:

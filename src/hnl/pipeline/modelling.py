@@ -68,7 +68,7 @@ def load(out: Path, *, luminosity: float | None = None) -> Inputs:
 
     Raises:
         NoBackgroundError: no stage `abcd`, no data, or no signal.
-        EstimateError: its files are broken.
+        EstimateError: its files are broken, or were made with other corrections.
         HNLError: see `selection.load` and `signals.load`.
     """
     folder = out / abcd.FOLDER
@@ -79,9 +79,12 @@ def load(out: Path, *, luminosity: float | None = None) -> Inputs:
         content = json.loads((folder / "abcd.json").read_text(encoding="utf-8"))
         thresholds: Thresholds = content["thresholds"]
         records: list[Record] = content["tables"]["yields"]
+        used = content["corrections"]
         filled = files.read_json(folder / "histograms.json")["regions"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EstimateError(f"the background estimate in {folder} is broken: {error}; run hnl abcd again") from error
+    if used != abcd.corrections_of(selection):  # the signal would be weighted with others
+        raise EstimateError(f"{folder} was made with corrections that have changed since: run hnl abcd again")
     found = signals.load(selection, thresholds, filled)
     if not found.datasets:
         raise NoBackgroundError(f"{out}: no signal sample in the catalogue, so there is nothing to set limits on")
@@ -162,7 +165,8 @@ def model(found: Yields, inputs: Inputs, *, correlated: bool = True) -> Model:
             continue
         there = [b.number for b in regions.bins(h, category)]
         signal = np.maximum(found.nominal.sum_w[i, there], 0)
-        factors: dict[str, Any] = {name: 1 + size for name, size in inputs.normalisations.items()}
+        sizes = {**inputs.normalisations, "interpolation": found.interpolation}
+        factors: dict[str, Any] = {name: 1 + size for name, size in sizes.items()}
         for name in {v.removesuffix("_up") for v in found.varied if v.endswith("_up")}:
             up, down = (found.varied[f"{name}_{way}"].sum_w[i, there] for way in ("up", "down"))
             factors[name] = models.shift_factor(signal, up, down)

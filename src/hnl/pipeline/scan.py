@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from hnl.corrections import lifetime
+from hnl.corrections import lifetime, masses
 from hnl.corrections.lifetime import Point, PointError, TooFewEventsError
 from hnl.inference import asymptotics, toys
 from hnl.inference.asymptotics import LEVEL
@@ -61,6 +61,7 @@ class ScanPoint:
     few_events: bool = False  # asymptotic formulas are not to be trusted, see `toys.few_events`
     method: str = ASYMPTOTIC  # of `cls`
     cls_asymptotic: tuple[float | None, ...] = ()  # beside it, whatever the method
+    interpolation: float = 0.0  # uncertainty of the signal from `corrections.masses`, relative
 
     def excluded(self, curve: int) -> bool:
         """Whether it is, by a curve."""
@@ -103,6 +104,7 @@ class Scanned:
     tested: tuple[ScanPoint, ...]
     excluded: tuple[Excluded, ...]  # by curve; without 'observed' where data are hidden or projected
     excluded_asymptotic: tuple[Excluded, ...]  # what it would be by asymptotic formulas everywhere
+    interpolated_from: tuple[float, ...] = ()  # the two simulated masses, GeV; none if this one is simulated
 
     def record(self) -> Record:
         """As it is read back from JSON."""
@@ -129,18 +131,17 @@ def evaluate(inputs: Inputs, point: Point, settings: Settings) -> ScanPoint:
     cls, cls_asymptotic = ((r.observed, *r.expected) for r in (result, beside))
     expected = float(toys.expected_in_a(model))
     method = ASYMPTOTIC if result is beside else BY_TOYS
-    return ScanPoint(point.v2, cls, "", found.effective, expected, few, method, cls_asymptotic)
+    return ScanPoint(point.v2, cls, "", found.effective, expected, few, method, cls_asymptotic, found.interpolation)
 
 
 def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Settings) -> Scanned:
     """Scans one mass.
 
     Raises:
-        PointError: no sample has this mass and coupling.
+        PointError: see `masses.shares`.
         HNLError: see `modelling.model`.
     """
-    if not inputs.signals.samples(direction(coupling, mass, nature, 1e-6)):
-        raise PointError(f"no signal sample has m_N = {mass:g} GeV and the coupling {coupling}")
+    between = masses.shares(inputs.signals.simulated(coupling, nature), mass)
     tested: dict[float, ScanPoint] = {}
     beside: dict[float, ScanPoint] = {}
 
@@ -160,7 +161,9 @@ def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Sett
         return tuple(one for one in found if one is not None)
 
     excluded = ranges(at)
-    return Scanned(coupling, nature, mass, tuple(tested[v2] for v2 in sorted(tested)), excluded, ranges(asymptotic))
+    every = tuple(tested[v2] for v2 in sorted(tested))
+    neighbours = tuple(between) if len(between) > 1 else ()
+    return Scanned(coupling, nature, mass, every, excluded, ranges(asymptotic), neighbours)
 
 
 def _range(

@@ -1,7 +1,6 @@
 """Stage `select`: NanoAOD -> candidates, cutflow, sums of weights; and reading a finished selection back."""
 
 import json
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,19 +11,16 @@ import numpy as np
 from hnl import executors, provenance
 from hnl.corrections import jets, normalisation
 from hnl.corrections import weights as event_weights
-from hnl.corrections.library import CorrectionError
 from hnl.datasets import catalogue as catalogues
-from hnl.datasets import files
-from hnl.datasets.catalogue import Catalogue, Dataset, Era
+from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.datasets.corrections import NOMINAL
 from hnl.datasets.files import FileInfo, WorkUnit
-from hnl.datasets.index import INDEX_FILE, Index, inspect_all
 from hnl.errors import HNLError, InputError
 from hnl.executors import How
-from hnl.pipeline import status
-from hnl.processors import closure, columns, merging, parts
-from hnl.processors.displaced import DisplacedProcessor
-from hnl.processors.parts import Candidates, Part
+from hnl.pipeline import planning, status
+from hnl.pipeline.planning import BadFilesError, Job, Outcome, Plan, fingerprint, process_unit
+from hnl.processors import closure, merging, parts
+from hnl.processors.parts import Candidates
 
 FORMAT = 3  # of selection.json; raised when its meaning changes
 SELECTION_FILE = "selection.json"
@@ -34,54 +30,6 @@ FILE_FACTS = tuple(field.name for field in fields(FileInfo) if field.name not in
 
 class SelectionError(HNLError):
     """The selection failed on input that looked sound, or its output cannot be used by the next stage."""
-
-
-class BadFilesError(InputError):
-    """Files that cannot be used, one a line."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A work unit with all that a worker needs to know."""
-
-    unit: WorkUnit
-    catalogue: Catalogue  # of this unit's dataset alone, without its files
-    fingerprint: str
-    code: str  # digest of the code that the run was started with
-    checksum: str | None  # of the file, to be verified before it is read
-    local: str | None = None  # where the worker has a copy of the file
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a job: a part, or why there is none."""
-
-    unit: WorkUnit
-    part: Part | None = None
-    bad_input: str | None = None
-    temporary: bool = False  # the bad input may be better later
-    failure: tuple[str, str] | None = None  # in one line, and the traceback
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be done for a catalogue.
-
-    Attributes:
-        catalogue: as it was loaded.
-        jobs: one for each work unit of every usable file, in the order of the catalogue.
-        fingerprints: of each dataset.
-        bad: one sentence for each file that cannot be used, which a partial result leaves out.
-    """
-
-    catalogue: Catalogue
-    jobs: list[Job]
-    fingerprints: dict[str, str]
-    bad: list[str]
-
-    def waiting(self, out: Path) -> list[Job]:
-        """The jobs that are not done in an output folder."""
-        return [job for job in self.jobs if not is_done(out, job)]
 
 
 @dataclass(frozen=True)
@@ -150,80 +98,6 @@ class Selection:
         return result
 
 
-def fingerprint(dataset: Dataset, era: Era) -> str:
-    """Hash of all that decides which events of a file are selected and what their columns say."""
-    golden = era.golden_json.read_bytes().hex() if era.golden_json and dataset.is_data else None
-    settings = {
-        "kind": dataset.kind,
-        "triggers": dataset.triggers,
-        "veto": dataset.veto_triggers,
-        "paths": era.triggers.model_dump(),
-        "year": era.year,
-        "golden_json": golden,
-        "jets": jets.digest(jets.of(dataset, era)),
-        "generator_weights": dataset.generator_weights.model_dump(),
-        "code": provenance.selection_code_digest(),
-    }
-    return provenance.digest(settings)
-
-
-def process_unit(job: Job) -> Outcome:
-    """Reads and selects one work unit. Never raises: a worker's error must reach the user as a sentence."""
-    try:
-        if provenance.selection_code_digest() != job.code:
-            raise SelectionError("this worker runs other code or libraries than the command")
-        if job.checksum:
-            files.verify(job.local or job.unit.file.path, job.checksum, job.catalogue.remote)
-        processor = DisplacedProcessor(job.catalogue)
-        result = processor.process(files.events(job.unit, job.catalogue.remote, job.local))[job.unit.dataset]
-        dataset = job.catalogue.dataset(job.unit.dataset)
-        variations = jets.variations(jets.of(dataset, job.catalogue.era(dataset)))
-        return Outcome(job.unit, part=parts.make(job.unit, result, job.fingerprint, job.checksum, variations))
-    except CorrectionError as error:  # not the fault of the file, which must not be left out for it
-        return Outcome(job.unit, failure=(str(error), traceback.format_exc()))
-    except InputError as error:
-        return Outcome(job.unit, bad_input=str(error), temporary=files.is_temporary(error))
-    except Exception as error:
-        summary = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-        return Outcome(job.unit, failure=(summary, traceback.format_exc()))
-
-
-def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checksum: bool = False) -> Plan:
-    """Opens every file of a catalogue that was not opened before, and cuts all of them into work units.
-
-    Args:
-        catalogue_path: the catalogue.
-        out: output folder, which knows the files that were opened before (`datasets.index`).
-        allow_partial: leave out files that cannot be used.
-        checksum: verify the checksum of every file before it is read; parts made without that are not taken as done.
-
-    Raises:
-        CatalogueError, CorrectionError, BadFilesError, DuplicateFileError: bad input.
-    """
-    catalogue = catalogues.load(catalogue_path)
-    check_corrections(catalogue)
-    if checksum and (without := [f for d in catalogue.datasets for f in d.files if f not in d.checksums]):
-        raise BadFilesError(f"{catalogue_path} has no checksum of {without[0]} (nor of {len(without) - 1} others)")
-    known = Index(out / INDEX_FILE)
-    infos, bad = _inspected(catalogue, known)
-    if known.path.exists():  # also if the run ends here; but bad input leaves no new folder
-        known.save()
-    if bad and not allow_partial:
-        raise BadFilesError("\n".join(bad))
-    files.check_unique([info for group in infos.values() for info in group])
-    known.save()
-    marks = {dataset.name: fingerprint(dataset, catalogue.era(dataset)) for dataset in catalogue.datasets}
-    alone = {dataset.name: catalogue.alone(dataset) for dataset in catalogue.datasets}
-    code = provenance.selection_code_digest()
-    jobs = [
-        Job(unit, alone[d.name], marks[d.name], code, d.checksums[info.path] if checksum else None)
-        for d in catalogue.datasets
-        for info in infos[d.name]
-        for unit in files.work_units(d.name, info)
-    ]
-    return Plan(catalogue, jobs, marks, bad)
-
-
 def select(
     catalogue_path: Path,
     out: Path,
@@ -245,7 +119,7 @@ def select(
         out: output folder, made if needed.
         how: where to work; in processes of this machine by default.
         allow_partial: drop files that cannot be read, as a whole, and mark every product as partial.
-        checksum: see `plan`.
+        checksum: see `planning.plan`.
         on_plan: told the units that are to be processed.
         on_unit: told each unit when it is done.
         on_note: told, in a sentence, what a user should know.
@@ -254,7 +128,8 @@ def select(
         CatalogueError, CorrectionError, BadFilesError, DuplicateFileError, OutputError, ExecutorError: bad input.
         ClosureError, SelectionError: the run failed.
     """
-    todo = plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
+    how = how or How()
+    todo = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
     status.write_plan(out, todo.catalogue, [job.unit for job in todo.jobs], todo.fingerprints, todo.bad)
     waiting = sorted(todo.waiting(out), key=lambda job: job.unit.start - job.unit.stop)
     if note := _resumed(out, len(todo.jobs), waiting):
@@ -262,7 +137,9 @@ def select(
     on_plan([job.unit for job in waiting])
     failures: dict[str, tuple[str, str]] = {}  # path -> sentence, traceback
     bad_now: dict[str, str] = {}
-    for job, result in executors.run(process_unit, waiting, how or How(), on_note):
+    # Workers of a cluster may not have our folders.
+    jobs, luggage = planning.packed(waiting) if how.executor == "dask" else (waiting, {})
+    for job, result in executors.run(process_unit, jobs, how, on_note, luggage):
         outcome = result if isinstance(result, Outcome) else Outcome(job.unit, failure=(str(result), ""))
         if outcome.part:
             parts.store(out, job.unit.name, outcome.part)
@@ -283,12 +160,6 @@ def select(
     return finish(out, replace(todo, jobs=[j for j in todo.jobs if j.unit.file.path not in bad_now], bad=bad))
 
 
-def is_done(out: Path, job: Job) -> bool:
-    """Whether the part of a job is in the output folder."""
-    found = parts.manifest(out, job.unit.dataset, job.unit.name, job.fingerprint)
-    return found is not None and job.checksum in (None, found["checksum"])
-
-
 def _resumed(out: Path, units: int, waiting: Sequence[Job]) -> str:
     """What an earlier run has left to be done, in a sentence; '' if there was none."""
     old = sum(parts.paths(out, job.unit.dataset, job.unit.name)[1].exists() for job in waiting)
@@ -300,29 +171,6 @@ def _resumed(out: Path, units: int, waiting: Sequence[Job]) -> str:
     listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more files" if len(names) > 5 else "")
     why = f" ({old} made by other code or settings)" if old else ""
     return f"{units - len(waiting)} of {units} work units are done already; {len(waiting)} to do{why}: {listed}"
-
-
-def check_corrections(catalogue: Catalogue) -> None:
-    """Looks every correction up that an era names.
-
-    Raises:
-        CorrectionError: a file cannot be read, has no such correction, or it wants what candidates and jets have not.
-    """
-    for era in catalogue.eras.values():
-        jets.check(era.corrections.jets)
-        event_weights.check(era.corrections, columns.NAMES)
-
-
-def _inspected(catalogue: Catalogue, known: Index) -> tuple[dict[str, list[FileInfo]], list[str]]:
-    """The usable files of each dataset, and one sentence for each of the others."""
-    usable: dict[str, list[FileInfo]] = {dataset.name: [] for dataset in catalogue.datasets}
-    bad = []
-    for dataset, info in inspect_all(catalogue, known):
-        if (error := files.problem(info)) is not None:
-            bad.append(str(error))
-        elif isinstance(info, FileInfo):
-            usable[dataset.name].append(info)
-    return usable, bad
 
 
 def finish(out: Path, plan: Plan) -> Selection:
@@ -385,9 +233,10 @@ def _check_no_event_twice(selection: Selection) -> None:
         nominal = parts.passing(rows, 0)
         if repeated := parts.repeated_event({name: rows[name][nominal] for name in parts.EVENT}):
             run, section, event = repeated
+            holders = parts.files_with(selection.folder, manifests, units, repeated)
             raise SelectionError(
-                f"run {run}, luminosity section {section}, event {event} was selected twice in {', '.join(names)}; "
-                "data streams that overlap need veto_triggers in the catalogue"
+                f"run {run}, luminosity section {section}, event {event} was selected twice in {', '.join(names)}: "
+                f"in {' and '.join(holders)}; data streams that overlap need veto_triggers in the catalogue"
             )
 
 

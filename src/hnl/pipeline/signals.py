@@ -1,19 +1,20 @@
-"""Signal yields at any point (m_N, |V_e|^2, |V_mu|^2, nature) with a simulated m_N, from the scored candidates.
+"""Signal yields at any point (m_N, |V_e|^2, |V_mu|^2, nature) within the simulated m_N, from the scored candidates.
 
 Candidates, scores and regions are those of the stage `abcd`: the same cells are filled with reweighted candidates, so a
-point that was simulated has exactly the yields of its histograms. Only simulated masses can be had: between them there
-is no interpolation.
+point that was simulated has exactly the yields of its histograms. Between simulated masses both neighbours fill the
+cells of the point, see `corrections.masses`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import hist
 import numpy as np
 
-from hnl.corrections import lifetime, nuisances
+from hnl.corrections import lifetime, masses, nuisances
 from hnl.corrections.lifetime import Point, PointError, Sample
+from hnl.corrections.masses import Neighbour
 from hnl.errors import HNLError
 from hnl.histograms import abcd as histograms
 from hnl.histograms import yields
@@ -43,7 +44,10 @@ class Yields:
     hypothesis: str
     nominal: Counts
     varied: Mapping[str, Counts]  # by variation of weights and jet energies
-    effective: float  # events in A of the categories of the coupling, all bins together
+    # Events in A of the categories of the coupling, all bins together; of the neighbour that has fewer.
+    effective: float
+    interpolated_from: tuple[float, ...] = ()  # the neighbours in GeV, if the mass is not simulated
+    interpolation: float = 0.0  # how uncertain that makes the yields, relative
 
     @property
     def error(self) -> Any:
@@ -69,58 +73,72 @@ class Signals:
     thresholds: Thresholds
     datasets: tuple[_Dataset, ...]
 
-    @property
-    def simulated(self) -> dict[str, list[float]]:
-        """The masses of each coupling, GeV."""
-        points = [d.sample.point for d in self.datasets]
-        return {c: sorted({p.mass for p in points if p.coupling == c}) for c in FLAVOURS}
-
-    def samples(self, point: Point) -> list[Sample]:
-        """Those that describe a point; see `lifetime.usable`."""
-        return lifetime.usable([d.sample for d in self.datasets], point)
+    def simulated(self, coupling: str, nature: str) -> list[float]:
+        """The masses of samples that serve a coupling and nature, GeV. Dirac N have those of both natures."""
+        return sorted({d.sample.point.mass for d in self.datasets if d.sample.serves(coupling, nature)})
 
     def at(self, point: Point, *, ctau: float | None = None) -> Yields:
         """Yields at a point.
 
         Args:
-            point: its mass must be simulated for its coupling.
+            point: its mass must be simulated for its coupling, or be between masses that are.
             ctau: mean proper decay length in mm, by default that of the point.
 
         Raises:
-            PointError: no sample describes it, in all eras.
-            ReweightingError: see `lifetime.weights`.
+            PointError: no sample describes it, in all eras; see `masses.shares`.
+            ReweightingError: see `lifetime.weights` and `masses.neighbours`.
         """
-        h = hypothesis(point.mass)
-        used = {s.name for s in self.samples(point)}
-        eras: dict[str, list[_Dataset]] = {d.scored.dataset.era: [] for d in self.datasets}
-        for d in self.datasets:
-            if d.sample.name in used:
-                eras[d.scored.dataset.era].append(d)
-        if not used:
-            raise PointError(f"no sample has m_N = {point.mass:g} GeV and the coupling {point.coupling}: {point}")
-        filled: list[dict[str, Counts]] = []
-        for era, group in eras.items():
-            if not group:
-                raise PointError(f"{point}: the era {era} has no sample of this mass and coupling, others have")
-            factors: list[dict[str, Any]] = [{} for _ in group]
-            for shift in dict.fromkeys(v for d in group for v in d.cells[h]):
-                t, violating = ([d.rows(shift).columns[c] for d in group] for c in ("gen_ctau", "gen_same_sign"))
-                of_shift = lifetime.weights([d.sample for d in group], t, violating, point, at=ctau)
-                for d, found, factor in zip(group, factors, of_shift, strict=True):
-                    if shift in d.cells[h]:
-                        found[shift] = factor
-            for d, found in zip(group, factors, strict=True):
-                counts = _filled(d, h, found, self.thresholds)
-                filled.append({_parameter(v, era): value for v, value in counts.items()})
+        h, tau = hypothesis(point.mass), point.ctau if ctau is None else ctau
+        shares = masses.shares(self.simulated(point.coupling, point.nature), point.mass)
+        filled: dict[float, list[dict[str, Counts]]] = {mass: [] for mass in shares}
+        for era in dict.fromkeys(d.scored.dataset.era for d in self.datasets):
+            groups = {mass: self._group(replace(point, mass=mass), era) for mass in shares}
+            samples = {mass: [d.sample for d in group] for mass, group in groups.items()}
+            for mass, near in masses.neighbours(point, tau, shares, samples).items():
+                filled[mass] += self._filled(groups[mass], near, h)
+        every = [each for of_mass in filled.values() for each in of_mass]
         # What does not concern a dataset is nominal there.
         summed = {
-            v: Counts(*(sum(each.get(v, each[NOMINAL])[k] for each in filled) for k in range(2)))
-            for v in dict.fromkeys(v for each in filled for v in each)
+            v: Counts(*(sum(each.get(v, each[NOMINAL])[k] for each in every) for k in range(2)))
+            for v in dict.fromkeys(v for each in every for v in each)
         }
-        nominal = summed.pop(NOMINAL)
         mine = [name.split("_")[0] in FLAVOURS[point.coupling] for name in CATEGORIES]
-        n = lifetime.effective(*(float(part[mine][..., A].sum()) for part in nominal))
-        return Yields(point, h, nominal, summed, n)
+        in_a = {
+            mass: [float(sum(each[NOMINAL][k][mine][..., A].sum() for each in of_mass)) for k in range(2)]
+            for mass, of_mass in filled.items()
+        }
+        return Yields(
+            point,
+            h,
+            summed.pop(NOMINAL),
+            summed,
+            min(lifetime.effective(*sums) for sums in in_a.values()),
+            tuple(shares) if len(shares) > 1 else (),
+            masses.uncertainty(shares, {mass: sum_w for mass, (sum_w, _) in in_a.items()}),
+        )
+
+    def _group(self, point: Point, era: str) -> list[_Dataset]:
+        """The samples of a simulated point in an era."""
+        used = {s.name for s in lifetime.usable([d.sample for d in self.datasets], point)}
+        group = [d for d in self.datasets if d.sample.name in used and d.scored.dataset.era == era]
+        if not group:
+            raise PointError(f"{point}: the era {era} has no sample of this mass and coupling, others have")
+        return group
+
+    def _filled(self, group: Sequence[_Dataset], near: Neighbour, h: str) -> list[dict[str, Counts]]:
+        """What each dataset of an era and a mass adds to a point, by variation."""
+        factors: list[dict[str, Any]] = [{} for _ in group]
+        for shift in dict.fromkeys(v for d in group for v in d.cells[h]):
+            t, violating = ([d.rows(shift).columns[c] for d in group] for c in ("gen_ctau", "gen_same_sign"))
+            of_shift = lifetime.weights([d.sample for d in group], t, violating, near.point, at=near.ctau)
+            for d, found, factor in zip(group, factors, of_shift, strict=True):
+                if shift in d.cells[h]:
+                    found[shift] = near.factor * factor
+        result = []
+        for d, found in zip(group, factors, strict=True):
+            counts = _filled(d, h, found, self.thresholds, near.stretch)
+            result.append({_parameter(v, d.scored.dataset.era): value for v, value in counts.items()})
+        return result
 
 
 def hypothesis(mass: float) -> str:
@@ -134,16 +152,27 @@ def _parameter(variation: str, era: str) -> str:
     return variation if variation == NOMINAL else f"{nuisances.parameter(name, era)}_{way}"
 
 
-def _filled(d: _Dataset, hypothesis: str, factors: Mapping[str, Any], thresholds: Thresholds) -> dict[str, Counts]:
+def _filled(
+    d: _Dataset, hypothesis: str, factors: Mapping[str, Any], thresholds: Thresholds, stretch: float = 1.0
+) -> dict[str, Counts]:
     """SR yields of a dataset with its weights times factors, which are by variation of jet energies."""
     name, era = d.scored.dataset.name, d.scored.dataset.era
     variations = [*d.scored.weights, *d.scored.shifted]
     histogram = histograms.make_regions({name: era}, variations)
     for shift, cells in d.cells[hypothesis].items():
-        weights = {v: weight * factors[shift] for v, weight in d.rows(shift).weights.items()}
+        rows = d.rows(shift)
+        weights = {v: weight * factors[shift] for v, weight in rows.weights.items()}
         which = [*d.scored.weights] if shift == NOMINAL else [shift]
-        histograms.fill_regions(histogram, name, era, cells, weights, thresholds, which)
+        places = cells if stretch == 1 else _stretched(cells, rows.columns, stretch)
+        histograms.fill_regions(histogram, name, era, places, weights, thresholds, which)
     return {v: yields.counts(histogram, [name], hypothesis, "SR", v) for v in variations}
+
+
+def _stretched(cells: Cells, columns: Mapping[str, Any], stretch: float) -> Cells:
+    """Cells with m_SV times a factor."""
+    m_sv = regions.m_sv_bin(stretch * columns["m_sv"][cells.rows], cells.hypothesis)
+    delta_2d = regions.delta_2d_bin(columns["delta_2d"][cells.rows], m_sv, cells.category, cells.hypothesis)
+    return replace(cells, m_sv=m_sv, delta_2d=delta_2d)
 
 
 def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thresholds) -> Signals:

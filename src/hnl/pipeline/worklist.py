@@ -10,7 +10,7 @@ from hnl.datasets import index
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.files import WorkUnit
 from hnl.errors import InputError
-from hnl.pipeline.selection import Job, Plan
+from hnl.pipeline.planning import Job, Plan
 
 FORMAT = 1  # of these files; raised when their meaning changes
 
@@ -31,18 +31,17 @@ def pack(jobs: Sequence[Job]) -> dict[str, Any]:
     return {"units": units, **index.pack(infos.values())}
 
 
-def unpack(content: dict[str, Any], catalogues: dict[str, Catalogue], marks: dict[str, str], code: str) -> list[Job]:
+def unpack(content: dict[str, Any], catalogues: dict[str, Catalogue], marks: dict[str, str]) -> list[Job]:
     """The opposite of `pack`.
 
     Args:
         content: of `pack`.
         catalogues: of each dataset, for its jobs.
         marks: fingerprint of each dataset.
-        code: digest of the code that made the plan.
     """
     infos = index.unpack(content)
     return [
-        Job(WorkUnit(dataset, infos[number], start, stop), catalogues[dataset], marks[dataset], code, checksum)
+        Job(WorkUnit(dataset, infos[number], start, stop), catalogues[dataset], marks[dataset], checksum)
         for dataset, number, start, stop, checksum in content["units"]
     ]
 
@@ -53,7 +52,6 @@ def write(path: Path, plan: Plan, **more: Any) -> None:
         "format": FORMAT,
         "catalogue": plan.catalogue.model_dump(mode="json"),
         "fingerprints": plan.fingerprints,
-        "code": plan.jobs[0].code if plan.jobs else "",
         "bad": plan.bad,
         **pack(plan.jobs),
         **more,
@@ -73,7 +71,7 @@ def read(path: Path) -> tuple[Plan, dict[str, Any]]:
             raise WorkListError(f"{path} is of format {content['format']}, this hnl reads format {FORMAT}")
         catalogue = Catalogue.model_validate(content["catalogue"])
         alone = {dataset.name: catalogue.alone(dataset) for dataset in catalogue.datasets}
-        jobs = unpack(content, alone, content["fingerprints"], content["code"])
+        jobs = unpack(content, alone, content["fingerprints"])
         return Plan(catalogue, jobs, content["fingerprints"], content["bad"]), content
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkListError(f"{path} cannot be read: {error}") from error
