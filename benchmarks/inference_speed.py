@@ -42,7 +42,7 @@ def main() -> None:
         "CLs at one mu": (lambda: asymptotics.cls(model, 1.0), 7),
         "limit, observed and expected": (lambda: asymptotics.upper_limit(model), 3),
         "impacts": (lambda: fits.impacts(model), 1),
-        "CLs by 2 x 100 toys": (lambda: toys.cls(model, 1.0, 100), 1),
+        "CLs by 10 000 toys": (lambda: toys.cls(model, 1.0), 1),
     }
     if parser.parse_args().pyhf:
         work["pyhf and Minuit: CLs at one mu"] = (lambda: pyhf_model.Reference(model).cls(1.0), 1)

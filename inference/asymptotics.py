@@ -46,7 +46,6 @@ class Limit:
     level: float  # confidence level
     method: str  # 'asymptotic' or 'toys'
     toys: int = 0  # for each hypothesis and mu
-    failed: int = 0  # toys whose fit failed; each counts against exclusion
 
 
 class Asymptotic:

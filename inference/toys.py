@@ -1,44 +1,49 @@
 """CLs and upper limits by toys, for few events, where the asymptotic formulas fail.
 
-A toy is thrown from the fit to the data at the mu tested (or at 0), nuisance parameters profiled: counts from Poisson
-distributions, and each auxiliary measurement from a Gaussian about the fitted nuisance parameter. Toys come in chunks
-of fixed size, each with a random generator of its own, so the answer depends on the seed but not on who computes it.
+B, C and D are kept as observed, and what they leave open is averaged over (Cousins and Highland, Nucl. Instrum. Meth.
+A 320 (1992) 331). A toy draws the nuisance parameters from their Gaussians, and the rates from
 
-A toy whose fit fails is neither dropped nor trusted: it counts against exclusion, in the numerator of CLs as if it were
-more signal-like than the data, in the denominator as if it were less so.
+    b: Gamma(B) - mu s_B      c: Gamma(C) - mu s_C      d: Gamma(D + 1) - mu s_D      none below zero
+
+and then the events of A. The statistic is that of Junk, Nucl. Instrum. Meth. A 434 (1999) 435: the sum over cells of
+n_A log(1 + mu s_A / b_A). Nothing is fitted, so no fit can fail.
+
+A is all that is tested: a sideband with fewer events than the signal alone would have does not tell against it. What
+data without signal would be (the expected results) is drawn likewise, but from the floors of `model.FLOORS` where fewer
+events are seen: with Gamma(0) no background at all would be expected, and the promise would be too good.
+
+Why these distributions. For one background rate, a Gamma distribution of n, or of n + 1, turns the average into the
+exact binomial test of the ratio of two counts, for P(at most as many events) and for P(at least as many); see Cousins,
+Linnemann and Tucker, Nucl. Instrum. Meth. A 595 (2008) 480. Upper limits need the former, and the background of A falls
+with d. In many cells together a prior that moves every rate up, as Gamma(n + 1) does, moves their sum by many standard
+deviations; Gamma(n) has the mean n and the variance n of the observation. benchmarks/toy_coverage.py has the coverage
+of both, and of toys thrown from a fit.
 """
 
 import math
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
 
-from hnl.inference import minimum
 from hnl.inference.asymptotics import BANDS, LEVEL, Asymptotic, Limit
 from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
-from hnl.inference.model import A, Model
+from hnl.inference.model import FLOORS, A, Model
 
-# Our choices of when asymptotic limits are not to be trusted alone, see `few_events`: fewer events expected in A, or
-# fewer observed in a sideband. benchmarks/inference_toys.py has the coverage on either side.
+# Our choices of when asymptotic limits are not to be trusted, see `few_events`: fewer events expected in A, or fewer
+# observed in a sideband. benchmarks/inference_toys.py has the coverage on either side.
 FEW_IN_A, FEW_IN_SIDEBAND = 3.0, 5.0
 MOST_OF_SIGNAL = 0.9
-CHUNK = 100
-TOYS = 2000
-GRID = (0.3, 3.0, 12)  # mu at which limits are searched, in units of the asymptotic one: first, last, how many
-
-Map = Callable[..., Iterable[Any]]
-
-
-class Statistics(NamedTuple):
-    """q~_mu of toys, and which of them failed; `mu_hat` is the fitted mu."""
-
-    q: Any
-    mu_hat: Any
-    failed: Any
+TOYS = 10_000
+SHAPES = (0.0, 0.0, 1.0)  # of the Gamma distributions of b, c, d: beyond the events observed
+# Our choice: background in the weights of cells, B, C and D with half an event (one in D) more. An empty sideband is to
+# have a finite weight; weights that do not suit cost sensitivity, not coverage.
+ADDED = (0.5, 0.5, 1.0)
+MOST = 1e9  # events in a cell of a toy: no more are thrown where d is next to zero
+STEP = 1.25  # of mu, in the search of limits; between, CLs is nearly an exponential
+STEPS = 60
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,8 @@ class ToyCLs:
     mu: float
     observed: float | None
     error: float | None
-    expected: tuple[float, ...]  # at `asymptotics.BANDS`
+    expected: tuple[float, ...]  # at `asymptotics.BANDS`, with the B, C and D observed
     toys: int  # for each hypothesis
-    failed: int  # of both together
 
 
 def expected_in_a(model: Model) -> float:
@@ -63,7 +67,7 @@ def expected_in_a(model: Model) -> float:
 
 
 def few_events(model: Model) -> bool:
-    """Whether an asymptotic limit is to be accompanied by one from toys.
+    """Whether the limit by toys is to be quoted, and not the asymptotic one.
 
     It is where fewer than `FEW_IN_A` events are expected in A, or where more than a tenth of the signal in A lies in
     cells with fewer than `FEW_IN_SIDEBAND` events in B, C or D: each then fits its own A too well, and the limits of
@@ -75,7 +79,7 @@ def few_events(model: Model) -> bool:
 
 
 def throw(likelihood: Likelihood, truth: Fits, toys: int, rng: np.random.Generator) -> Data:
-    """Toys of one point of the parameters.
+    """Data sets of one point of the parameters, for studies: counts of all regions, and auxiliary measurements.
 
     Args:
         likelihood: of the model.
@@ -90,98 +94,143 @@ def throw(likelihood: Likelihood, truth: Fits, toys: int, rng: np.random.Generat
     return Data(n, local, common)
 
 
-def statistics(likelihood: Likelihood, data: Data, mu: float) -> Statistics:
-    """q~_mu of each data set: 0 where the fitted mu >= 0 is above mu."""
-    null = minimum.at(likelihood, data, 0.0)
-    best = minimum.free(likelihood, data, null)
-    at = null if mu == 0 else minimum.at(likelihood, data, mu)
-    q = np.where(best.mu > mu, 0.0, np.maximum(2 * (at.nll - best.nll), 0))
-    return Statistics(q, best.mu, ~(best.converged & at.converged))
+class Toys:
+    """Tests of one model. Rates and nuisance parameters are drawn once, and the events of A at every mu.
 
-
-def cls(model: Model, mu: float = 1.0, toys: int = TOYS, seed: int = 1, run: Map = map) -> ToyCLs:
-    """CLs by toys, observed and expected.
-
-    Args:
-        model: with blinded data, what the sidebands predict takes their place, and nothing observed is given.
-        mu: above 0.
-        toys: for each of the two hypotheses.
-        seed: of the random numbers.
-        run: `map`, or that of an executor; toys of a chunk are made together.
-
-    Raises:
-        FitError: a fit of the data failed.
+    All mu have the same random numbers, so CLs hardly jumps from one to the next.
     """
-    test = Asymptotic(model)
-    data = test.null_data
-    q = None if model.hidden else test.q(mu)
-    truths = (minimum.at(test.likelihood, data, mu).checked(f"mu = {mu:g}"), test.null)
-    sizes = [min(CHUNK, toys - first) for first in range(0, toys, CHUNK)]
-    seeds = np.random.SeedSequence(seed).spawn(2 * len(sizes))
-    jobs = [(truth, size) for truth in truths for size in sizes]
-    parts = list(run(partial(_chunk, model, mu), *zip(*jobs, strict=True), seeds))
-    signal, background = (
-        Statistics(*(np.concatenate(part) for part in zip(*half, strict=True)))
-        for half in (parts[: len(sizes)], parts[len(sizes) :])
-    )
-    # The data of a background-only world that fluctuates by N sigma: quantiles of q, large q where there is less.
-    quantiles = np.quantile(background.q, ndtr(-np.array(BANDS)), method="higher")
-    expected = tuple(_ratio(signal, background, value)[0] for value in quantiles)
-    failed = int(signal.failed.sum() + background.failed.sum())
-    observed, error = (None, None) if q is None else _ratio(signal, background, q)
-    return ToyCLs(mu, observed, error, expected, toys, failed)
+
+    def __init__(
+        self,
+        model: Model,
+        toys: int = TOYS,
+        seed: int = 1,
+        *,
+        data: Data | None = None,
+        shapes: tuple[float, float, float] = SHAPES,
+    ) -> None:
+        """Draws.
+
+        Args:
+            model: with blinded data nothing observed is given. Expected results do not look at A.
+            toys: for each of the two hypotheses.
+            seed: of the random numbers.
+            data: one data set in place of the model's, for studies.
+            shapes: of the Gamma distributions, for studies.
+        """
+        self.toys, self.seed = toys, seed
+        likelihood = Likelihood(model)
+        if data is None:
+            none = [(0.0 if cell.hidden else cell.observed[A], *cell.observed[1:]) for cell in model.cells]
+            data = likelihood.data(none)
+        self.observed = None if model.hidden else data.n[0, :, A]
+        sidebands = data.n[0, :, 1:]
+        rng = np.random.default_rng(seed)
+        size = (toys, *sidebands.shape)  # (toy, cell, B to D)
+        self._rates = rng.standard_gamma(sidebands + shapes, size)
+        few = sidebands < FLOORS[1:]
+        floored = rng.standard_gamma(np.maximum(sidebands, FLOORS[1:]) + shapes, size)
+        self._imagined = np.where(few, floored, self._rates)
+        centre = Data(data.n, data.aux_local.copy(), data.aux_common.copy())
+        centre.aux_local[..., :3], centre.aux_common[:, 0] = 0, 0  # rates of 1: the factors of signal and background
+        self._nominal = likelihood.parts(centre.aux_local, centre.aux_common)[0][0, :, A]
+        constrained = np.split(likelihood.constrained, [likelihood.n_local])
+        local, common = (
+            middle + free * rng.normal(size=(toys, *middle.shape[1:]))
+            for middle, free in zip(centre[1:], constrained, strict=True)
+        )
+        self._signal, background = likelihood.parts(local, common)  # (toy, cell, region), at mu = 1
+        self._factor = background[..., A]
+        b, c, d = np.moveaxis(sidebands + ADDED, 1, 0)
+        self._background = np.array([cell.c_ab for cell in model.cells]) * b * c / d
+
+    def cls(self, mu: float = 1.0) -> ToyCLs:
+        """CLs, observed and expected.
+
+        Args:
+            mu: above 0.
+
+        Raises:
+            FitError: there are fewer events than in any toy without signal.
+        """
+        weights = np.log1p(mu * self._nominal / self._background)
+        near = 1e-9 * weights.sum()  # equal sums are to be equal
+        signal, background = (thrown @ weights for thrown in (self._thrown(self._rates, mu), self._null))
+
+        def ratio(statistic: float) -> tuple[float, float]:
+            above, below = (float((toys <= statistic + near).mean()) for toys in (signal, background))
+            if below == 0:
+                raise FitError(f"fewer events than in any of {self.toys} toys without signal: more toys are needed")
+            above = max(above, 1 / self.toys)  # none of the toys: less than one
+            variance = above * (1 - above) + (above / below) ** 2 * below * (1 - below)
+            return min(above / below, 1.0), math.sqrt(variance / self.toys) / below
+
+        # The data of a background-only world that fluctuates by N sigma: the fewest events first.
+        quantiles = np.quantile(self._expected @ weights, ndtr(np.array(BANDS)), method="inverted_cdf")
+        expected = tuple(ratio(value)[0] for value in quantiles)
+        observed, error = (None, None) if self.observed is None else ratio(float(self.observed @ weights))
+        return ToyCLs(mu, observed, error, expected, self.toys)
+
+    def upper_limit(self, level: float = LEVEL) -> Limit:
+        """Upper limits on mu: CLs on a grid of mu, and where it falls below 1 - level for good.
+
+        Raises:
+            FitError: see `cls`, or no limit is found.
+        """
+        unit = float(1 / np.sqrt((self._nominal**2 / (self._background + 1)).sum()))
+        found: dict[int, ToyCLs] = {}
+
+        def values(step: int) -> tuple[float, ...]:
+            if step not in found:
+                found[step] = self.cls(unit * STEP**step)
+            one = found[step]
+            return (*one.expected, *(() if one.observed is None else (one.observed,)))
+
+        low = high = 0
+        while max(values(high)) >= 1 - level and high < STEPS:
+            high += 1
+        while min(values(low)) < 1 - level and low > -STEPS:
+            low -= 1
+        if STEPS in (high, -low):
+            raise FitError(f"no upper limit by toys for mu between {found[low].mu:g} and {found[high].mu:g}")
+        steps = range(low, high + 1)
+        mu = np.array([found[step].mu for step in steps])
+        limits = [_cross(mu, curve, 1 - level) for curve in zip(*map(values, steps), strict=True)]
+        observed = None if self.observed is None else limits[-1]
+        return Limit(observed, tuple(limits[: len(BANDS)]), level, "toys", self.toys)
+
+    @cached_property
+    def _null(self) -> Any:
+        return self._thrown(self._rates, 0.0)
+
+    @cached_property
+    def _expected(self) -> Any:
+        return self._thrown(self._imagined, 0.0)
+
+    def _thrown(self, rates: Any, mu: float) -> Any:
+        """Events of A, shape (toy, cell)."""
+        b, c, d = np.moveaxis(np.maximum(rates - mu * self._signal[..., 1:], 0), 2, 0)
+        # Where all of D is signal, nothing says that there is background.
+        background = np.divide(self._factor * b * c, d, out=np.zeros(d.shape), where=d > 0)
+        rng = np.random.default_rng([self.seed, int(mu > 0)])
+        return rng.poisson(np.minimum(mu * self._signal[..., A] + background, MOST))
 
 
-def _chunk(model: Model, mu: float, truth: Fits, toys: int, seed: np.random.SeedSequence) -> Statistics:
-    likelihood = Likelihood(model)
-    return statistics(likelihood, throw(likelihood, truth, toys, np.random.default_rng(seed)), mu)
-
-
-def _ratio(signal: Statistics, background: Statistics, q: float) -> tuple[float, float]:
-    """CLs for data with q, and its binomial error; failed toys count against exclusion."""
-    near = q - 1e-6  # minima are found to `likelihood.TOLERANCE`: toys equal to the data are not to miss it
-    above, below = ((signal.q >= near) | signal.failed).mean(), ((background.q >= near) & ~background.failed).mean()
-    if below == 0:
-        return 1.0, 1.0  # no toy tells
-    variance = above * (1 - above) / len(signal.q) + (above / below) ** 2 * below * (1 - below) / len(background.q)
-    return float(min(above / below, 1.0)), float(math.sqrt(variance) / below)
-
-
-def upper_limit(model: Model, level: float = LEVEL, toys: int = TOYS, seed: int = 1, run: Map = map) -> Limit:
-    """Upper limits on mu by toys: CLs on a grid of mu about the asymptotic limits, interpolated in its logarithm.
-
-    Args:
-        model, toys, seed, run: see `cls`.
-        level: confidence level.
-
-    Raises:
-        FitError: a fit of the data failed, or CLs does not cross 1 - level on the grid.
-    """
-    asymptotic = Asymptotic(model).upper_limit(level)
-    first, last, number = GRID
-    low, high = (f([v for v in (asymptotic.observed, *asymptotic.expected) if v is not None]) for f in (min, max))
-    grid = np.geomspace(first * low, last * high, number)
-    found = [cls(model, float(mu), toys, seed + i, run) for i, mu in enumerate(grid)]
-    expected = tuple(_cross(grid, [f.expected[i] for f in found], 1 - level) for i in range(len(BANDS)))
-    values = [f.observed for f in found if f.observed is not None]
-    observed = _cross(grid, values, 1 - level) if values else None
-    return Limit(observed, expected, level, "toys", toys, sum(f.failed for f in found))
+def cls(model: Model, mu: float = 1.0, toys: int = TOYS, seed: int = 1) -> ToyCLs:
+    """CLs by toys, see `Toys`."""
+    return Toys(model, toys, seed).cls(mu)
 
 
 def _cross(mu: Any, values: Any, alpha: float) -> float:
-    """Where CLs falls below alpha for good: between two points, linear in log mu and log CLs."""
-    values = np.maximum(values, 1e-12)
-    above = np.flatnonzero(values >= alpha)
-    if len(above) == 0 or above[-1] == len(mu) - 1:
-        raise FitError(f"CLs by toys does not cross {alpha:g} for mu between {mu[0]:g} and {mu[-1]:g}")
-    i = above[-1]
-    x, y = np.log(mu[i : i + 2]), np.log(values[i : i + 2])
-    return float(np.exp(x[0] + (math.log(alpha) - y[0]) * (x[1] - x[0]) / (y[1] - y[0])))
+    """Where CLs falls below alpha for good: between two points, with log CLs linear in mu."""
+    i = np.flatnonzero(np.asarray(values) >= alpha)[-1]
+    x, y = mu[i : i + 2], np.log(values[i : i + 2])
+    return float(x[0] + (math.log(alpha) - y[0]) * (x[1] - x[0]) / (y[1] - y[0]))
 
 
-def limits(model: Model, level: float = LEVEL, toys: int = TOYS, seed: int = 1, run: Map = map) -> tuple[Limit, ...]:
-    """The asymptotic limit, and one by toys next to it where there are `few_events`."""
+def limits(model: Model, level: float = LEVEL, toys: int = TOYS, seed: int = 1) -> tuple[Limit, ...]:
+    """The limit to be quoted comes first: by toys where there are `few_events`, with the asymptotic one behind it."""
     asymptotic = Asymptotic(model).upper_limit(level)
-    if not few_events(model):
+    if not (toys and few_events(model)):
         return (asymptotic,)
-    return asymptotic, upper_limit(model, level, toys, seed, run)
+    return Toys(model, toys, seed).upper_limit(level), asymptotic

@@ -1,5 +1,6 @@
 """Models of searches for tests and benchmarks of `hnl.inference`: yields as in the paper's figures, made up."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,3 +62,16 @@ def busy(number: int = 2) -> Model:
     data = np.stack([b * c / d, b, c, d], axis=1)
     cells = models.cells("mumu_SS", range(number), data, signal, 0.05 * signal, {"lumi": 1.016, "pfn": 1.1})
     return Model(cells, {"mumu_SS": 1.2})
+
+
+def sparse(signal_regions: Sequence[float] = tuple(REGIONS_OF_SIGNAL)) -> Model:
+    """Six cells with one event or less expected in each of B and C, and two to five in D; some 10 of signal in A.
+
+    Args:
+        signal_regions: signal in A, B, C, D, relative to A.
+    """
+    b, c, d = np.array([[0.3, 1, 0.5, 0.8, 1, 0.4], [0.5, 0.4, 1, 1, 0.2, 0.8], [3, 4, 3, 2, 3, 5]])
+    signal = 1.5 * np.array(signal_regions) * np.array([1, 2, 0.5, 1, 1.5, 0.7])[:, None]
+    data = np.stack([b * c / d, b, c, d], axis=1)
+    cells = models.cells("ee_OS", range(6), data, signal, 0.1 * signal, {"lumi": 1.016})
+    return Model(cells, {"ee_OS": 1.25}, closure_correlated=False)

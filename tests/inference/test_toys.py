@@ -1,16 +1,15 @@
-"""Toys: what they are, that they do not depend on who throws them, and what they say of bias and coverage."""
-
-from concurrent.futures import ThreadPoolExecutor
+"""Toys: what they are, exact results that they have to give, and what they say of bias and coverage."""
 
 import numpy as np
 import pytest
 import search_models
-from scipy.stats import poisson
+from scipy.special import ndtr
+from scipy.stats import binom, poisson
 
 from hnl.inference import asymptotics, counting, minimum, toys
-from hnl.inference.likelihood import Likelihood
+from hnl.inference.likelihood import FitError, Likelihood
 from hnl.inference.model import Cell, Model
-from hnl.inference.toys import Statistics
+from hnl.inference.toys import Toys
 
 
 @pytest.fixture(scope="module")
@@ -63,60 +62,101 @@ def test_many_at_once_are_the_same_as_one():
     assert cls[0] == pytest.approx(asymptotics.cls(model, 3.0).observed, rel=1e-6)
 
 
+def one_cell(a, b, c, d, signal=(1, 0, 0, 0), closure=1.0):
+    return Model((Cell("ee_OS", 0, (a, b, c, d), signal),), {"ee_OS": closure})
+
+
 def test_the_answer_depends_on_the_seed_only():
     model = search_models.some(2)
     alone = toys.cls(model, 3.0, 250, seed=4)
-    with ThreadPoolExecutor(2) as pool:
-        assert toys.cls(model, 3.0, 250, seed=4, run=pool.map) == alone
+    test = Toys(model, 250, seed=4)
+    test.cls(1.0)
+    assert test.cls(3.0) == alone  # not on what was asked before
     assert toys.cls(model, 3.0, 250, seed=5) != alone
     assert alone.toys == 250
 
 
 def test_many_events_give_the_asymptotic_answer():
+    """The background is found from the sidebands alone here, so the limit may be somewhat higher, and is not lower."""
     model = search_models.busy(2)
-    limit = asymptotics.upper_limit(model)
-    found = toys.cls(model, limit.observed, 2000)
-    assert found.observed == pytest.approx(0.05, abs=4 * found.error)
-    assert found.failed == 0
-    expected = asymptotics.cls(model, limit.observed).expected
-    assert found.expected[2] == pytest.approx(expected[2], abs=0.03)
-    assert found.expected[3] == pytest.approx(expected[3], abs=0.1)
+    asymptotic, found = asymptotics.upper_limit(model), Toys(model, 5000).upper_limit()
+    assert found.observed == pytest.approx(asymptotic.observed, rel=0.05)
+    assert found.expected[2] == pytest.approx(asymptotic.expected[2], rel=0.05)
 
 
-def test_one_count_by_hand():
-    """Background known exactly, b = 2, n = 1: q~ orders by n, so CLs = P(n <= 1 | s + b) / P(n <= 1 | b)."""
-    model = Model((Cell("ee_OS", 0, (1, 2e6, 1e6, 1e12), (1, 0, 0, 0)),), {"ee_OS": 1.0})
-    found = toys.cls(model, 3.0, 4000)
-    exact = poisson.cdf(1, 5) / poisson.cdf(1, 2)
-    assert found.observed == pytest.approx(exact, abs=4 * found.error)
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_a_known_background_by_hand(n):
+    """b = 2 known exactly: CLs = P(n <= observed | s + b) / P(n <= observed | b)."""
+    found = toys.cls(one_cell(n, 2e6, 1e6, 1e12), 3.0, 20_000)
+    assert found.observed == pytest.approx(poisson.cdf(n, 5) / poisson.cdf(n, 2), abs=4 * found.error)
     assert found.error < 0.015
+    bands = [poisson.cdf(k, 5) / poisson.cdf(k, 2) for k in poisson.ppf(ndtr(asymptotics.BANDS), 2)]
+    assert found.expected == pytest.approx(bands, abs=0.02)
 
 
-def test_failed_toys_count_against_exclusion():
-    q = np.arange(10.0)
-    none, some = np.zeros(10, dtype=bool), np.arange(10) < 2
-    good = toys._ratio(Statistics(q, q, none), Statistics(q, q, none), 8.0)[0]
-    numerator = toys._ratio(Statistics(q, q, some), Statistics(q, q, none), 8.0)[0]
-    denominator = toys._ratio(Statistics(q, q, none), Statistics(q, q, np.arange(10) > 8), 5.0)
-    assert good == 1
-    assert toys._ratio(Statistics(q, q, none), Statistics(q + 3, q, none), 8.0)[0] == pytest.approx(2 / 5)
-    assert toys._ratio(Statistics(q, q, some), Statistics(q + 3, q, none), 8.0)[0] == pytest.approx(4 / 5)
-    assert numerator == 1  # never above
-    assert denominator[0] == 1
+def test_an_uncertain_background_is_that_of_exact_counting():
+    """The CSC shower search: b = 2 +- 50 %, n = 3; the limit is 6.12 events."""
+    found = Toys(one_cell(3, 2e6, 1e6, 1e12, closure=1.5), 40_000).upper_limit()
+    assert found.observed == pytest.approx(counting.upper_limit(3, 2.0, 1.5), rel=0.03)
+    assert (found.method, found.toys) == ("toys", 40_000)
 
 
-def test_failed_fits_are_reported(monkeypatch):
-    """With too few steps allowed, toys fail; none is lost, and CLs is not below what it was."""
-    model = Model((Cell("ee_OS", 0, (3, 20, 10, 80), (1, 0.2, 0.1, 0)),), {"ee_OS": 1.25})
-    before = toys.cls(model, 8.0, 300)
-    test = asymptotics.Asymptotic(model)
-    truth = test.null
-    data = toys.throw(test.likelihood, truth, 300, np.random.default_rng(1))
-    monkeypatch.setattr(minimum, "MAX_STEPS", 4)
-    found = toys.statistics(test.likelihood, data, 8.0)
-    assert len(found.q) == 300
-    assert 0 < found.failed.sum() < 300
-    assert before.failed == 0
+@pytest.mark.parametrize(("n", "b"), [(0, 1), (2, 1), (3, 5)])
+def test_an_unknown_rate_is_the_exact_binomial_test(n, b):
+    """A expects half of B: given n + b events in all, as many as b or more of them are in B by chance of 2/3.
+
+    The denominator of CLs is that for A <= n, and the numerator as if n - s were seen; s = 0 makes CLs 1.
+    """
+    test = Toys(one_cell(n, b, 1e6, 2e6), 40_000)
+    below = (test._null[:, 0] <= n).mean()
+    assert below == pytest.approx(binom.sf(b - 1, n + b, 2 / 3), abs=0.01)
+
+
+def test_an_empty_sideband_has_no_background_but_may_have():
+    """B = 0: all in A is signal for the observed limit, but some background is expected."""
+    found = toys.cls(one_cell(2, 0, 30, 10), 4.0, 20_000)
+    assert found.observed == pytest.approx(poisson.cdf(2, 4), abs=4 * found.error)
+    assert found.expected[4] > found.expected[0]
+
+
+def test_signal_in_the_sidebands_is_not_taken_for_background():
+    """Signal that fills B leaves no background at mu = 1, and less of it than without signal in B."""
+    pure, shared = (toys.cls(one_cell(3, 10, 1e6, 2e6, (8, s, 0, 0)), 1.0, 20_000) for s in (0, 100))
+    assert shared.observed > pure.observed
+    exact = poisson.cdf(3, 8) / binom.sf(9, 13, 2 / 3)
+    assert shared.observed == pytest.approx(exact, abs=4 * shared.error)
+
+
+@pytest.mark.parametrize("mu", [1.0, 2.0])
+def test_limits_by_toys_cover(mu):
+    """Six cells with one event or less in B and C, where asymptotic limits cover in 80 %."""
+    model, number = search_models.sparse(), 300
+    likelihood = Likelihood(model)
+    truth = minimum.at(likelihood, likelihood.data(model.asimov(mu).observed()), mu)
+    data = toys.throw(likelihood, truth, number, np.random.default_rng(6))
+    least = 0.95 - 3 * np.sqrt(0.05 * 0.95 / number)
+    one = (data.take(slice(i, i + 1)) for i in range(number))
+    by_toys = [Toys(model, 2000, seed, data=d).cls(mu).observed for seed, d in enumerate(one)]
+    asymptotic, failed = asymptotics.cls_of_many(likelihood, data, mu)
+    assert np.mean(np.array(by_toys) >= 0.05) > least
+    assert ((asymptotic >= 0.05) & ~failed).mean() < least
+
+
+def test_pseudo_experiments_with_failed_fits_are_told(monkeypatch):
+    """With too few steps allowed, fits fail; none is lost."""
+    model = search_models.sparse()
+    likelihood = Likelihood(model)
+    data = likelihood.data(np.random.default_rng(1).poisson(model.observed(), (100, 6, 4)))
+    assert not asymptotics.cls_of_many(likelihood, data, 1.0)[1].any()
+    monkeypatch.setattr(minimum, "MAX_STEPS", 6)
+    cls, failed = asymptotics.cls_of_many(likelihood, data, 1.0)
+    assert len(cls) == 100
+    assert 0 < failed.sum() <= 100
+
+
+def test_fewer_events_than_in_any_toy():
+    with pytest.raises(FitError, match="more toys are needed"):
+        toys.cls(one_cell(10, 1e4, 1e4, 1e6), 1.0, 1000)
 
 
 def test_when_toys_are_needed():
@@ -130,22 +170,23 @@ def test_when_toys_are_needed():
     assert toys.few_events(model((quiet, (1, 0, 0, 0))))
     assert toys.few_events(model((busy, (1, 0, 0, 0)), ((3, 400, 2, 100), (1, 0, 0, 0))))  # C
     assert len(toys.limits(model((busy, (1, 0, 0, 0))))) == 1
+    assert len(toys.limits(model((quiet, (1, 0, 0, 0))), toys=0)) == 1
 
 
 def test_both_limits_are_recorded_for_few_events():
     """Nothing seen and nothing expected: 3 events are excluded by the exact count, fewer by the asymptotic formula."""
-    model = Model((Cell("ee_OS", 0, (0, 0, 0, 1), (1, 0, 0, 0)),), {"ee_OS": 1.25})
-    asymptotic, exact = toys.limits(model, toys=150)
-    assert (asymptotic.method, exact.method, exact.toys, exact.failed) == ("asymptotic", "toys", 150, 0)
-    assert exact.observed == pytest.approx(3.0, rel=0.2)
+    by_toys, asymptotic = toys.limits(one_cell(0, 0, 0, 1, closure=1.25))
+    assert (asymptotic.method, by_toys.method, by_toys.toys) == ("asymptotic", "toys", toys.TOYS)
+    assert by_toys.observed == pytest.approx(-np.log(0.05), rel=0.05)
     assert asymptotic.observed < 2.2
 
 
-def test_blinded_data_have_expected_limits_by_toys():
-    model = Model((Cell("ee_OS", 0, (None, 20, 4, 80), (1, 0.1, 0, 0)),), {"ee_OS": 1.25})
-    found = toys.cls(model, 4.0, 300)
-    assert (found.observed, found.error) == (None, None)
-    assert 0 <= found.expected[0] < found.expected[2] < found.expected[4] <= 1
+def test_expected_results_do_not_look_at_a():
+    shown, hidden = (toys.cls(one_cell(n, 20, 4, 80, (1, 0.1, 0, 0), 1.25), 4.0) for n in (7, None))
+    assert (hidden.observed, hidden.error) == (None, None)
+    assert shown.expected == hidden.expected
+    assert 0 <= hidden.expected[0] < hidden.expected[2] < hidden.expected[4] <= 1
+    assert Toys(one_cell(None, 20, 4, 80)).upper_limit().observed is None
 
 
 def test_exact_counting():

@@ -12,13 +12,14 @@ import yaml
 
 from hnl.corrections import masses
 from hnl.histograms import files
-from hnl.inference import asymptotics, combine, pyhf_model
+from hnl.inference import asymptotics, combine, pyhf_model, toys
 from hnl.inference.model import Model
 from hnl.pipeline import fitting, limit_files, limits, modelling, projection, scan
 from hnl.pipeline import selection as selections
 from hnl.pipeline.scan import ALPHA, CURVES, ScanPoint, Settings
 from hnl.plots import limits as plots
 
+QUICK = Settings(toys=1000)
 GRID = np.geomspace(1e-8, 1e-2, 37)
 EXPECTED = CURVES.index("expected")
 
@@ -92,7 +93,7 @@ def run(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(run) -> limits.Result:
-    return limits.limits(run, couplings=["mu"], natures=["majorana"], workers=1)
+    return limits.limits(run, couplings=["mu"], natures=["majorana"], settings=QUICK, workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +117,32 @@ def test_cls_is_5_percent_at_the_edges(run, found):
                 if curve[side] and curve[side]["v2"]:
                     at = scan.direction("mu", one["mass"], "majorana", curve[side]["v2"])
                     model = modelling.model(inputs.signals.at(at), inputs)
-                    cls = asymptotics.cls(model).expected[CURVES.index(curve["curve"]) - 1]
-                    assert cls == pytest.approx(ALPHA, rel=0.03)
+                    by, options = (toys, {"toys": 1000}) if curve[side]["method"] == "toys" else (asymptotics, {})
+                    cls = by.cls(model, **options).expected[CURVES.index(curve["curve"]) - 1]
+                    assert cls == pytest.approx(ALPHA, rel=0.03 if by is asymptotics else 0.3)
                     edges += 1
     assert edges >= 6
+
+
+def test_toys_are_used_where_events_are_few(run, found):
+    """And the asymptotic result is beside it, in files and tables."""
+    points = [p for one in found.content["scans"] for p in one["tested"] if not p["refused"]]
+    assert {p["few_events"] for p in points} == {True}
+    assert {p["method"] for p in points} == {"toys"}
+    assert all(p["cls"] != p["cls_asymptotic"] for p in points)
+    rows = found.table.records
+    assert {row["method"] for row in rows} == {"toys"}
+    assert any(row["lower_words"] != row["lower_asymptotic"] for row in rows)
+    assert "NOT RELIABLE" not in found.table.note
+    for row in found.content["samples"]:
+        assert (row["method"], row["few_events"], row["toys"]) == ("toys", True, QUICK.toys)
+        assert len(row["expected_asymptotic"]) == len(row["expected"]) == 5
+    without = limits.limits(run, couplings=["mu"], natures=["majorana"], settings=Settings(toys=0), workers=1)
+    assert "NOT RELIABLE at 2 masses" in without.table.note
+    assert {row["method"] for row in without.table.records} == {"asymptotic"}
+    for before, after in zip(found.content["scans"], without.content["scans"], strict=True):
+        assert before["excluded_asymptotic"] == after["excluded"] == after["excluded_asymptotic"]
+    limits.limits(run, couplings=["mu"], natures=["majorana"], settings=QUICK, workers=1)
 
 
 def test_blinded_data_give_expected_limits_only(found):
@@ -135,7 +158,7 @@ def test_blinded_data_give_expected_limits_only(found):
 
 def test_observed_limits_after_unblinding(tmp_path):
     folder = finished_run.write(tmp_path, finished_run.entries(), unblind=True)
-    result = limits.limits(folder, couplings=["mu"], natures=["majorana"], masses=[8.0], workers=1)
+    result = limits.limits(folder, couplings=["mu"], natures=["majorana"], masses=[8.0], settings=QUICK, workers=1)
     (one,) = result.content["scans"]
     assert [f["curve"] for f in one["excluded"]] == list(CURVES)
     assert not result.content["hidden"]
@@ -145,7 +168,7 @@ def test_observed_limits_after_unblinding(tmp_path):
 
 
 def test_resumed_only_what_is_the_same(run, found):
-    arguments = {"couplings": ["mu"], "natures": ["majorana"], "workers": 1}
+    arguments = {"couplings": ["mu"], "natures": ["majorana"], "settings": QUICK, "workers": 1}
     again = limits.limits(run, **arguments)
     assert again.reused == 2
     assert again.content["scans"] == found.content["scans"] == content(found.folder)["scans"]
@@ -153,8 +176,8 @@ def test_resumed_only_what_is_the_same(run, found):
     (points / "mu_majorana_4.json").write_text("{")
     repaired = limits.limits(run, **arguments)
     assert (repaired.reused, repaired.content["scans"]) == (1, again.content["scans"])
-    few = Settings(lowest=1e-6, highest=1e-4, per_decade=2)
-    assert limits.limits(run, **arguments, masses=[8.0], settings=few).reused == 0
+    few = Settings(lowest=1e-6, highest=1e-4, per_decade=2, toys=1000)
+    assert limits.limits(run, **arguments | {"settings": few}, masses=[8.0]).reused == 0
     assert limits.limits(run, **arguments, masses=[8.0]).reused == 0  # the other settings' is not taken
 
 
@@ -164,7 +187,7 @@ def test_processes_give_the_same(run, found):
     seen = []
     plan = []
     parallel = limits.limits(
-        run, couplings=["mu"], natures=["majorana"], workers=2, on_plan=plan.append, on_mass=seen.append
+        run, couplings=["mu"], natures=["majorana"], settings=QUICK, workers=2, on_plan=plan.append, on_mass=seen.append
     )
     assert (parallel.reused, parallel.content["scans"]) == (0, found.content["scans"])
     assert (plan, {job.mass for job in seen}) == ([2], {4.0, 8.0})
@@ -238,12 +261,12 @@ def test_projection_is_scaled_and_smooth(run):
 
 def test_projected_limits_are_kept_apart(run, found):
     before = (found.folder / limits.FILE).read_bytes()
-    projected = limits.limits(run, couplings=["mu"], natures=["majorana"], luminosity=137, workers=1)
+    projected = limits.limits(run, couplings=["mu"], natures=["majorana"], luminosity=137, settings=QUICK, workers=1)
     assert projected.folder.name == "projection_137fb"
     assert projected.content["projected"]
     assert (found.folder / limits.FILE).read_bytes() == before
     small, large = (
-        [f for one in r.content["scans"] for f in one["excluded"] if f["curve"] == "expected"]
+        [f for one in r.content["scans"] for f in one["excluded_asymptotic"] if f["curve"] == "expected"]
         for r in (found, projected)
     )
     for less, more in zip(small, large, strict=True):
@@ -326,6 +349,7 @@ def test_table_5_is_compared_at_its_masses():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"settings": Settings(toys=50)}, "50 toys are too few to tell 5 %: at least 1000, or 0"),
         ({"couplings": ["tau"]}, "no coupling 'tau'"),
         ({"couplings": ["e"]}, "no signal sample has the coupling e"),
         ({"natures": ["weyl"]}, "no nature 'weyl'"),

@@ -26,7 +26,6 @@ ClosureOption = Annotated[
         help="One closure parameter for all bins of a category, or one for each bin; the paper does not say.",
     ),
 ]
-ToysOption = Annotated[int, typer.Option(min=0, help="Toys beside the asymptotic results, 0 for none.")]
 SeedOption = Annotated[int, typer.Option(help="Of the toys.")]
 
 
@@ -39,7 +38,7 @@ def fit(
     ] = None,
     scale_to: ScaleOption = None,
     correlated_closure: ClosureOption = True,
-    toys: ToysOption = 0,
+    toys: Annotated[int, typer.Option(min=0, help="Of the goodness of fit, 0 for none.")] = 0,
     seed: SeedOption = 1,
 ) -> None:
     """Fit the model of section 8: OUT/abcd -> OUT/fit (pulls, impacts, goodness of fit, fitted yields).
@@ -72,11 +71,15 @@ def limits(
     highest: Annotated[float, typer.Option(help="... and ends.")] = 1e-1,
     grid: Annotated[int, typer.Option(min=1, help="Points a decade of the coarse grid.")] = 6,
     correlated_closure: ClosureOption = True,
-    toys: ToysOption = 0,
+    toys: Annotated[
+        int, typer.Option(min=0, help="For CLs where there are few events; 0: asymptotic, which is too low there.")
+    ] = 10_000,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
 ) -> None:
     """Exclude |V|^2 at 95 % CLs (section 8): OUT/abcd -> OUT/limits (JSON, CSV, HEPData, models).
+
+    CLs is by toys where there are few events, and asymptotic elsewhere; the tables say which.
 
     Scans |V|^2 at each mass with reweighted samples (section 3). Between simulated masses, acceptances are
     interpolated, and every product says so. By default: all couplings and natures, the simulated masses, whole GeV

@@ -12,7 +12,7 @@ from hepdata_lib import Table as HEPDataTable
 
 from hnl import provenance
 from hnl.inference.table5 import LUMINOSITY, Row
-from hnl.pipeline.scan import CLOSED, CURVES, NOTHING
+from hnl.pipeline.scan import ASYMPTOTIC, CLOSED, CURVES, NOTHING
 from hnl.pipeline.tables import Column, Record, Table, short
 
 CSV_FILE, HEPDATA = "limits.csv", "hepdata"
@@ -35,6 +35,12 @@ def words(found: Record, side: str) -> str:
     return f"open ({'<' if side == 'lower' else '>'} {power(edge['at'])})"
 
 
+def method(found: Record) -> str:
+    """How CLs was found at the edges, and where it is smallest: 'toys', 'asymptotic', or both."""
+    parts = [found, *(found[side] for side in SIDES if found[side] is not None)]
+    return " and ".join(sorted({part["method"] for part in parts}))
+
+
 def _show(text: Any) -> str:
     return str(text)
 
@@ -48,9 +54,9 @@ def edges(scans: Sequence[Record], label: str) -> Table:
     """One row for each mass and curve."""
     rows: list[Record] = []
     for one in scans:
-        for found in one["excluded"]:
+        for found, asymptotic in zip(one["excluded"], one["excluded_asymptotic"], strict=True):
             row: Record = {key: one[key] for key in ("coupling", "nature", "mass")} | {"curve": found["curve"]}
-            row |= {"interpolated_from": between(one), "status": found["status"]}
+            row |= {"interpolated_from": between(one), "status": found["status"], "method": method(found)}
             for side in SIDES:
                 edge = found[side]
                 row[f"{side}_v2"] = None if edge is None else edge["v2"]
@@ -58,6 +64,7 @@ def edges(scans: Sequence[Record], label: str) -> Table:
                 row[f"{side}_excluded_to"] = None if edge is None else edge["at"]
                 row[f"{side}_reason"] = "" if edge is None else edge["reason"]
                 row[f"{side}_words"] = words(found, side)
+                row[f"{side}_asymptotic"] = words(asymptotic, side)
             row |= {"smallest_cls": found["smallest_cls"], "smallest_at": found["smallest_at"]}
             row |= {"further_ranges": found["further_ranges"], "label": label}
             rows.append(row)
@@ -69,12 +76,13 @@ def edges(scans: Sequence[Record], label: str) -> Table:
         Column("curve", "curve"),
         Column("lower_words", "lowest |V|^2", _show),
         Column("upper_words", "highest |V|^2", _show),
+        Column("method", "CLs by", _show),
         Column("smallest_cls", "smallest CLs", power),
         Column("smallest_at", "at |V|^2", power),
     ]
-    note = f"{label}; 95 % CLs, asymptotic; an open edge lies beyond what the samples describe"
-    few = [one for one in scans if not one["toys"] and any(t["few_events"] for t in one["tested"])]
-    note += f"; too few events to trust that at {len(few)} masses: compare with --toys" if few else ""
+    note = f"{label}; 95 % CLs; an open edge lies beyond what the samples describe"
+    few = [one for one in scans if any(t["few_events"] and t["method"] == ASYMPTOTIC for t in one["tested"])]
+    note += f"; NOT RELIABLE at {len(few)} masses: few events, and no toys were asked for" if few else ""
     return Table("limits", "Excluded |V|^2", columns, rows, note)
 
 
@@ -149,6 +157,7 @@ def _hepdata_table(coupling: str, nature: str, group: Sequence[Record], label: s
     table = HEPDataTable(f"Limits {coupling} {nature}")
     table.description = (
         f"Range of squared mixing parameters excluded at 95% CL for {nature} N and coupling {coupling}. {label}. "
+        "CLs is found by toys where there are few events, and asymptotically elsewhere. "
         "A word in place of a number: the edge is beyond what the samples describe, or nothing is excluded."
     )
     table.keywords["cmenergies"] = [13000]

@@ -28,6 +28,7 @@ from hnl.pipeline.tables import Record, Table
 FORMAT = 2  # of limits.json; raised when its meaning changes
 FOLDER, FILE, POINTS, MODELS = "limits", "limits.json", "points", "models"
 NATURES = ("majorana", "dirac")
+LEAST_TOYS = 1000  # CLs of 5 % is then known to 20 % of itself
 
 # All that a scan depends on.
 CODE = (
@@ -157,10 +158,12 @@ def limits(
         on_mass: told each mass when it is done.
 
     Raises:
-        ChoiceError: see `jobs`.
+        ChoiceError: see `jobs`; or too few toys.
         HNLError: see `modelling.load`.
     """
     settings = settings or Settings()
+    if 0 < settings.toys < LEAST_TOYS:
+        raise ChoiceError(f"{settings.toys} toys are too few to tell 5 %: at least {LEAST_TOYS}, or 0 for none")
     inputs = modelling.load(out, luminosity=luminosity)
     folder = folder_of(out, luminosity)
     chosen = jobs(inputs, couplings, natures, masses, step)
@@ -186,7 +189,7 @@ def limits(
         "hidden": background.hidden,
         "luminosity": background.luminosity,
         "level": asymptotics.LEVEL,
-        "method": "CLs at mu = 1, asymptotic",
+        "method": "CLs at mu = 1, " + ("by toys where there are few events" if settings.toys else "asymptotic"),
         "settings": asdict(settings),
         "partial": inputs.selection.partial,
         "scans": scans,
@@ -249,7 +252,7 @@ def _samples(inputs: Inputs, settings: Settings, chosen: Sequence[Job], folder: 
         try:
             lifetime.require(found.effective, point)
             model = modelling.model(found, inputs, correlated=settings.correlated)
-            limit = asymptotics.upper_limit(model)
+            found_limits = toys.limits(model, toys=settings.toys, seed=settings.seed)
         except (TooFewEventsError, FitError) as error:
             result.append(row | {"refused": str(error)})
             continue
@@ -257,10 +260,10 @@ def _samples(inputs: Inputs, settings: Settings, chosen: Sequence[Job], folder: 
         stem = f"{name}_expected" if model.hidden else name
         provenance.write_json(folder / f"{stem}_pyhf.json", pyhf_model.export(shown))
         provenance.write_text(folder / f"{stem}_combine.txt", combine.export(shown))
-        row |= {"observed": limit.observed, "expected": list(limit.expected), "method": limit.method}
+        quoted, asymptotic = found_limits[0], found_limits[-1]
+        row |= {"observed": quoted.observed, "expected": list(quoted.expected), "method": quoted.method}
+        row |= {"few_events": toys.few_events(model), "toys": quoted.toys}
+        row |= {"observed_asymptotic": asymptotic.observed, "expected_asymptotic": list(asymptotic.expected)}
         row |= {"expected_in_a": float(toys.expected_in_a(model)), "model": stem}
-        if settings.toys:
-            by_toys = toys.upper_limit(model, toys=settings.toys, seed=settings.seed)
-            row["toys"] = asdict(by_toys)
         result.append(row)
     return result

@@ -3,11 +3,14 @@
 A coarse grid in log |V|^2, then bisection for the lower and the upper edge of the excluded range. CLs of one point
 serves all curves: observed, and the bands of what is expected. Points that the samples cannot describe are refused and
 bound the scan: an edge beyond them is open, and no number is given for it.
+
+CLs is by toys where there are few events, and asymptotic elsewhere. What the asymptotic formulas say alone is recorded
+beside it.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -24,6 +27,7 @@ ALPHA = 1 - LEVEL
 CURVES = ("observed", "expected_-2", "expected_-1", "expected", "expected_+1", "expected_+2")  # bands: small CLs first
 
 CLOSED, OPEN = "closed", "open"
+ASYMPTOTIC, BY_TOYS = "asymptotic", "toys"  # methods
 NOTHING = "nothing excluded"
 
 
@@ -36,7 +40,7 @@ class Settings:
     per_decade: int = 6  # points of the grid
     precision: float = 0.01  # of an edge, relative
     correlated: bool = True  # one closure parameter a category
-    toys: int = 0  # for each hypothesis, at the edges
+    toys: int = toys.TOYS  # for each hypothesis, where there are few events; 0: asymptotic everywhere
     seed: int = 1
 
     def grid(self) -> np.ndarray:
@@ -55,6 +59,8 @@ class ScanPoint:
     effective: float = 0.0
     expected_in_a: float = 0.0  # background, in the cells that hold most of the signal
     few_events: bool = False  # asymptotic formulas are not to be trusted, see `toys.few_events`
+    method: str = ASYMPTOTIC  # of `cls`
+    cls_asymptotic: tuple[float | None, ...] = ()  # beside it, whatever the method
     interpolation: float = 0.0  # uncertainty of the signal from `corrections.masses`, relative
 
     def excluded(self, curve: int) -> bool:
@@ -71,6 +77,7 @@ class Edge:
     v2: float | None
     at: float  # the last |V|^2 that is excluded
     reason: str = ""  # why it is open
+    method: str = ASYMPTOTIC  # of CLs at the last |V|^2 that is excluded
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,7 @@ class Excluded:
     smallest_cls: float
     smallest_at: float  # |V|^2
     further_ranges: int = 0  # excluded ranges apart from this one, which holds the smallest CLs
+    method: str = ASYMPTOTIC  # of the smallest CLs
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class Scanned:
     mass: float  # GeV
     tested: tuple[ScanPoint, ...]
     excluded: tuple[Excluded, ...]  # by curve; without 'observed' where data are hidden or projected
-    toys: tuple[Record, ...] = field(default=())
+    excluded_asymptotic: tuple[Excluded, ...]  # what it would be by asymptotic formulas everywhere
     interpolated_from: tuple[float, ...] = ()  # the two simulated masses, GeV; none if this one is simulated
 
     def record(self) -> Record:
@@ -110,18 +118,20 @@ def direction(coupling: str, mass: float, nature: str, v2: float) -> Point:
 
 
 def evaluate(inputs: Inputs, point: Point, settings: Settings) -> ScanPoint:
-    """CLs of a point at mu = 1, asymptotic."""
+    """CLs of a point at mu = 1: by toys where there are few events, else asymptotic."""
     try:
         found = inputs.signals.at(point)
         lifetime.require(found.effective, point)
         model = modelling.model(found, inputs, correlated=settings.correlated)
-        result = asymptotics.cls(model)
+        few = toys.few_events(model)
+        beside = asymptotics.cls(model)
+        result = toys.cls(model, 1.0, settings.toys, settings.seed) if few and settings.toys else beside
     except (PointError, TooFewEventsError, FitError) as error:
         return ScanPoint(point.v2, refused=f"{type(error).__name__}: {error}")
-    cls = (result.observed, *result.expected)
+    cls, cls_asymptotic = ((r.observed, *r.expected) for r in (result, beside))
     expected = float(toys.expected_in_a(model))
-    few = bool(toys.few_events(model))
-    return ScanPoint(point.v2, cls, "", found.effective, expected, few, found.interpolation)
+    method = ASYMPTOTIC if result is beside else BY_TOYS
+    return ScanPoint(point.v2, cls, "", found.effective, expected, few, method, cls_asymptotic, found.interpolation)
 
 
 def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Settings) -> Scanned:
@@ -133,18 +143,27 @@ def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Sett
     """
     between = masses.shares(inputs.signals.simulated(coupling, nature), mass)
     tested: dict[float, ScanPoint] = {}
+    beside: dict[float, ScanPoint] = {}
 
     def at(v2: float) -> ScanPoint:
         if v2 not in tested:
             tested[v2] = evaluate(inputs, direction(coupling, mass, nature, v2), settings)
         return tested[v2]
 
-    grid = settings.grid()
-    ranges = [_range(name, i, grid, at, settings.precision) for i, name in enumerate(CURVES)]
-    excluded = tuple(found for found in ranges if found is not None)
-    by_toys = _toys(inputs, coupling, nature, mass, excluded, settings) if settings.toys else ()
+    def asymptotic(v2: float) -> ScanPoint:
+        if v2 not in beside:
+            point = tested.get(v2) or evaluate(inputs, direction(coupling, mass, nature, v2), replace(settings, toys=0))
+            beside[v2] = replace(point, cls=point.cls_asymptotic, method=ASYMPTOTIC)
+        return beside[v2]
+
+    def ranges(of: Callable[[float], ScanPoint]) -> tuple[Excluded, ...]:
+        found = (_range(name, i, settings.grid(), of, settings.precision) for i, name in enumerate(CURVES))
+        return tuple(one for one in found if one is not None)
+
+    excluded = ranges(at)
     every = tuple(tested[v2] for v2 in sorted(tested))
-    return Scanned(coupling, nature, mass, every, excluded, by_toys, tuple(between) if len(between) > 1 else ())
+    neighbours = tuple(between) if len(between) > 1 else ()
+    return Scanned(coupling, nature, mass, every, excluded, ranges(asymptotic), neighbours)
 
 
 def _range(
@@ -163,7 +182,7 @@ def _range(
         value = best_point.cls[curve]
         assert value is not None
         if value >= ALPHA:
-            return Excluded(name, NOTHING, None, None, value, best_point.v2)
+            return Excluded(name, NOTHING, None, None, value, best_point.v2, method=best_point.method)
         lower = _bisect(curve, grid[max(best - 1, 0)], best_point.v2, at, precision)
         upper = _bisect(curve, grid[min(best + 1, len(grid) - 1)], best_point.v2, at, precision)
         further = 0
@@ -180,7 +199,7 @@ def _range(
         best_point = points[best]
         value = float(values[best])
     status = OPEN if OPEN in (lower.state, upper.state) else CLOSED
-    return Excluded(name, status, lower, upper, value, best_point.v2, further)
+    return Excluded(name, status, lower, upper, value, best_point.v2, further, best_point.method)
 
 
 def _edge(
@@ -188,7 +207,7 @@ def _edge(
 ) -> Edge:
     """Between a point of the grid that is excluded and its neighbour."""
     if not 0 <= outside < len(grid):
-        return Edge(OPEN, None, float(grid[inside]), "end of the scan")
+        return Edge(OPEN, None, float(grid[inside]), "end of the scan", at(float(grid[inside])).method)
     return _bisect(curve, float(grid[outside]), float(grid[inside]), at, precision)
 
 
@@ -203,11 +222,11 @@ def _bisect(curve: int, outside: float, inside: float, at: Callable[[float], Sca
             outside = middle
     refused = at(float(outside)).refused
     if refused:
-        return Edge(OPEN, None, inside, refused)
+        return Edge(OPEN, None, inside, refused, at(inside).method)
     # CLs is nearly an exponential of log |V|^2 between them.
     low, high = (np.log(max(at(v2).cls[curve] or 0.0, 1e-300) / ALPHA) for v2 in (inside, outside))
     share = low / (low - high) if low < high else 0.5
-    return Edge(CLOSED, float(inside * (outside / inside) ** share), inside)
+    return Edge(CLOSED, float(inside * (outside / inside) ** share), inside, method=at(inside).method)
 
 
 def _descend(curve: int, grid: np.ndarray, best: int, at: Callable[[float], ScanPoint], precision: float) -> ScanPoint:
@@ -224,31 +243,3 @@ def _descend(curve: int, grid: np.ndarray, best: int, at: Callable[[float], Scan
             break
         low, high = (low, np.log(thirds[1].v2)) if values[0] <= values[1] else (np.log(thirds[0].v2), high)
     return found
-
-
-def _toys(
-    inputs: Inputs, coupling: str, nature: str, mass: float, excluded: tuple[Excluded, ...], settings: Settings
-) -> tuple[Record, ...]:
-    """CLs by toys at the closed edges of the observed and the median expected range."""
-    result = []
-    for found in excluded:
-        for side in ("lower", "upper"):
-            edge: Edge | None = getattr(found, side)
-            if found.curve not in ("observed", "expected") or edge is None or edge.v2 is None:
-                continue
-            point = direction(coupling, mass, nature, edge.v2)
-            model = modelling.model(inputs.signals.at(point), inputs, correlated=settings.correlated)
-            by_toys, asymptotic = toys.cls(model, 1.0, settings.toys, settings.seed), asymptotics.cls(model)
-            result.append(
-                {
-                    "curve": found.curve,
-                    "edge": side,
-                    "v2": edge.v2,
-                    "asymptotic": asymptotic.observed if found.curve == "observed" else asymptotic.expected[2],
-                    "toys": by_toys.observed if found.curve == "observed" else by_toys.expected[2],
-                    "number": by_toys.toys,
-                    "failed": by_toys.failed,
-                    "expected_in_a": float(toys.expected_in_a(model)),
-                }
-            )
-    return tuple(result)
