@@ -94,7 +94,7 @@ def limits(
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result, _ = _limits(output, settings, workers, **chosen)
     out_console.print(limit_files.main_rows(result.table).rich())
-    out_console.print(result.comparison.rich())
+    out_console.print(limit_files.narrow(result.comparison).rich())
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import contextlib
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -87,9 +88,36 @@ def edges(scans: Sequence[Record], label: str) -> Table:
 
 
 def main_rows(table: Table) -> Table:
-    """Only what is observed and the median of what is expected, for the terminal."""
-    shown = [row for row in table.records if row["curve"] in ("observed", EXPECTED)]
-    return Table(table.name, table.title, table.columns, shown, table.note)
+    """What is observed and the median of what is expected, in the width of a terminal."""
+    shown = [
+        row | {"mass": short(row["mass"]) + ("*" if row["interpolated_from"] else ""), "range": _range(row)}
+        for row in table.records
+        if row["curve"] in ("observed", EXPECTED)
+    ]
+    columns = [
+        Column("mass", "m_N"),
+        Column("curve", "curve"),
+        Column("range", "excluded |V|^2"),
+        Column("method", "CLs by"),
+        Column("smallest_cls", "smallest CLs", power),
+    ]
+    note = table.note + ("; * interpolated" if any(row["interpolated_from"] for row in shown) else "")
+    return _one_name(Table(table.name, table.title, columns, shown, note))
+
+
+def narrow(comparison: Table) -> Table:
+    """`compared` in the width of a terminal."""
+    return _one_name(replace(comparison, columns=comparison.columns[2:]))
+
+
+def _one_name(table: Table) -> Table:
+    rows = [row | {"signal": f"{row['coupling']} {row['nature'].title()}"} for row in table.records]
+    return replace(table, records=rows, columns=[Column("signal", "signal"), *table.columns])
+
+
+def _range(row: Record) -> str:
+    lower, upper = (row[f"{side}_words"] for side in SIDES)
+    return NOTHING if row["status"] == NOTHING else f"{lower} to {upper}"
 
 
 def compared(scans: Sequence[Record], label: str, paper: Sequence[Row]) -> Table:
@@ -102,7 +130,7 @@ def compared(scans: Sequence[Record], label: str, paper: Sequence[Row]) -> Table
         for side, value in zip(SIDES, (line.lowest, line.highest), strict=True):
             ours, mark = _at(own, line.mass, side)
             name = "lowest" if side == "lower" else "highest"
-            marks = [mark, "exponent of Table 5 inferred" if name in line.inferred else ""]
+            marks = [mark, "exponent inferred" if name in line.inferred else ""]
             rows.append(
                 {
                     "coupling": line.coupling,
