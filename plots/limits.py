@@ -19,8 +19,9 @@ from hnl.selections.regions import REGIONS, bins
 
 ALPHA = 0.05
 GREEN, YELLOW = "#607641", "#F5BB54"  # the colours of the bands at CMS since 2024
-INSIDE = "#E8EEF7"
+INSIDE = "#CFE2F7"
 INTERPOLATED = "dimgrey"
+UNKNOWN = "gainsboro"  # where there are no samples
 BANDS = ((1, YELLOW), (2, GREEN), (4, YELLOW), (5, INSIDE))  # of the curves: excluded one after the other
 OBSERVED, MEDIAN = 0, 3
 LOWEST_CLS = 1e-6  # drawn
@@ -54,7 +55,7 @@ def draw_limits(content: Record, table5: Sequence[Any], folder: Path) -> list[tu
 def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]) -> mpl.figure.Figure:
     """Where CLs < 5 %: median, bands of 68 and 95 %, observed if there is; between scanned masses straight in log CLs.
 
-    Points that the samples do not describe are hatched: contours that end there are open. Bars are black at simulated
+    Points that the samples do not describe are grey: contours that end there are open. Bars are black at simulated
     masses, which have a mark on the axis, and grey at those whose signal is interpolated. Nothing is drawn across gaps
     that are too wide to be interpolated.
     """
@@ -70,7 +71,7 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
     handles: list[Any] = []
     unknown = np.isnan(values[:, MEDIAN])
     if len(masses) > 1:
-        axes.contourf(masses, v2, unknown.T.astype(float), [0.5, 1.5], colors="none", hatches=["...."])
+        axes.contourf(masses, v2, unknown.T.astype(float), [0.5, 1.5], colors=UNKNOWN)
         for curve, colour in BANDS:
             _fill(axes, masses, v2, values[:, curve], colour)
         _line(axes, masses, v2, values[:, MEDIAN], "--")
@@ -84,7 +85,7 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
         handles.append(mpl.lines.Line2D([], [], color="black", label="observed"))
     handles += [Patch(color=GREEN, label="68 % expected"), Patch(color=YELLOW, label="95 % expected")]
     handles.append(Patch(color=INSIDE, label="expected to be excluded beyond"))
-    handles.append(Patch(facecolor="none", hatch="....", edgecolor="black", label="not described by the samples"))
+    handles.append(Patch(color=UNKNOWN, label="not described by the samples"))
     handles.append(mpl.lines.Line2D([], [], color="black", marker="|", linestyle="", label="simulated masses"))
     if len(simulated) < len(scans):
         handles.append(mpl.lines.Line2D([], [], color=INTERPOLATED, label="signal interpolated between them"))
