@@ -390,6 +390,8 @@ def test_fits_of_blinded_data_are_said_to_be_expected(run, tmp_path):
         assert all(row["observed"] is None for row in a)
         assert [row["background_only"] for row in a] == pytest.approx([row["prefit"] for row in a], rel=1e-3)
     assert {table.name for table in result.tables} >= {f"impacts_{one['sample']}" for one in saved["fits"]}
+    for one, table in zip(saved["fits"], result.tables[::2], strict=True):  # yields, then impacts
+        assert one["few_events"] == (fitting.FEW in table.note)
     with pytest.raises(limits.ChoiceError, match="no signal dataset 'hnl9'"):
         fitting.fit(run, samples=["hnl9"])
     made = plots.draw_fits(saved, tmp_path)

@@ -18,6 +18,7 @@ from hnl.inference import asymptotics, fits
 from hnl.inference.fits import FitResult
 from hnl.inference.likelihood import FitError
 from hnl.inference.model import Model
+from hnl.inference.toys import few_events
 from hnl.pipeline import modelling
 from hnl.pipeline.limits import ChoiceError
 from hnl.pipeline.modelling import Inputs
@@ -25,9 +26,10 @@ from hnl.pipeline.signals import FLAVOURS, hypothesis
 from hnl.pipeline.tables import Column, Record, Table, number, short, signed
 from hnl.selections.regions import REGIONS
 
-FORMAT = 1
+FORMAT = 2  # of fit.json; raised when its meaning changes
 FOLDER, FILE = "fit", "fit.json"
 EXPECTED, OBSERVED = "expected (Asimov data)", "observed"
+FEW = "few events: fits of such data find some 10 % less signal than there is"  # docs/statistics.md
 
 
 class NoFitError(HNLError):
@@ -132,6 +134,7 @@ def _fit_one(name: str, h: str, model: Model, toys: int, seed: int) -> Record:
         "mu": free.mu,
         "mu_error": number(free.mu_error),
         "success": free.success and null.success,
+        "few_events": few_events(model),
         "at_bound": list(free.at_bound),
         "pulls": [
             {"name": key, "value": number(value), "error": number(error)}
@@ -179,6 +182,7 @@ def _tables(one: Record, data: str, label: str) -> list[Table]:
     p = quality["p_value"] if quality["p_value_toys"] is None else quality["p_value_toys"]
     error = "at its bound" if one["mu_error"] is None else f"+- {one['mu_error']:.2g}"
     note = f"{label}; {data}: mu = {one['mu']:.2g} {error}; goodness of fit p = {p:.2g}"
+    note += f"; {FEW}" if one["few_events"] else ""
     impacts = Table(
         f"impacts_{one['sample']}",
         f"Impacts on mu and pulls, {one['sample']} ({one['impacts_of']})",
