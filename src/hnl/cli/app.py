@@ -15,16 +15,18 @@ app = typer.Typer(
     add_completion=False,
     help="""Search for [bold]long-lived heavy neutral leptons[/bold]: from NanoAOD to exclusion limits.
 
-    The model is the CMS search EXO-21-011: W -> l1 N, N -> l2 q q', a prompt lepton l1, and a nonprompt lepton l2 in a
-    jet and in a secondary vertex. Every stage reads what the one before left in the output folder OUT:
+    The model is the CMS search EXO-21-011: W -> l1 N, N -> l2 q q', a prompt
+    lepton l1, and a nonprompt lepton l2 in a jet and in a secondary vertex. Every
+    stage reads what the one before left in the output folder OUT:
 
       [bold]hnl datasets check[/bold] CATALOGUE    is the input sound?
       [bold]hnl select[/bold] CATALOGUE -o OUT     NanoAOD -> candidates and cutflow
       [bold]hnl histogram[/bold] OUT               candidates -> histograms (ROOT, UHI JSON)
       [bold]hnl train[/bold] OUT                   candidates -> classifiers
       [bold]hnl score[/bold] OUT                   candidates and classifiers -> scores
-      [bold]hnl abcd[/bold] OUT                    scores -> ABCD regions, background estimate and its checks
-      [bold]hnl limits[/bold] OUT                  background estimate -> excluded |V|^2 (hnl fit: fits, pulls, impacts)
+      [bold]hnl abcd[/bold] OUT                    scores -> ABCD regions, estimate, checks
+      [bold]hnl limits[/bold] OUT                  estimate -> excluded |V|^2
+      [bold]hnl fit[/bold] OUT                     estimate -> pulls, impacts, goodness of fit
       [bold]hnl plot[/bold] OUT                    draw all figures again
       [bold]hnl run[/bold] CATALOGUE -o OUT        all of it, and a report
 
@@ -34,10 +36,10 @@ app = typer.Typer(
       [bold]hnl condor[/bold] submit, collect ...  the selection as jobs of an HTCondor pool
       [bold]hnl provenance[/bold] FILE             which inputs made this file?
 
-    There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and background, and
-    [bold]hnl physics[/bold] tells the lifetime and cross section of an HNL.
+    There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and
+    background, and [bold]hnl physics[/bold] tells the lifetime and cross section of an HNL.
 
-    Exit status: 0 all went well, 1 the run failed, 2 the input was bad, 130 interrupted.
+    Exit status: 0 all went well, 1 failed, 2 the input was bad, 130 interrupted.
     """,
 )
 
