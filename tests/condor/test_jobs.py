@@ -368,7 +368,8 @@ def test_what_is_in_the_queue_is_not_submitted_again(
 
 def test_job_script_passes_shellcheck() -> None:
     path = Path(description.__file__).with_name("job.sh")
-    done = subprocess.run(["shellcheck", "--severity=style", str(path)], capture_output=True, text=True)
+    shellcheck = Path(sys.executable).with_name("shellcheck")  # of the environment, which need not be active
+    done = subprocess.run([shellcheck, "--severity=style", path], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
 
 
