@@ -66,13 +66,20 @@ def test_masses_that_cannot_be_interpolated(hnl: Run, tmp_path: Path) -> None:  
     folder = finished_run.write(tmp_path / "out", finished_run.entries())
     for arguments, status, message in (
         (("--mass", 9), 2, "m_N = 9 GeV is outside of the simulated masses"),
-        (("--mass", 6, "--workers", 1), 1, "m_N = 6 GeV cannot be interpolated"),  # their cross sections are made up
+        (("--mass", 6), 2, "m_N = 6 GeV cannot be interpolated"),  # their cross sections are made up
         (("--step", -1), 2, "at least 0.01 GeV, not -1"),
     ):
         found, _, error = hnl("limits", folder, "--coupling", "mu", *arguments)
         assert found == status
         assert message in " ".join(error.split())
     assert not (folder / "limits" / "limits.json").exists()
+    quick = ("--nature", "majorana", "--step", 2, "--grid", 1, "--toys", 0, "--workers", 1)
+    status, _, error = hnl("limits", folder, "--coupling", "mu", *quick)
+    assert status == 0
+    assert "not scanned: mu, majorana: m_N = 6 GeV cannot be interpolated" in " ".join(error.split())
+    content = json.loads((folder / "limits" / "limits.json").read_text())
+    assert [one["mass"] for one in content["scans"]] == [4, 8]
+    assert len(content["not_scanned"]) == 2  # the other is 14 GeV, of Table 5
 
 
 @pytest.mark.parametrize("command", ["limits", "fit", "plot"])

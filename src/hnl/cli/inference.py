@@ -143,6 +143,8 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
         drawn = figures.of_limits(output, result.content)
     kept = f" ({result.reused} masses from before)" if result.reused else ""
     out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
+    if left := result.content["not_scanned"]:
+        note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
     return result, drawn
 
 

@@ -13,8 +13,7 @@ import loky
 
 from hnl import provenance
 from hnl.corrections import lifetime
-from hnl.corrections import masses as interpolation
-from hnl.corrections.lifetime import PointError, TooFewEventsError
+from hnl.corrections.lifetime import PointError, ReweightingError, TooFewEventsError
 from hnl.errors import InputError
 from hnl.inference import asymptotics, combine, published, pyhf_model, table5, toys
 from hnl.inference.likelihood import FitError
@@ -82,8 +81,8 @@ def folder_of(out: Path, luminosity: float | None) -> Path:
 
 def jobs(
     inputs: Inputs, couplings: Sequence[str], natures: Sequence[str], masses: Sequence[float], step: float = 0.0
-) -> list[Job]:
-    """What is to be scanned; nothing given means all there is.
+) -> tuple[list[Job], list[str]]:
+    """What is to be scanned, and why other masses are not; nothing given means all there is.
 
     Args:
         inputs: of the run.
@@ -93,7 +92,7 @@ def jobs(
             masses of Table 5. 0 for nothing between them.
 
     Raises:
-        ChoiceError: no such coupling or nature, or a mass that none of the couplings has.
+        ChoiceError: what is asked for by name has no part in the scan.
     """
     for kind, chosen, known in (("coupling", couplings, tuple(FLAVOURS)), ("nature", natures, NATURES)):
         if unknown := [name for name in chosen if name not in known]:
@@ -109,17 +108,16 @@ def jobs(
         for mass in sorted(set(masses or [*simulated, *_between(simulated, coupling, nature, step)])):
             job = Job(coupling, nature, mass)
             try:
-                interpolation.shares(simulated, mass)
+                inputs.signals.neighbours(scan.direction(coupling, mass, nature, 1e-6))
                 found.append(job)
-            except PointError as error:
+            except (PointError, ReweightingError) as error:
                 refused[job] = f"{coupling}, {nature}: {error}"
-    # What is asked for by name and has no part in the scan is not left out in silence.
     for what, asked in (("mass", masses), ("coupling", couplings), ("nature", natures)):
         for one in asked:
             if one not in {getattr(job, what) for job in found}:
                 reasons = [reason for job, reason in refused.items() if getattr(job, what) == one]
                 raise ChoiceError(reasons[0] if reasons else f"no signal sample has the {what} {one}")
-    return found
+    return found, list(refused.values())
 
 
 def _between(simulated: Sequence[float], coupling: str, nature: str, step: float) -> list[float]:
@@ -166,7 +164,7 @@ def limits(
         raise ChoiceError(f"{settings.toys} toys are too few to tell 5 %: at least {LEAST_TOYS}, or 0 for none")
     inputs = modelling.load(out, luminosity=luminosity)
     folder = folder_of(out, luminosity)
-    chosen = jobs(inputs, couplings, natures, masses, step)
+    chosen, not_scanned = jobs(inputs, couplings, natures, masses, step)
     on_plan(len(chosen))
     found: dict[Job, Record] = {}
     marks = {job: _mark(inputs, settings, job) for job in chosen}
@@ -193,6 +191,7 @@ def limits(
         "settings": asdict(settings),
         "partial": inputs.selection.partial,
         "scans": scans,
+        "not_scanned": not_scanned,
         "published": [vars(c.source) | {"mass": c.mass, "v2": c.v2} for c in published.curves()],
         "samples": _samples(inputs, settings, chosen, folder / MODELS),
         "provenance": provenance.record(),

@@ -77,8 +77,8 @@ class Signals:
         """The masses of samples that serve a coupling and nature, GeV. Dirac N have those of both natures."""
         return sorted({d.sample.point.mass for d in self.datasets if d.sample.serves(coupling, nature)})
 
-    def at(self, point: Point, *, ctau: float | None = None) -> Yields:
-        """Yields at a point.
+    def neighbours(self, point: Point, *, ctau: float | None = None) -> list[tuple[list[_Dataset], Neighbour]]:
+        """The samples that stand for a point, by era and mass, and how.
 
         Args:
             point: its mass must be simulated for its coupling, or be between masses that are.
@@ -86,16 +86,29 @@ class Signals:
 
         Raises:
             PointError: no sample describes it, in all eras; see `masses.shares`.
-            ReweightingError: see `lifetime.weights` and `masses.neighbours`.
+            ReweightingError: see `masses.neighbours`.
         """
-        h, tau = hypothesis(point.mass), point.ctau if ctau is None else ctau
         shares = masses.shares(self.simulated(point.coupling, point.nature), point.mass)
-        filled: dict[float, list[dict[str, Counts]]] = {mass: [] for mass in shares}
+        found = []
         for era in dict.fromkeys(d.scored.dataset.era for d in self.datasets):
             groups = {mass: self._group(replace(point, mass=mass), era) for mass in shares}
             samples = {mass: [d.sample for d in group] for mass, group in groups.items()}
-            for mass, near in masses.neighbours(point, tau, shares, samples).items():
-                filled[mass] += self._filled(groups[mass], near, h)
+            near = masses.neighbours(point, point.ctau if ctau is None else ctau, shares, samples)
+            found += [(groups[mass], near[mass]) for mass in shares]
+        return found
+
+    def at(self, point: Point, *, ctau: float | None = None) -> Yields:
+        """Yields at a point, see `neighbours`.
+
+        Raises:
+            PointError: see `neighbours`.
+            ReweightingError: see `lifetime.weights` and `neighbours`.
+        """
+        h = hypothesis(point.mass)
+        shares = masses.shares(self.simulated(point.coupling, point.nature), point.mass)
+        filled: dict[float, list[dict[str, Counts]]] = {mass: [] for mass in shares}
+        for group, near in self.neighbours(point, ctau=ctau):
+            filled[near.point.mass] += self._filled(group, near, h)
         every = [each for of_mass in filled.values() for each in of_mass]
         # What does not concern a dataset is nominal there.
         summed = {
