@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 
 from hnl.inference import table5
 from hnl.pipeline.scan import CURVES
@@ -118,7 +119,7 @@ def test_no_contour_across_a_wide_gap(upper: float, drawn: bool) -> None:
         path.contains_point(figure.axes[0].transData.transform((7.0, 1e-5)), one.get_transform())
         for one in figure.axes[0].collections
         for path in one.get_paths()
-        if one.get_facecolor().size and one.get_facecolor()[0, 3] > 0
+        if one.get_facecolor().size and tuple(one.get_facecolor()[0]) != to_rgba(plots.UNKNOWN)
     ]
     assert any(inside) == drawn
     plt.close(figure)
