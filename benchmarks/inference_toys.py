@@ -47,6 +47,7 @@ def few(b: float) -> Model:
 MODELS = {
     "2 cells, many events": search_models.busy(2),
     "6 cells, many events": search_models.busy(6),
+    "48 cells, >= 40 events": search_models.full(least=40).asimov(),
     "48 cells, >= 10 events": search_models.full(least=10).asimov(),
     "48 cells, >= 5 events": search_models.full(least=5).asimov(),
     "48 cells": search_models.full().asimov(),

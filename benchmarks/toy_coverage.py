@@ -39,7 +39,7 @@ SEED = 21
 
 MODELS = {
     name: inference_toys.MODELS[name]
-    for name in ("1 cell, A = 0.5", "1 cell, A = 3", "48 cells, >= 5 events", "48 cells")
+    for name in ("1 cell, A = 0.5", "1 cell, A = 3", "48 cells, >= 10 events", "48 cells, >= 5 events", "48 cells")
 } | {
     # Not looked at when the distributions were chosen.
     "48 other cells": search_models.full(seed=2, correlated=False).asimov(),

@@ -33,8 +33,8 @@ from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
 from hnl.inference.model import FLOORS, A, Model
 
 # Our choices of when asymptotic limits are not to be trusted, see `few_events`: fewer events expected in A, or fewer
-# observed in a sideband. benchmarks/inference_toys.py has the coverage on either side.
-FEW_IN_A, FEW_IN_SIDEBAND = 3.0, 5.0
+# observed in a sideband. docs/statistics.md has the coverage on either side.
+FEW_IN_A, FEW_IN_SIDEBAND = 3.0, 40.0
 MOST_OF_SIGNAL = 0.9
 TOYS = 10_000
 SHAPES = (0.0, 0.0, 1.0)  # of the Gamma distributions of b, c, d: beyond the events observed

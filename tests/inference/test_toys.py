@@ -163,7 +163,7 @@ def test_when_toys_are_needed():
     def model(*cells):
         return Model(tuple(Cell("ee_OS", i, *cell) for i, cell in enumerate(cells)), {"ee_OS": 1.25})
 
-    busy, quiet = (3, 40, 10, 100), (0, 10, 10, 100)  # 4 and 1 expected in A
+    busy, quiet = (3, 160, 40, 1600), (0, 10, 10, 100)  # 4 and 1 expected in A
     assert toys.expected_in_a(model((busy, (1, 0, 0, 0)), (quiet, (1, 0, 0, 0)))) == pytest.approx(5)
     assert toys.expected_in_a(model((busy, (0.05, 0, 0, 0)), (quiet, (1, 0, 0, 0)))) == pytest.approx(1)
     assert not toys.few_events(model((busy, (1, 0, 0, 0))))

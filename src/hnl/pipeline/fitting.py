@@ -29,7 +29,7 @@ from hnl.selections.regions import REGIONS
 FORMAT = 2  # of fit.json; raised when its meaning changes
 FOLDER, FILE = "fit", "fit.json"
 EXPECTED, OBSERVED = "expected (Asimov data)", "observed"
-FEW = "few events: fits of such data find some 10 % less signal than there is"  # docs/statistics.md
+FEW = "few events: fits of such data may find up to 10 % less signal than there is"  # docs/statistics.md
 
 
 class NoFitError(HNLError):
