@@ -4,10 +4,8 @@ import json
 import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from hnl import provenance
 from hnl.datasets import remote
@@ -119,17 +117,7 @@ class Results:
         try:
             with self._archive(item) as archive:
                 manifest, parquet = json.loads(archive.read(f"{unit.name}.json")), archive.read(f"{unit.name}.parquet")
-            expected: dict[str, Any] = {
-                "format": parts.FORMAT,
-                "fingerprint": fingerprint,
-                "dataset": unit.dataset,
-                "file": unit.file.path,
-                "uuid": unit.file.uuid,
-                "start": unit.start,
-                "stop": unit.stop,
-                "bytes": len(parquet),
-                "sha256": sha256(parquet).hexdigest(),
-            }
+            expected = parts.identity(unit, fingerprint, parquet)
             if wrong := [key for key, value in expected.items() if manifest[key] != value]:
                 raise DamagedError(f"{where}: {wrong[0]} is {manifest[wrong[0]]}, not {expected[wrong[0]]}")
         except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, EOFError) as error:

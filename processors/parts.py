@@ -44,6 +44,21 @@ def paths(folder: Path, dataset: str, unit_name: str) -> tuple[Path, Path]:
     return stem.with_name(stem.name + ".parquet"), stem.with_name(stem.name + ".json")
 
 
+def identity(unit: WorkUnit, fingerprint: str, parquet: bytes) -> dict[str, Any]:
+    """What the manifest of a part says of its work unit and its file, whatever was found."""
+    return {
+        "format": FORMAT,
+        "fingerprint": fingerprint,
+        "dataset": unit.dataset,
+        "file": unit.file.path,
+        "uuid": unit.file.uuid,
+        "start": unit.start,
+        "stop": unit.stop,
+        "bytes": len(parquet),
+        "sha256": sha256(parquet).hexdigest(),
+    }
+
+
 def make(
     unit: WorkUnit,
     result: dict[str, Any],
@@ -73,18 +88,10 @@ def make(
     pq.write_table(table, sink, compression="zstd")
     parquet = sink.getvalue().to_pybytes()
     manifest = {
-        "format": FORMAT,
-        "fingerprint": fingerprint,
-        "dataset": unit.dataset,
-        "file": unit.file.path,
-        "uuid": unit.file.uuid,
-        "start": unit.start,
-        "stop": unit.stop,
+        **identity(unit, fingerprint, parquet),
         "variations": list(variations),
         "candidates": int(passing(candidates, 0).sum()),
         "rows": len(candidates["event"]),
-        "bytes": len(parquet),
-        "sha256": sha256(parquet).hexdigest(),
         "checksum": checksum,
         **{key: result[key] for key in ("events", "sum_w", "sum_w2", "variation_sums", "cutflow", "n_minus_one")},
         "pileup_profile": np.trim_zeros(result["pileup_profile"], "b").tolist(),
