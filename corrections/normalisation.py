@@ -1,7 +1,6 @@
 """From generated to expected events: sigma x K x L / sum of weights, and what these are uncertain by."""
 
 import re
-from collections.abc import Iterable
 
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.errors import InputError
@@ -54,17 +53,6 @@ def luminosity_uncertainties(era: Era) -> dict[str, float]:
     if era.year not in LUMINOSITY_UNCERTAINTIES:
         raise UncertaintyError(f"an era of {era.year} needs luminosity_uncertainties in the catalogue")
     return dict(LUMINOSITY_UNCERTAINTIES[era.year])
-
-
-def luminosity_uncertainty(eras: Iterable[Era]) -> float:
-    """Relative uncertainty of the luminosity of some eras together (section 7: 1.6 % for 2016-2018)."""
-    eras = list(eras)
-    shifts: dict[str, float] = {}
-    for era in eras:
-        for name, size in luminosity_uncertainties(era).items():
-            shifts[name] = shifts.get(name, 0.0) + size * era.luminosity
-    total: float = sum(shift**2 for shift in shifts.values()) ** 0.5 / sum(era.luminosity for era in eras)
-    return total
 
 
 def uncertainties(dataset: Dataset, era: Era) -> dict[str, float]:

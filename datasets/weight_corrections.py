@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from hnl.datasets.model import Model
 
-HALF = "half the difference from one"
 _COLUMN = re.compile(r"[a-z0-9_]+|abs\([a-z0-9_]+\)")
 
 

@@ -16,7 +16,6 @@ from hnl.datasets.simulation.compiled import compiled
 from hnl.datasets.simulation.rows import Column
 
 Keys = NDArray[np.uint64]
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
 
 @compiled

@@ -139,20 +139,6 @@ def has_child(particles: ak.Array, chosen: ak.Array) -> ak.Array:
     return ak.unflatten(found, ak.num(particles.parent))
 
 
-def decay_vertex(particles: ak.Array, axis: str) -> ak.Array:
-    """Where each particle decayed, in cm: the production vertex of its last child; NaN if it has none.
-
-    Args:
-        particles: ``table.particles``, shape (events, var).
-        axis: 'x', 'y' or 'z'.
-    """
-    jump = _flat_parents(particles)
-    values = np.full(len(jump), np.nan)
-    children = jump >= 0
-    values[jump[children]] = flat(particles[f"v{axis}"])[children]
-    return ak.unflatten(values, ak.num(particles.parent))
-
-
 def has_flavour(pdg_id: Any, quark: int) -> Any:
     """Whether hadrons contain ``quark`` (3 s, 4 c, 5 b), from the digits of their PDG identity.
 

@@ -1,5 +1,7 @@
 """sigma x K x L / sum of weights, and what the product is uncertain by."""
 
+from collections.abc import Sequence
+from math import hypot
 from typing import Any
 
 import pytest
@@ -9,7 +11,6 @@ from hnl.corrections.normalisation import (
     LUMINOSITY_UNCERTAINTIES,
     UncertaintyError,
     luminosity_uncertainties,
-    luminosity_uncertainty,
     scale,
     uncertainties,
 )
@@ -51,6 +52,14 @@ def test_data_is_not_scaled() -> None:
     assert uncertainties(dataset("data"), ERA) == {}
     with pytest.raises(ValidationError, match="data has neither k_factor nor generator_weights"):
         dataset("data", cross_section_order="LO", **PAPER)
+
+
+def luminosity_uncertainty(eras: Sequence[Era]) -> float:
+    """Of the luminosity of some eras together, relative: parameters of one name shift all of them."""
+    sizes = [(luminosity_uncertainties(era), era.luminosity) for era in eras]
+    names = {name for of, _ in sizes for name in of}
+    total = sum(era.luminosity for era in eras)
+    return hypot(*(sum(of.get(name, 0.0) * luminosity for of, luminosity in sizes) for name in names)) / total
 
 
 def test_luminosity_of_each_year_and_together() -> None:

@@ -55,8 +55,6 @@ def test_children_and_parents() -> None:
     to_electron = particles.has_child(prt, abs(prt.pdg_id) == 11)
     assert to_electron.tolist() == [[False, False, True, False, False, False], [], [False, False]]
     assert particles.parents(prt, "pdg_id").tolist() == [[0, 521, 521, -421, -421, 0], [], [0, 0]]
-    decay_x = ak.nan_to_num(particles.decay_vertex(prt, "x"), nan=-9)
-    assert decay_x.tolist() == [[0.1, -9, 0.3, -9, -9, -9], [], [-9, -9]]
 
 
 @pytest.mark.parametrize(
