@@ -94,8 +94,10 @@ def test_run_leaves_candidates_cutflow_histograms_and_a_report(hnl: Run, catalog
     with uproot.open(out / "histograms.root") as root:
         assert root["m_sv/SR/mumu_OS/muons"].values(flow=True).sum() == 2
     page = (out / "report.html").read_text()
-    for image in re.findall(r'src="([^"]+)"', page):
+    images = re.findall(r'src="([^"]+)"', page)
+    for image in images:
         assert (out / image).stat().st_size > 1000
+    assert f"\n{len(images)} figures\n" in page
     assert not list(out.rglob("*.tmp"))
 
 

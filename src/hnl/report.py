@@ -1,4 +1,4 @@
-"""What a run ends with: a page with the cutflow and the figures, for the browser."""
+"""What a run ends with: a page with what was found, the cutflow and the figures, for the browser."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,9 +7,7 @@ from typing import Any
 import jinja2
 
 from hnl import provenance
-from hnl.histograms.fill import Histograms
 from hnl.pipeline.selection import Selection
-from hnl.plots import distributions
 
 PAGE = jinja2.Environment(autoescape=True).from_string(
     """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>hnl report</title><style>
@@ -18,10 +16,11 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.
 td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f4f4}img{max-width:100%}
 .partial{background:#fff3cd;padding:.5rem 1rem}.scroll{overflow-x:auto}</style></head><body>
 <h1>Search for long-lived heavy neutral leptons</h1>
-<p>{{ datasets }} datasets, {{ "{:,}".format(events) }} events read, {{ "{:,}".format(candidates) }} candidates.</p>
+<p>{{ "{:,}".format(events) }} events were read.</p><pre>
+{% for line in summary %}{{ line }}
+{% endfor %}</pre>
 {% if partial %}<div class="partial"><b>Partial result:</b> left out<ul>{% for reason in partial %}<li>{{ reason }}</li>
 {% endfor %}</ul></div>{% endif %}
-{% for note in notes %}<div class="partial">{{ note }}</div>{% endfor %}
 <h2>Events after each requirement</h2><div class="scroll"><table>
 <tr><th>requirement</th>{% for process in processes %}<th>{{ process }}</th>{% endfor %}</tr>
 {% for stage, counts in rows %}<tr><td>{{ stage }}</td>{% for count in counts %}<td>{{ count }}</td>{% endfor %}</tr>
@@ -50,33 +49,24 @@ def cutflow_by_process(selection: Selection) -> tuple[list[str], list[tuple[str,
     return processes, [(stage, list(row.values())) for stage, row in rows.items()]
 
 
-def write(
-    selection: Selection,
-    histograms: Histograms,
-    more: Sequence[tuple[str, Path]] = (),
-    notes: Sequence[str] = (),
-) -> Path:
-    """Draws the distributions into OUT/plots and writes OUT/report.html.
+def write(selection: Selection, summary: Sequence[str], figures: Sequence[tuple[str, Path]]) -> Path:
+    """Writes OUT/report.html.
 
     Args:
         selection: of the run.
-        histograms: of its candidates.
-        more: figures of other stages in OUT/plots: title, PNG.
-        notes: sentences of other stages, such as what is blinded.
+        summary: lines, see `pipeline.summary`.
+        figures: in OUT/plots: title, PNG.
 
     Returns:
         The path of the page.
     """
-    figures = [*distributions.draw_all(histograms, selection.catalogue, selection.folder / "plots"), *more]
     processes, rows = cutflow_by_process(selection)
     manifests: list[dict[str, Any]] = [entry for group in selection.manifests.values() for entry in group]
     path = selection.folder / "report.html"
     page = PAGE.render(
-        datasets=len(selection.catalogue.datasets),
         events=sum(entry["events"] for entry in manifests),
-        candidates=sum(entry["candidates"] for entry in manifests),
         partial=selection.partial,
-        notes=notes,
+        summary=summary,
         processes=processes,
         rows=rows,
         figures=[{"title": title, "file": f"plots/{file.name}"} for title, file in figures],

@@ -118,8 +118,6 @@ def run(
 
     Without a signal sample in the catalogue there is nothing to train; the search then ends with the histograms.
     """
-    from hnl.pipeline import summary
-
     how = How(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
         selection = _select(catalogue, output, how, allow_partial, checksum)
@@ -137,9 +135,7 @@ def run(
         else:
             notes.append("no signal sample in the catalogue: no classifier and no background estimate")
             out_console.print(notes[0])
-        _report(output, selection, histograms, figures, [hidden, *notes] if hidden else notes)
-        for line in summary.lines(selection, hidden, found, notes, len(figures)):
-            out_console.print(line, soft_wrap=True, markup=False, highlight=False)
+        _report(output, selection, histograms, figures, hidden, found, notes)
 
 
 def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checksum: bool) -> Any:
@@ -231,13 +227,21 @@ def _abcd(output: Path, unblind: bool, thresholds: Path | None, *, full: bool = 
     return result
 
 
-def _report(output: Path, selection: Any, histograms: Any, figures: Sequence[Any], notes: Sequence[str]) -> None:
+def _report(
+    output: Path, selection: Any, histograms: Any, more: Sequence[Any], hidden: str, limits: Any, notes: Sequence[str]
+) -> None:
     from hnl import report
+    from hnl.pipeline import figures, summary
 
-    inputs = [output / "selection.json", output / "histograms.json"]
-    with lineage.stage(output, "report", inputs + ([output / "abcd" / "abcd.json"] if figures else [])):
-        path = report.write(selection, histograms, figures, notes)
+    made = ["selection.json", "histograms.json"]
+    made += (["abcd/abcd.json"] if more else []) + (["limits/limits.json"] if limits else [])
+    with lineage.stage(output, "report", [output / name for name in made]):
+        drawn = [*figures.of_distributions(output, histograms, selection.catalogue), *more]
+        lines = summary.lines(selection, hidden, limits, notes, len(drawn))
+        path = report.write(selection, lines, drawn)
     out_console.print(f"report:      {path}", soft_wrap=True)
+    for line in lines:
+        out_console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def print_selection(selection: Any) -> None:

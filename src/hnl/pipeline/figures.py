@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from hnl.datasets.catalogue import Catalogue
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
+from hnl.histograms.fill import Histograms
 from hnl.inference import table5
 from hnl.inference.thresholds import Scan
 from hnl.ml import scoring
@@ -28,6 +30,11 @@ class NoProductsError(InputError):
 
 class ProductError(HNLError):
     """A saved product cannot be read."""
+
+
+def of_distributions(out: Path, histograms: Histograms, catalogue: Catalogue) -> Figures:
+    """Of histograms.json."""
+    return distributions.draw_all(histograms, catalogue, out / FOLDER)
 
 
 def of_limits(out: Path, content: Mapping[str, Any]) -> Figures:
@@ -84,8 +91,7 @@ def _read(path: Path, drawer: Callable[[Path], Figures]) -> Figures:
 
 def _distributions(out: Path) -> Figures:
     name = next(name for name in histogramming.FILES if name.endswith(".json"))
-    catalogue = selections.load(out).catalogue
-    return distributions.draw_all(files.read_json(out / name), catalogue, out / FOLDER)
+    return of_distributions(out, files.read_json(out / name), selections.load(out).catalogue)
 
 
 def _abcd(out: Path, path: Path) -> Figures:
