@@ -36,7 +36,7 @@ def datasets_check(
     2 if any file cannot be used.
     """
     from hnl.datasets import catalogue as catalogues
-    from hnl.datasets import files
+    from hnl.datasets import files, remarks
     from hnl.datasets.index import INDEX_FILE, Index, inspect_all
     from hnl.pipeline import planning
 
@@ -59,6 +59,11 @@ def datasets_check(
     if index:
         index.save()
     out_console.print(table)
+    said = remarks.on_catalogue(known)
+    for dataset in known.datasets:
+        said += remarks.on_files(dataset, [info for info in usable if info.path in dataset.files])
+    for remark in said:
+        out_console.print(f"- {remark}", markup=False, highlight=False, soft_wrap=True)
     files.check_unique(usable)
     if bad:
         raise InputError(f"{bad} of {bad + len(usable)} files cannot be used, see the table")

@@ -1,0 +1,19 @@
+"""What a user should know of the input before a run: sentences that `hnl datasets check` prints below its table.
+
+Nothing here refuses anything; what cannot be used is an error where it is read.
+"""
+
+from collections.abc import Sequence
+
+from hnl.datasets.catalogue import Catalogue, Dataset
+from hnl.datasets.files import FileInfo
+
+
+def on_catalogue(catalogue: Catalogue) -> list[str]:
+    """Remarks that need no file: what an era or a dataset lacks, and which later stage needs it."""
+    return []
+
+
+def on_files(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
+    """Remarks on the usable files of one dataset."""
+    return []
