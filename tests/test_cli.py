@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -339,3 +340,30 @@ def test_datasets_check_remembers_what_files_hold(hnl: Run, catalogue: Path, tmp
     assert hnl("datasets", "check", catalogue, "-o", tmp_path / "out")[0] == 2
     known = json.loads((tmp_path / "out" / "files.json").read_text())
     assert [Path(file[0]).name for file in known["files"]] == ["sim.root"]
+
+
+@pytest.mark.parametrize(
+    ("style", "weights", "asked", "where"),
+    [
+        # Eight weights without the nominal one, added up when 43 files were merged: in the Runs tree, or in the events.
+        (Style(generator_sums=True, merged=43), 1.0, "scale", "Runs tree: the weights mur_up sum to 47.3"),
+        (Style(runs=None), 43.0, "scale", "events: the weights mur_up sum to 47.3"),
+        (Style(generator_sums=True, merged=43), 1.0, "parton_shower", "Runs tree: the weights isr_up sum to 44.72"),
+        (Style(runs=None), 43.0, "parton_shower", "events: the weights isr_up sum to 44.72"),
+    ],
+)
+def test_absurd_sums_of_generator_weights_stop_the_selection(
+    hnl: Run, tmp_path: Path, style: Style, weights: float, asked: str, where: str
+) -> None:
+    branches = {"LHEScaleWeight": [0.8, 0.9, 1.0, 0.95, 1.05, 1.0, 1.1, 1.2], "PSWeight": [1.04, 1.12, 0.94, 0.76]}
+    given = {name: [weights * one for one in each] for name, each in branches.items()}
+    style = replace(style, generator_weights=tuple(branches), generator_titles=(), skimmed=False)
+    write(tmp_path / "sim.root", [event(i, **given) for i in range(1, 31)], style)
+    made = content()
+    made["datasets"] = [made["datasets"][0] | {"generator_weights": {asked: True}}]
+    made["datasets"][0] |= {} if style.runs else {"generated_events": 30}
+    status, _, complained = hnl("select", save(tmp_path, made), "-o", tmp_path / "out", "--executor", "iterative")
+    assert status == 2
+    assert f"dataset sim: {tmp_path / 'sim.root'}: {where} of nominal, not 0.5 to 2" in " ".join(complained.split())
+    assert "Traceback" not in complained
+    assert not (tmp_path / "out" / "selection.json").exists()
