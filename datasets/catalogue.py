@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from hnl.datasets import corrections, yaml_lines
+from hnl.datasets import corrections, golden, yaml_lines
 from hnl.datasets.corrections import Corrections
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.model import Model
@@ -171,9 +171,9 @@ class Catalogue(Model):
     def alone(self, dataset: Dataset) -> "Catalogue":
         """What a worker needs to select events of one dataset: no list of files; of its era what is applied then."""
         one, era = dataset.model_copy(update={"files": (), "checksums": {}}), self.era(dataset)
-        golden = era.golden_json if dataset.is_data else None
+        certified = era.golden_json if dataset.is_data else None
         applied = Corrections(jets=None if dataset.is_data else era.corrections.jets)
-        era = era.model_copy(update={"golden_json": golden, "corrections": applied})
+        era = era.model_copy(update={"golden_json": certified, "corrections": applied})
         return self.model_copy(update={"eras": {dataset.era: era}, "datasets": (one,)})
 
 
@@ -260,10 +260,12 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue) -> Catalogue:
     eras = {}
     for name, era in catalogue.eras.items():
         if era.golden_json is not None:
-            golden = absolute(era.golden_json)
-            if not golden.is_file():
-                raise fail(("eras", name, "golden_json"), f"era {name}: no such golden JSON: {golden}")
-            era = era.model_copy(update={"golden_json": golden})
+            certified = absolute(era.golden_json)
+            try:
+                golden.read(certified)
+            except golden.GoldenJSONError as error:
+                raise fail(("eras", name, "golden_json"), f"era {name}: {error}") from None
+            era = era.model_copy(update={"golden_json": certified})
         era = era.model_copy(update={"corrections": corrections.moved(era.corrections, absolute)})
         for needed in corrections.files(era.corrections):
             if not needed.is_file():

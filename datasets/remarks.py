@@ -11,7 +11,13 @@ from hnl.datasets.files import FileInfo
 
 def on_catalogue(catalogue: Catalogue) -> list[str]:
     """Remarks that need no file: what an era or a dataset lacks, and which later stage needs it."""
-    return []
+    return without_golden_json(catalogue)
+
+
+def without_golden_json(catalogue: Catalogue) -> list[str]:
+    """Data of which every luminosity section is taken as certified."""
+    names = [one.name for one in catalogue.datasets if one.is_data and catalogue.era(one).golden_json is None]
+    return [f"data without golden JSON: every luminosity section of {', '.join(names)} is used"] if names else []
 
 
 def on_files(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:

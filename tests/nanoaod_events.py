@@ -259,6 +259,7 @@ class Style:
     generator_weights: tuple[str, ...] = ()  # of `GENERATOR_WEIGHTS`
     generator_titles: tuple[tuple[str, str], ...] = tuple(GENERATOR_TITLES.items())
     generator_sums: bool = False  # LHEScaleSumw and PSSumw in the Runs tree
+    merged: float = 1.0  # files whose means older CMSSW added up
     skimmed: bool = True  # whether the Runs tree counts more events than the file has
     prefiring: bool = False
     without: tuple[str, ...] = ()
@@ -304,7 +305,7 @@ def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> 
                 f"genEventSumw2{suffix}": np.array([(weights**2).sum(), 40.0]),
             }
             if style.generator_sums:
-                runs |= _means(events, weights, suffix)
+                runs |= {f"{name}{suffix}": means for name, means in _means(events, weights, style).items()}
             if not style.skimmed:
                 runs = {name: values[:1] for name, values in runs.items()}
             types = {n: v.dtype if isinstance(v, np.ndarray) else v.type.content for n, v in runs.items()}
@@ -312,14 +313,18 @@ def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> 
     return path
 
 
-def _means(events: Sequence[Event], weights: np.ndarray, suffix: str) -> dict[str, Any]:
-    """Mean weights of the events, and 1.5 in the entry that stands for others; none in an entry of no events."""
+def _means(events: Sequence[Event], weights: np.ndarray, style: Style) -> dict[str, Any]:
+    """Mean weights of the events, none in an entry of no events; and 1.5 in the entry that stands for others, but 1 for
+    the nominal scale."""
     names = {"LHEScaleSumw": "LHEScaleWeight", "PSSumw": "PSWeight"}
     result = {}
     for ours, branch in names.items():
         each = [e.get(branch, GENERATOR_WEIGHTS[branch]) for e in events]
-        means = [np.average(each, axis=0, weights=weights).tolist()] if each else [[]]
-        result[ours + suffix] = ak.values_astype(ak.Array([*means, [1.5] * len(GENERATOR_WEIGHTS[branch])]), np.float64)
+        others = np.full(len(each[0]) if each else len(GENERATOR_WEIGHTS[branch]), 1.5)
+        if len(others) == 9:
+            others[4] = 1.0
+        means = [style.merged * np.average(each, axis=0, weights=weights)] if each else [[]]
+        result[ours] = ak.values_astype(ak.Array([*means, style.merged * others]), np.float64)
     return result
 
 

@@ -27,6 +27,7 @@ SELECTION_CODE = (
     "hnl.datasets.branches",
     "hnl.datasets.files",
     "hnl.datasets.generator_weights",
+    "hnl.datasets.golden",
     "hnl.datasets.nanoaod",
     "hnl.selections",
     "hnl.processors",

@@ -246,6 +246,7 @@ def _report(
 
 def print_selection(selection: Any) -> None:
     """Unweighted events after each requirement, by process, and where the products are."""
+    from hnl.pipeline import certification
     from hnl.pipeline.selection import CUTFLOW_FILE
     from hnl.report import cutflow_by_process
 
@@ -256,6 +257,8 @@ def print_selection(selection: Any) -> None:
     for stage, counts in rows:
         table.add_row(stage, *(str(count) for count in counts))
     out_console.print(table)
+    for warning in certification.warnings(selection):
+        note(f"warning: {warning}")
     if selection.partial:
         err_console.print(f"[bold yellow]partial result:[/] {len(selection.partial)} files were left out:")
         for reason in selection.partial:

@@ -13,6 +13,7 @@ from hnl.datasets import catalogue as catalogues
 from hnl.datasets import files, own_files
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.datasets.files import FileInfo, WorkUnit
+from hnl.datasets.golden import GoldenJSONError
 from hnl.datasets.index import INDEX_FILE, Index, inspect_all
 from hnl.errors import InputError
 from hnl.processors import columns, parts
@@ -101,7 +102,7 @@ def process_unit(job: Job) -> Outcome:
         result = DisplacedProcessor(catalogue).process(events)[dataset.name]
         variations = jets.variations(jets.of(dataset, catalogue.era(dataset)))
         return Outcome(job.unit, part=parts.make(job.unit, result, job.fingerprint, job.checksum, variations))
-    except CorrectionError as error:  # not the fault of the file, which must not be left out for it
+    except (CorrectionError, GoldenJSONError) as error:  # not the fault of the file, which must not be left out for it
         return Outcome(job.unit, failure=(str(error), traceback.format_exc()))
     except InputError as error:
         return Outcome(job.unit, bad_input=str(error), temporary=files.is_temporary(error))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from hnl.pipeline import certification
 from hnl.pipeline.limit_files import EXPECTED, method, words
 from hnl.pipeline.limits import Result as Limits
 from hnl.pipeline.scan import NOTHING
@@ -31,6 +32,7 @@ def lines(selection: Selection, hidden: str, limits: Limits | None, notes: Seque
         "candidates: " + ", ".join(f"{number} of {kind}" for kind, number in candidates.items()),
     ]
     result += [f"partial: {len(selection.partial)} files were left out"] if selection.partial else []
+    result += [f"warning: {warning}" for warning in certification.warnings(selection)]
     result += [hidden] if hidden else []
     result += notes
     if limits is not None:
