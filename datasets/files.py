@@ -15,7 +15,7 @@ import uproot
 from coffea.nanoevents import NanoAODSchema, NanoEventsFactory
 from coffea.nanoevents.mapping import SimplePreloadedColumnSource
 
-from hnl.datasets import generator_weights, nanoaod
+from hnl.datasets import generator_weights, nanoaod, versions
 from hnl.datasets.baskets import Tree
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.datasets.remote import RemoteSource, UnreachableError, is_remote
@@ -150,7 +150,7 @@ def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) ->
             path=path,
             uuid=str(root.file.uuid),
             events=int(tree.num_entries),
-            version=nanoaod.version(names),
+            version=versions.version(names),
             branches=tuple(wanted),
             missing=tuple(missing),
             sv_association=nanoaod.sv_association(names),
@@ -180,7 +180,8 @@ def problem(info: FileInfo | InputError) -> InputError | None:
     if isinstance(info, InputError):
         return info
     if info.missing:
-        return nanoaod.MissingBranchError(f"{info.path}: missing essential branches: {', '.join(info.missing)}")
+        missing = f"missing essential branches: {', '.join(info.missing)} (NanoAOD version: {info.version})"
+        return nanoaod.MissingBranchError(f"{info.path}: {missing}")
     return None
 
 

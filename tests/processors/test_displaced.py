@@ -302,7 +302,7 @@ def test_units_add_up(tmp_path: Path) -> None:
         }
 
 
-@pytest.mark.parametrize("style", [STYLES["v5"], FULL], ids=["v5", "full"])
+@pytest.mark.parametrize("style", [STYLES["v6"], FULL], ids=["v6", "full"])
 def test_nothing_selected(style: Style, tmp_path: Path) -> None:
     """No events, events without objects, events that fail: an empty table with every column and its type."""
     bare = event(1) | {name: [] for name in ("Electron", "Muon", "Jet", "SV", "TrigObj")}
@@ -335,7 +335,7 @@ def run_by_coffea(path: Path, catalogue: Any, schema: Any, chunk: int = 100_000)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # coffea's own schema misses cross references
 @pytest.mark.parametrize(
     ("style", "schema"),
-    [("v5", files.Schema), ("v15", files.Schema), ("full", files.Schema), ("full", NanoAODSchema)],
+    [("v6", files.Schema), ("v15", files.Schema), ("full", files.Schema), ("full", NanoAODSchema)],
 )
 def test_runner_reads_no_other_branch(style: str, schema: Any, tmp_path: Path) -> None:
     """Under `Runner`, which reads what is touched: the branches that `nanoaod.branches` names, and the same result."""

@@ -72,7 +72,7 @@ def events() -> list[dict[str, Any]]:
     return random_events(2500, seed=20260)
 
 
-@pytest.mark.parametrize("style", ["v5", "v9", "v12", "v15"])
+@pytest.mark.parametrize("style", ["v6", "v9", "v12", "v15"])
 def test_random_events(style: str, events: list[dict[str, Any]], tmp_path: Path) -> None:
     """A few thousand events of which a good share passes each stage, by track and geometrically."""
     path = write(tmp_path / "random.root", events, STYLES[style])
