@@ -366,16 +366,25 @@ def inspected_names(path: Path) -> list[str]:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_runner_on_a_real_file(real_nanoaod: Path) -> None:
-    """The same for simulation made by CMS software, in several chunks."""
-    path = real_nanoaod / "mc_v9_dy_2017.root"
+@pytest.mark.parametrize(
+    ("name", "kind", "matched"),
+    [
+        ("mc_v9_dy_2017.root", "background", 1),
+        # The year of the catalogue is not that of the file: what its bits mean is read from its title.
+        ("more/data_v2_2016.root", "data", 430),
+    ],
+)
+def test_runner_on_a_real_file(name: str, kind: str, matched: int, real_nanoaod: Path) -> None:
+    """The same for files made by CMS software, in several chunks."""
+    path = real_nanoaod / name
     paths = Triggers(electron=("HLT_Ele27_WPTight_Gsf",), muon=("HLT_IsoMu24", "HLT_IsoMu27"))
-    catalogue = catalogue_of(path, year=2017, paths=paths)
-    output, read = run_by_coffea(path, catalogue, files.Schema, chunk=60)
+    catalogue = catalogue_of(path, year=2017, paths=paths, kind=kind)
+    output, read = run_by_coffea(path, catalogue, files.Schema, chunk=600 if kind == "data" else 60)
     info = inspected(catalogue)
     assert read <= set(info.branches)
     assert len(info.branches) < 100
     own = process(catalogue)
+    assert own["cutflow"]["l1 matched to HLT"]["all"]["events"] >= matched
     assert output["cutflow"] == own["cutflow"]
     same_candidates(output, own)
 
