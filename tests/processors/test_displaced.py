@@ -365,7 +365,7 @@ def inspected_names(path: Path) -> list[str]:
         return list(file["Events"].keys())
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore:Found duplicate branch:UserWarning")
 @pytest.mark.parametrize(
     ("name", "kind", "matched"),
     [
