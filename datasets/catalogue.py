@@ -5,6 +5,7 @@ does not exist, a glob without files, one file in two datasets.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
@@ -23,6 +24,8 @@ from hnl.errors import InputError
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where libyaml was there: ten times faster
 LuminosityNuisance = Annotated[str, StringConstraints(pattern=r"^luminosity_\w+$")]
 FROM_RUNS_TREE: Literal["from Runs tree"] = "from Runs tree"
+# Others, HLT_Mu50 say, leave other bits in trigger objects (`datasets.trigger_bits`); the paper does not use them.
+ISOLATED_PATHS = {"electron": r"HLT_Ele\d+(_eta2p1)?_WPTight_Gsf(_L1\w+)?", "muon": r"HLT_Iso(Tk)?Mu\d+(_eta2p1)?"}
 
 
 class CatalogueError(InputError):
@@ -37,11 +40,12 @@ class Triggers(Model):
 
     @model_validator(mode="after")
     def _named(self) -> "Triggers":
-        paths = self.electron + self.muon
-        if not paths:
+        if not self.paths:
             raise ValueError("an era needs at least one trigger path")
-        if wrong := [path for path in paths if not path.startswith("HLT_")]:
-            raise ValueError(f"trigger paths are branch names that start with HLT_, not {', '.join(wrong)}")
+        for flavour, pattern in ISOLATED_PATHS.items():
+            if wrong := [path for path in getattr(self, flavour) if not re.fullmatch(pattern, path)]:
+                example = "HLT_Ele32_WPTight_Gsf" if flavour == "electron" else "HLT_IsoMu24"
+                raise ValueError(f"{flavour} triggers are of one isolated lepton, as {example}, not {', '.join(wrong)}")
         return self
 
     @property

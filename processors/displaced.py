@@ -7,7 +7,7 @@ import numpy as np
 from coffea.processor import ProcessorABC, column_accumulator
 
 from hnl.corrections import jets as jet_energies
-from hnl.datasets import generator_weights, golden, nanoaod
+from hnl.datasets import generator_weights, golden, nanoaod, trigger_bits
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.processors import candidate, outcomes
 from hnl.processors.columns import COLUMNS
@@ -73,7 +73,8 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
         with_l1 = n_prompt > 0
         l1 = leptons.leading(*(flavour[with_l1] for flavour in prompt))
         hlt_objects = nanoaod.trigger_objects(events[with_l1])
-        hlt = triggers.matched_to_hlt(l1, hlt_objects, fired["electron"][with_l1], fired["muon"][with_l1])
+        bits = trigger_bits.of(events, era.year)
+        hlt = triggers.matched_to_hlt(l1, hlt_objects, fired["electron"][with_l1], fired["muon"][with_l1], bits)
         cutflow.require("l1 matched to HLT", hlt, among=with_l1)
 
         # From here on only events with a pair: the rest cannot pass, not even with one requirement left out.
