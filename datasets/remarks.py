@@ -20,7 +20,7 @@ def on_catalogue(catalogue: Catalogue) -> list[str]:
             "the energy of its era"
         )
     if wanted := [file for dataset in catalogue.datasets for file in dataset.files if set(file) & set("*?[")]:
-        said.append(f"{len(wanted)} patterns of files match nothing yet, e.g. {wanted[0]}")
+        said.append(f"patterns that no file matches yet: {len(wanted)}, e.g. {wanted[0]}")
     return said
 
 

@@ -239,7 +239,7 @@ def test_without_files(folder: Path) -> None:
     assert read.datasets[0].files == ("zjets_*.root",)
     said = remarks.on_catalogue(read)
     assert f"era Run2018: not there yet: {folder}/gone.json, {folder}/sf/jets.json" in said
-    assert "1 patterns of files match nothing yet, e.g. zjets_*.root" in said
+    assert "patterns that no file matches yet: 1, e.g. zjets_*.root" in said
     path.write_text(text.replace("61526.7", "-3"))
     with pytest.raises(CatalogueError, match="got -3"):
         catalogue.load(path, files_needed=False)

@@ -61,7 +61,7 @@ def test_command_line(name: str, hnl: Run, tmp_path: Path) -> None:  # noqa: F81
     status, said, complained = hnl("datasets", "check", "--catalogue-only", path)
     assert (status, complained) == (0, "")
     assert f"- era {name}: not there yet: /eos/user/c/cmsdqm" in said
-    assert "patterns of files match nothing yet" in said
+    assert "patterns that no file matches yet" in said
     status, _, complained = hnl("datasets", "check", path)
     assert status == 2
     assert "no file matches $CMS_STORE" in complained

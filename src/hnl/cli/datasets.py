@@ -46,8 +46,7 @@ def datasets_check(
 
     known = catalogues.load(catalogue, files_needed=not catalogue_only)
     if catalogue_only:
-        out_console.print(f"{catalogue}: {len(known.eras)} eras and {len(known.datasets)} datasets", soft_wrap=True)
-        _say(remarks.on_catalogue(known))
+        _say([f"eras: {len(known.eras)}, datasets: {len(known.datasets)}", *remarks.on_catalogue(known)])
         return
     planning.check_corrections(known)
     table = Table("dataset", "file", "entries", "NanoAOD", "vertex of l2", "generated", "status")
@@ -89,6 +88,6 @@ def datasets_template(
         out_console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _say(remarks: Sequence[str]) -> None:
-    for remark in remarks:
+def _say(said: Sequence[str]) -> None:
+    for remark in said:
         out_console.print(f"- {remark}", markup=False, highlight=False, soft_wrap=True)

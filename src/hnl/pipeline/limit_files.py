@@ -212,7 +212,7 @@ def _hepdata_table(
             values = [_hepdata_value(f, side) for f in found]
             one = Variable(f"{side} edge of |V|^2, {curve}", is_independent=False, is_binned=False, values=values)
             one.digits = 3
-            one.add_qualifier("SQRT(S)", ", ".join(f"{energy:g}" for energy in energies), "TeV")
+            one.add_qualifier("SQRT(S)", energies[0] if len(energies) == 1 else ", ".join(map(str, energies)), "TeV")
             one.add_qualifier("LUMINOSITY", luminosity, "fb$^{-1}$")
             table.add_variable(one)
     return table
