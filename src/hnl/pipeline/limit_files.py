@@ -169,26 +169,36 @@ def _at(scans: Sequence[Record], mass: float, side: str) -> tuple[float | None, 
     return None, "not scanned"
 
 
-def hepdata(folder: Path, scans: Sequence[Record], label: str, luminosity: float) -> None:
-    """Writes a HEPData submission: a table for each coupling and nature, checked by HEPData's own validator."""
+def hepdata(folder: Path, scans: Sequence[Record], label: str, luminosity: float, energies: Sequence[float]) -> None:
+    """Writes a HEPData submission: a table for each coupling and nature, checked by HEPData's own validator.
+
+    Args:
+        folder: for its files.
+        scans: of limits.json.
+        label: of every product made with the same background.
+        luminosity: /fb.
+        energies: of the pp collisions, TeV.
+    """
     submission = Submission()
     submission.comment = f"Excluded squared mixing parameters at 95% CL. {label}"
     for (coupling, nature), group in groupby(scans, key=lambda s: (s["coupling"], s["nature"])):
-        submission.add_table(_hepdata_table(coupling, nature, list(group), label, luminosity))
+        submission.add_table(_hepdata_table(coupling, nature, list(group), label, luminosity, energies))
     with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(temporary):  # it writes beside itself
         submission.create_files("files", validate=True)
         for path in sorted(Path("files").glob("*.yaml")):
             provenance.write_text(folder / path.name, path.read_text(encoding="utf-8"))
 
 
-def _hepdata_table(coupling: str, nature: str, group: Sequence[Record], label: str, luminosity: float) -> HEPDataTable:
+def _hepdata_table(
+    coupling: str, nature: str, group: Sequence[Record], label: str, luminosity: float, energies: Sequence[float]
+) -> HEPDataTable:
     table = HEPDataTable(f"Limits {coupling} {nature}")
     table.description = (
         f"Range of squared mixing parameters excluded at 95% CL for {nature} N and coupling {coupling}. {label}. "
         "CLs is found by toys where there are few events, and asymptotically elsewhere. "
         "A word in place of a number: the edge is beyond what the samples describe, or nothing is excluded."
     )
-    table.keywords["cmenergies"] = [13000]
+    table.keywords["cmenergies"] = [1000 * energy for energy in energies]  # GeV
     table.keywords["observables"] = ["CLS"]
     mass = Variable("m_N", is_independent=True, is_binned=False, units="GeV", values=[s["mass"] for s in group])
     table.add_variable(mass)
@@ -202,7 +212,7 @@ def _hepdata_table(coupling: str, nature: str, group: Sequence[Record], label: s
             values = [_hepdata_value(f, side) for f in found]
             one = Variable(f"{side} edge of |V|^2, {curve}", is_independent=False, is_binned=False, values=values)
             one.digits = 3
-            one.add_qualifier("SQRT(S)", 13, "TeV")
+            one.add_qualifier("SQRT(S)", energies[0] if len(energies) == 1 else ", ".join(map(str, energies)), "TeV")
             one.add_qualifier("LUMINOSITY", luminosity, "fb$^{-1}$")
             table.add_variable(one)
     return table

@@ -200,7 +200,7 @@ def limits(
     provenance.write_json(folder / FILE, content)
     provenance.write_text(folder / CSV_FILE, table.csv())
     provenance.write_text(folder / "table5.csv", comparison.csv())
-    hepdata(folder / HEPDATA, scans, background.label, background.luminosity)
+    hepdata(folder / HEPDATA, scans, background.label, background.luminosity, inputs.selection.catalogue.energies)
     points = [folder / POINTS / f"{job.name}.json" for job in chosen]
     return Result(folder, content, table, comparison, reused, points)
 
