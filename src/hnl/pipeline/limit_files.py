@@ -13,6 +13,7 @@ from hepdata_lib import Table as HEPDataTable
 
 from hnl import provenance
 from hnl.inference.table5 import LUMINOSITY, Row
+from hnl.pipeline import strengths
 from hnl.pipeline.scan import ASYMPTOTIC, CLOSED, CURVES, NOTHING
 from hnl.pipeline.tables import Column, Record, Table, short
 
@@ -169,16 +170,52 @@ def _at(scans: Sequence[Record], mass: float, side: str) -> tuple[float | None, 
     return None, "not scanned"
 
 
-def hepdata(folder: Path, scans: Sequence[Record], label: str, luminosity: float) -> None:
-    """Writes a HEPData submission: a table for each coupling and nature, checked by HEPData's own validator."""
+def hepdata(folder: Path, scans: Sequence[Record], samples: Sequence[Record], label: str, luminosity: float) -> None:
+    """Writes a HEPData submission, checked by HEPData's own validator: a table for each coupling and nature.
+
+    Those that are known at generated lifetimes only have tables of their own. Without any table nothing is written.
+    """
     submission = Submission()
     submission.comment = f"Excluded squared mixing parameters at 95% CL. {label}"
-    for (coupling, nature), group in groupby(scans, key=lambda s: (s["coupling"], s["nature"])):
+    for (coupling, nature), group in groupby(scans, key=_signal):
         submission.add_table(_hepdata_table(coupling, nature, list(group), label, luminosity))
+    fixed = [row for row in strengths.table(samples, label).records if row[EXPECTED] is not None]
+    for (coupling, nature), group in groupby(sorted(fixed, key=_signal), key=_signal):
+        submission.add_table(_hepdata_strengths(coupling, nature, list(group), luminosity))
+    if not submission.tables:
+        return
     with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(temporary):  # it writes beside itself
         submission.create_files("files", validate=True)
         for path in sorted(Path("files").glob("*.yaml")):
             provenance.write_text(folder / path.name, path.read_text(encoding="utf-8"))
+
+
+def _signal(row: Record) -> tuple[str, str]:
+    return row["coupling"], row["nature"]
+
+
+def _hepdata_strengths(coupling: str, nature: str, rows: Sequence[Record], luminosity: float) -> HEPDataTable:
+    """Limits on mu at generated lifetimes."""
+    table = HEPDataTable(f"Signal strength {coupling} {nature}")
+    table.description = (
+        f"Upper limits at 95% CL on the signal strength of {nature} N with coupling {coupling} at the generated "
+        f"lifetime only: the samples cannot be reweighted, so that |V|^2 is not scanned. {rows[0]['label']}."
+    )
+    table.keywords["cmenergies"] = [13000]
+    table.keywords["observables"] = ["CLS"]
+    for key, name, units in (("mass", "m_N", "GeV"), ("v2", "|V|^2", ""), ("ctau", "c tau", "mm")):
+        values = [row[key] for row in rows]
+        table.add_variable(Variable(name, is_independent=True, is_binned=False, units=units, values=values))
+    for curve in CURVES:
+        if all(row[curve] is None for row in rows):
+            continue
+        one = Variable(f"upper limit on mu, {curve}", is_independent=False, is_binned=False)
+        one.values = [float(row[curve]) for row in rows]
+        one.digits = 3
+        one.add_qualifier("SQRT(S)", 13, "TeV")
+        one.add_qualifier("LUMINOSITY", luminosity, "fb$^{-1}$")
+        table.add_variable(one)
+    return table
 
 
 def _hepdata_table(coupling: str, nature: str, group: Sequence[Record], label: str, luminosity: float) -> HEPDataTable:
