@@ -49,7 +49,9 @@ def draw_limits(content: Record, table5: Sequence[Any], folder: Path) -> list[tu
     for coupling, nature in dict.fromkeys((row["coupling"], row["nature"]) for row in rows):
         path = folder / f"{stem}_{coupling}_{nature}.png"
         save(exclusion(content, coupling, nature, table5), path)
-        figures.append((f"Excluded |V|^2, {coupling}, {nature}: {content['label']}", path))
+        scanned = any((s["coupling"], s["nature"]) == (coupling, nature) for s in content["scans"])
+        shown = "Excluded |V|^2" if scanned else "Signal strength at generated lifetimes, no scan of |V|^2"
+        figures.append((f"{shown}, {coupling}, {nature}: {content['label']}", path))
     return figures
 
 
@@ -169,7 +171,7 @@ def _strengths(axes: Axes, rows: Sequence[Record]) -> list[Any]:
         observed = row["observed"] is not None
         limit = row["observed"] if observed else row["expected"][len(row["expected"]) // 2]
         axes.plot([row["mass"]], [row["v2"]], "D", color="firebrick", markersize=6)
-        text = rf"$\mu$ < {limit:.2g} {'observed' if observed else 'expected'}"
+        text = rf"$\mu$ < {limit:.3g} {'observed' if observed else 'expected'}"
         place: dict[str, Any] = {"textcoords": "offset points", "xytext": (8, 0), "va": "center", "fontsize": "x-small"}
         axes.annotate(text, (row["mass"], row["v2"]), **place)
     label = r"limit on the signal strength $\mu$ at the generated lifetime only"

@@ -176,7 +176,7 @@ def hepdata(folder: Path, scans: Sequence[Record], samples: Sequence[Record], la
     Those that are known at generated lifetimes only have tables of their own. Without any table nothing is written.
     """
     submission = Submission()
-    submission.comment = f"Excluded squared mixing parameters at 95% CL. {label}"
+    submission.comment = f"Limits on heavy neutral leptons at 95% CL. {label}"
     for (coupling, nature), group in groupby(scans, key=_signal):
         submission.add_table(_hepdata_table(coupling, nature, list(group), label, luminosity))
     fixed = [row for row in strengths.table(samples, label).records if row[EXPECTED] is not None]
@@ -184,6 +184,7 @@ def hepdata(folder: Path, scans: Sequence[Record], samples: Sequence[Record], la
         submission.add_table(_hepdata_strengths(coupling, nature, list(group), luminosity))
     if not submission.tables:
         return
+    folder = folder.resolve()
     with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(temporary):  # it writes beside itself
         submission.create_files("files", validate=True)
         for path in sorted(Path("files").glob("*.yaml")):
