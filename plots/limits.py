@@ -162,7 +162,7 @@ def _ranges(axes: Axes, scan: Record) -> None:
 
 def _fixed(content: Record) -> list[Record]:
     """Limits on mu of samples that cannot be reweighted."""
-    return [row for row in content["samples"] if row.get("generated_only") and not row["refused"]]
+    return [row for row in content.get("samples", []) if row.get("generated_only") and not row["refused"]]
 
 
 def _strengths(axes: Axes, rows: Sequence[Record]) -> list[Any]:
