@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from hnl.datasets import corrections, years
+from hnl.datasets import corrections, nanoaod, years
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.datasets.files import FileInfo
 
@@ -44,7 +44,7 @@ def _on_era(name: str, era: Era) -> list[str]:
 
 def on_files(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
     """Remarks on the usable files of one dataset."""
-    return [f"{dataset.name}: {said}" for said in _trigger_bits(infos)]
+    return [f"{dataset.name}: {said}" for said in _trigger_bits(infos)] + _on_decays(dataset, infos)
 
 
 def _trigger_bits(infos: Sequence[FileInfo]) -> list[str]:
@@ -58,3 +58,19 @@ def _trigger_bits(infos: Sequence[FileInfo]) -> list[str]:
             f"{bits.source}{where}"
         )
     return said
+
+
+def _on_decays(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
+    """On a signal without the true decay of N: see `corrections.lifetime.has_truth` and `corrections.reach`."""
+    without = [info for info in infos if nanoaod.decay_vertices(info.branches) is None]
+    if dataset.signal is None or not without:
+        return []
+    files = "its files have" if len(without) == len(infos) else f"{len(without)} of {len(infos)} files have"
+    said = (
+        f"dataset {dataset.name}: {files} no vertices of generated particles ({nanoaod.DECAY_VERTICES[0][0]}, ...): "
+        f"the sample cannot be reweighted. Its limit is on the signal strength at the generated lifetime only (m_N = "
+        f"{dataset.signal.mass:g} GeV, c tau = {dataset.signal.ctau:g} mm), not over |V|^2, and it is no neighbour of "
+        "other masses"
+    )
+    known = all(name in info.branches for info in infos for name in nanoaod.GENERATED)
+    return [said if known or dataset.signal.nature == "dirac" else f"{said}; without GenPart there is none for Dirac N"]

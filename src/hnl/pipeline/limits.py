@@ -12,12 +12,10 @@ from typing import Any
 import loky
 
 from hnl import provenance
-from hnl.corrections import lifetime
-from hnl.corrections.lifetime import PointError, ReweightingError, TooFewEventsError
+from hnl.corrections.lifetime import PointError, ReweightingError
 from hnl.errors import InputError
-from hnl.inference import asymptotics, combine, published, pyhf_model, table5, toys
-from hnl.inference.likelihood import FitError
-from hnl.pipeline import modelling, scan
+from hnl.inference import asymptotics, published, table5
+from hnl.pipeline import modelling, scan, strengths
 from hnl.pipeline.limit_files import CSV_FILE, HEPDATA, compared, edges, hepdata
 from hnl.pipeline.modelling import Inputs
 from hnl.pipeline.scan import Settings
@@ -33,6 +31,7 @@ LEAST_TOYS = 1000  # CLs of 5 % is then known to 20 % of itself
 CODE = (
     "hnl.corrections.lifetime",
     "hnl.corrections.masses",
+    "hnl.corrections.reach",
     "hnl.histograms",
     "hnl.inference",
     "hnl.physics",
@@ -70,6 +69,7 @@ class Result:
     content: Record  # of limits.json
     table: Table
     comparison: Table  # with Table 5
+    fixed: Table  # limits on mu at generated lifetimes, where there is no scan
     reused: int  # masses that were scanned before
     points: list[Path]  # what is kept of each mass
 
@@ -81,8 +81,10 @@ def folder_of(out: Path, luminosity: float | None) -> Path:
 
 def jobs(
     inputs: Inputs, couplings: Sequence[str], natures: Sequence[str], masses: Sequence[float], step: float = 0.0
-) -> tuple[list[Job], list[str]]:
-    """What is to be scanned, and why other masses are not; nothing given means all there is.
+) -> tuple[list[Job], list[str], list[Job]]:
+    """What is to be scanned, why other masses are not, and which are known at generated lifetimes only.
+
+    Nothing given means all there is.
 
     Args:
         inputs: of the run.
@@ -101,9 +103,10 @@ def jobs(
         raise ChoiceError(f"the step between masses must be 0 (none) or at least 0.01 GeV, not {step}")
     found: list[Job] = []
     refused: dict[Job, str] = {}
+    fixed: list[Job] = []
     for coupling, nature in product(FLAVOURS, natures or NATURES):
-        simulated = inputs.signals.simulated(coupling, nature)
-        if not simulated or (couplings and coupling not in couplings):
+        simulated, others = inputs.signals.reach.masses(coupling, nature)
+        if not [*simulated, *others] or (couplings and coupling not in couplings):
             continue
         for mass in sorted(set(masses or [*simulated, *_between(simulated, coupling, nature, step)])):
             job = Job(coupling, nature, mass)
@@ -112,17 +115,24 @@ def jobs(
                 found.append(job)
             except (PointError, ReweightingError) as error:
                 refused[job] = f"{coupling}, {nature}: {error}"
+        fixed += [Job(coupling, nature, mass) for mass in others if not masses or mass in masses]
+    for job in fixed:
+        if job not in found:
+            refused[job] = (
+                f"{job.coupling}, {job.nature}: samples of m_N = {job.mass:g} GeV have no true decay length of N: "
+                "there are limits at their generated lifetime only"
+            )
     for what, asked in (("mass", masses), ("coupling", couplings), ("nature", natures)):
         for one in asked:
-            if one not in {getattr(job, what) for job in found}:
+            if one not in {getattr(job, what) for job in [*found, *fixed]}:
                 reasons = [reason for job, reason in refused.items() if getattr(job, what) == one]
                 raise ChoiceError(reasons[0] if reasons else f"no signal sample has the {what} {one}")
-    return found, list(refused.values())
+    return found, list(refused.values()), fixed
 
 
 def _between(simulated: Sequence[float], coupling: str, nature: str, step: float) -> list[float]:
     """Masses to be scanned between simulated ones, GeV; some may not be possible."""
-    if not step:
+    if not step or not simulated:
         return []
     multiples = [round(step * i, 6) for i in range(ceil(min(simulated) / step), int(max(simulated) / step) + 1)]
     return multiples + [row.mass for row in table5.rows() if (row.coupling, row.nature) == (coupling, nature)]
@@ -164,7 +174,7 @@ def limits(
         raise ChoiceError(f"{settings.toys} toys are too few to tell 5 %: at least {LEAST_TOYS}, or 0 for none")
     inputs = modelling.load(out, luminosity=luminosity)
     folder = folder_of(out, luminosity)
-    chosen, not_scanned = jobs(inputs, couplings, natures, masses, step)
+    chosen, not_scanned, fixed = jobs(inputs, couplings, natures, masses, step)
     on_plan(len(chosen))
     found: dict[Job, Record] = {}
     marks = {job: _mark(inputs, settings, job) for job in chosen}
@@ -180,6 +190,7 @@ def limits(
         on_mass(job)
     scans = [found[job] for job in chosen]
     background = inputs.background
+    samples = strengths.limits(inputs, settings, _keys(chosen), _keys(fixed), folder / MODELS)
     content: Record = {
         "format": FORMAT,
         "label": background.label,
@@ -192,17 +203,25 @@ def limits(
         "partial": inputs.selection.partial,
         "scans": scans,
         "not_scanned": not_scanned,
+        "left_out": inputs.signals.reach.left_out(),
         "published": [vars(c.source) | {"mass": c.mass, "v2": c.v2} for c in published.curves()],
-        "samples": _samples(inputs, settings, chosen, folder / MODELS),
+        "samples": samples,
         "provenance": provenance.record(),
     }
     table, comparison = edges(scans, background.label), compared(scans, background.label, table5.rows())
     provenance.write_json(folder / FILE, content)
     provenance.write_text(folder / CSV_FILE, table.csv())
     provenance.write_text(folder / "table5.csv", comparison.csv())
-    hepdata(folder / HEPDATA, scans, background.label, background.luminosity, inputs.selection.catalogue.energies)
+    at_generated = strengths.table(samples, background.label)
+    provenance.write_text(folder / strengths.FILE, at_generated.csv())
+    energies = inputs.selection.catalogue.energies
+    hepdata(folder / HEPDATA, scans, samples, background.label, background.luminosity, energies)
     points = [folder / POINTS / f"{job.name}.json" for job in chosen]
-    return Result(folder, content, table, comparison, reused, points)
+    return Result(folder, content, table, comparison, at_generated, reused, points)
+
+
+def _keys(of: Sequence[Job]) -> list[tuple[str, str, float]]:
+    return [(job.coupling, job.nature, job.mass) for job in of]
 
 
 def _mark(inputs: Inputs, settings: Settings, job: Job) -> str:
@@ -235,34 +254,3 @@ def _scan_all(inputs: Inputs, settings: Settings, left: Sequence[Job], workers: 
 
 def _scan_one(inputs: Inputs, settings: Settings, job: Job) -> Record:
     return scan.scan(inputs, job.coupling, job.nature, job.mass, settings).record()
-
-
-def _samples(inputs: Inputs, settings: Settings, chosen: Sequence[Job], folder: Path) -> list[Record]:
-    """At the points that were simulated: the limit on mu, and the model for pyhf and Combine."""
-    result: list[Record] = []
-    wanted = {(job.coupling, job.nature, job.mass) for job in chosen}
-    for d in inputs.signals.datasets:
-        point, name = d.sample.point, d.sample.name
-        if (point.coupling, point.nature, point.mass) not in wanted:
-            continue
-        found = inputs.signals.at(point)
-        row: Record = {"sample": name, "mass": point.mass, "v2_e": point.v2_e, "v2_mu": point.v2_mu}
-        row |= {"nature": point.nature, "ctau": point.ctau, "effective": found.effective, "refused": ""}
-        try:
-            lifetime.require(found.effective, point)
-            model = modelling.model(found, inputs, correlated=settings.correlated)
-            found_limits = toys.limits(model, toys=settings.toys, seed=settings.seed)
-        except (TooFewEventsError, FitError) as error:
-            result.append(row | {"refused": str(error)})
-            continue
-        shown = model.asimov() if model.hidden else model
-        stem = f"{name}_expected" if model.hidden else name
-        provenance.write_json(folder / f"{stem}_pyhf.json", pyhf_model.export(shown))
-        provenance.write_text(folder / f"{stem}_combine.txt", combine.export(shown))
-        quoted, asymptotic = found_limits[0], found_limits[-1]
-        row |= {"observed": quoted.observed, "expected": list(quoted.expected), "method": quoted.method}
-        row |= {"few_events": toys.few_events(model), "toys": quoted.toys}
-        row |= {"observed_asymptotic": asymptotic.observed, "expected_asymptotic": list(asymptotic.expected)}
-        row |= {"expected_in_a": float(toys.expected_in_a(model)), "model": stem}
-        result.append(row)
-    return result

@@ -8,6 +8,7 @@ from hnl.pipeline.limit_files import EXPECTED, method, words
 from hnl.pipeline.limits import Result as Limits
 from hnl.pipeline.scan import NOTHING
 from hnl.pipeline.selection import Selection
+from hnl.pipeline.strengths import GENERATED_ONLY
 
 KINDS = ("data", "background", "signal")
 
@@ -37,10 +38,11 @@ def lines(selection: Selection, hidden: str, limits: Limits | None, notes: Seque
     result += notes
     if limits is not None:
         scans = limits.content["scans"]
-        result.append(f"excluded |V|^2 at 95 % CLs ({limits.content['label']}):")
+        result += [f"excluded |V|^2 at 95 % CLs ({limits.content['label']}):"] if scans else []
         for coupling, nature in dict.fromkeys((s["coupling"], s["nature"]) for s in scans):
             own = [s for s in scans if (s["coupling"], s["nature"]) == (coupling, nature)]
             result.append(f"  {coupling}, {nature}: {_best(own)}")
+        result += _fixed(limits.fixed.records)
     result.append(f"{figures} figures")
     return [*result[:9], f"everything is in {selection.folder}"]
 
@@ -59,3 +61,17 @@ def _best(scans: Sequence[dict[str, Any]]) -> str:
     curve = "observed" if found["curve"] == "observed" else "expected"
     ranges = f"{words(found, 'lower')} to {words(found, 'upper')} (CLs by {method(found)})"
     return f"{len(known)} of {len(scans)} masses, best at {mass:g} GeV, {curve}: {ranges}"
+
+
+def _fixed(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Where there is no scan: the lowest limit on mu, at the generated lifetime of its sample."""
+    known = [row for row in rows if row[EXPECTED] is not None]
+    if not known:
+        return [f"no limit at the generated lifetime of {len(rows)} samples: {rows[0]['refused']}"] if rows else []
+    curve = EXPECTED if known[0]["observed"] is None else "observed"
+    best = min(known, key=lambda row: row[curve])
+    return [
+        f"signal strength at 95 % CLs ({best['label']}), {GENERATED_ONLY}, no scan of |V|^2:",
+        f"  {best['coupling']}, {best['nature']}, {len(known)} of {len(rows)} samples, best {best['sample']}: mu < "
+        f"{best[curve]:.3g} {curve} at {best['mass']:g} GeV, |V|^2 = {best['v2']:.3g}, c tau = {best['ctau']:.3g} mm",
+    ]
