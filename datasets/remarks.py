@@ -3,8 +3,10 @@
 Nothing here refuses anything; what cannot be used is an error where it is read.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
+from hnl.datasets import files, nanoaod
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.datasets.files import FileInfo
 
@@ -16,4 +18,20 @@ def on_catalogue(catalogue: Catalogue) -> list[str]:
 
 def on_files(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
     """Remarks on the usable files of one dataset."""
-    return []
+    return _vertex_indices(dataset, infos)
+
+
+def _vertex_indices(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
+    """How often NanoAOD's svIdx is no row of the table of vertices."""
+    total: Counter[str] = Counter()
+    for info in infos:
+        if info.sv_association == "svIdx":
+            columns = files.columns(info, ("nSV", "Electron_svIdx", "Muon_svIdx"))
+            total.update(nanoaod.sv_index_counts(*columns.values()))
+    in_vertex, beyond = total["leptons with svIdx >= 0"], total["beyond the table"]
+    if not beyond:
+        return []
+    return [
+        f"dataset {dataset.name}: svIdx of {beyond} of {in_vertex} leptons in vertices is beyond the table of vertices, as "
+        "CMS software counts those with dlenSig < 3, which it does not keep; a lepton's vertex is found by its track"
+    ]
