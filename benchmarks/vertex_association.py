@@ -1,10 +1,10 @@
-"""How often l2 gets the vertex that holds its track, on fresh samples: by the rules of `selections/vertices.py` and others.
+"""How often l2 gets the vertex that holds its track, on fresh samples: by `selections.vertices` and by other rules.
 
     python benchmarks/vertex_association.py [-o FOLDER] [--workers N]
 
-Prints, for the leading nonprompt lepton of each event (Table 1), in per cent with binomial errors: efficiency, the share
-of leptons with a displaced vertex in the table that get it; purity, the share of vertices given that hold the lepton's
-track; and the share of leptons in no such vertex that get one. Samples that are in FOLDER are not made again.
+Prints, for the leading nonprompt lepton of each event (Table 1), in per cent with binomial errors: efficiency, the
+share of leptons with a displaced vertex in the table that get it; purity, the share of vertices given that hold the
+lepton's track; and the share of leptons in no such vertex that get one. Samples that are in FOLDER are not made again.
 """
 
 import argparse
@@ -91,12 +91,12 @@ def measure(path: Path) -> dict[str, str]:
 
 
 def share(passed: np.ndarray) -> str:
-    """Per cent with the binomial error, that of one failure (success) where there is none."""
+    """Per cent with the binomial error, that of one failure (success) where there is none; few as counts."""
     n = len(passed)
-    if n == 0:
-        return "-"
+    if n < 5:
+        return f"{passed.sum()} of {n}"
     p = passed.mean()
-    q = np.clip(p, 1 / n, 1 - 1 / n) if n > 1 else 0.5
+    q = np.clip(p, 1 / n, 1 - 1 / n)
     return f"{100 * p:.1f} +- {100 * np.sqrt(q * (1 - q) / n):.1f}"
 
 

@@ -32,6 +32,6 @@ def _vertex_indices(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
     if not beyond:
         return []
     return [
-        f"dataset {dataset.name}: svIdx of {beyond} of {in_vertex} leptons in vertices is beyond the table of vertices, as "
-        "CMS software counts those with dlenSig < 3, which it does not keep; a lepton's vertex is found by its track"
+        f"dataset {dataset.name}: svIdx of {beyond} of {in_vertex} leptons is beyond the table of vertices: "
+        "CMS software counts those with dlenSig < 3, too, but does not keep them; hnl finds the vertex by the track"
     ]

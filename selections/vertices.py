@@ -1,7 +1,7 @@
 """The secondary vertex of l2: section 2 (last paragraph on vertices) and Table 2, 'l2 in SV'.
 
-NanoAOD keeps no tracks of vertices. Its svIdx (v11 and later) says that the track of a lepton is in some vertex, but not
-in which row of the table: CMSSW counts all vertices (PATObjectCrossLinker), the table keeps those with dlenSig > 3
+NanoAOD keeps no tracks of vertices. Its svIdx (v11 and later) says that the track of a lepton is in some vertex, but
+not in which row of the table: CMSSW counts all vertices (PATObjectCrossLinker), the table keeps those with dlenSig > 3
 (vertices_cff.py), and nothing tells how many were left out. They stay in order, so the row is svIdx or a lower one, or
 the vertex is not in the table. Which row it is, if any, is told by the helix of the lepton.
 """
@@ -17,9 +17,11 @@ MIN_SIGNIFICANCE_2D = 2.5  # section 2
 FIELD = 3.8  # T, section 2
 CURVATURE = 0.0029979246 * FIELD  # 1/cm at pt = 1 GeV: the speed of light in GeV / (T cm)
 
-# Our choice, measured (docs/selection.md): a track passes its own vertex within 0.03 cm, and by so much more for each cm
-# of flight: columns are rounded (phi to 0.2 mrad in CMS), electrons radiate, tracks scatter.
+# Our choice, measured (docs/selection.md): how far, in cm, a track may pass its vertex, and how much farther for each cm
+# of flight: columns are rounded (phi to 0.2 mrad in CMS), electrons radiate, tracks scatter. Without svIdx the limit is
+# closer, as a track that is in no vertex may pass one: in a b jet, that of other daughters.
 MAX_DISTANCE = 0.03
+MAX_DISTANCE_WITHOUT_INDEX = 0.01
 MAX_DISTANCE_PER_CM = 0.005
 
 
@@ -66,9 +68,10 @@ def of_track(vertices: Any, primary_vertex: Any, l2: Any, sv_index: Any = None) 
     Returns:
         One vertex per event, None if there is none.
     """
+    limit = MAX_DISTANCE_WITHOUT_INDEX if sv_index is None else MAX_DISTANCE
     if sv_index is not None:
         vertices = vertices[ak.local_index(vertices, axis=1) <= sv_index]
     flight = np.sqrt(sum((vertices[f"position_{c}"] - primary_vertex[c]) ** 2 for c in "xyz"))
     distance = distance_to_track(vertices, primary_vertex, l2)
-    near = distance < MAX_DISTANCE + MAX_DISTANCE_PER_CM * flight
+    near = distance < limit + MAX_DISTANCE_PER_CM * flight
     return ak.firsts(vertices[near][ak.argmin(distance[near], axis=1, keepdims=True)])

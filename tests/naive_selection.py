@@ -209,12 +209,13 @@ def distance_to_track(vertex: dict[str, Any], l2: dict[str, Any], event: dict[st
 def vertex_of(l2: dict[str, Any], event: dict[str, Any]) -> dict[str, Any] | None:
     """The vertex nearest to the track of l2, among those of the table that svIdx allows where there is one."""
     best, least = None, math.inf
+    limit = 0.03 if event["vertices know their tracks"] else 0.01
     for number, vertex in enumerate(event["SV"]):
         if event["vertices know their tracks"] and number > l2["svIdx"]:
             break
         flight = math.sqrt(sum((vertex[c] - event[f"PV_{c}"]) ** 2 for c in "xyz"))
         distance = distance_to_track(vertex, l2, event)
-        if distance < 0.03 + 0.005 * flight and distance < least:
+        if distance < limit + 0.005 * flight and distance < least:
             best, least = vertex, distance
     return best
 

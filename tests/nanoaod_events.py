@@ -158,8 +158,8 @@ def event(
 ) -> Event:
     """An event that passes every requirement, but for what the keywords change.
 
-    The jet follows the direction of l2, the vertex is on its track, the trigger object follows l1; objects in `more` come last, with the
-    defaults of `COLUMNS` for what they do not say.
+    The jet follows the direction of l2, the vertex is on its track, the trigger object follows l1; objects in `more`
+    come last, with the defaults of `COLUMNS` for what they do not say.
     """
     first: Object = {"pt": 50.0, "eta": 0.5, "phi": 0.3, "charge": 1, "mass": MASS[l1_flavour]} | (l1 or {})
     second: Object = {

@@ -28,7 +28,7 @@ def random_event(number: int, rng: Rng) -> Event:
     sv: Object = {"pt": rng.uniform(5, 30), "mass": rng.uniform(1, 8)}
     sv |= {"eta": l2["eta"] + rng.normal(0, 0.15), "phi": wrap(l2["phi"] + rng.normal(0, 0.15))}
     l2 |= {"dxy": float(rng.choice([-0.5, 0.1])), "dz": 1.0}
-    path, off_track = rng.uniform(0.1, 20), rng.normal(0, 0.01, 3)
+    path, off_track = rng.uniform(0.1, 20), rng.normal(0, 0.005, 3)
     hlt_object: Object = {"eta": l1["eta"] + rng.normal(0, 0.03), "phi": wrap(phi + rng.normal(0, 0.03))}
     hlt: dict[str, bool] | None = None
 

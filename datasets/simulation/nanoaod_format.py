@@ -84,7 +84,15 @@ TRUTH = {"GenPart", "GenJet", "GenJetAK8", "GenVisTau", "GenVtx_x", "GenVtx_y", 
     "genWeight", "Generator_weight", "Pileup_nTrueInt", "Pileup_nPU", "hnlsim_generatorEvent",
 }  # fmt: skip
 """Collections and branches that data do not have."""
-TRUTH_FIELDS = {"genPartIdx", "genPartFlav", "genJetIdx", "hadronFlavour", "partonFlavour", "genJetAK8Idx", "hnlsim_svRow"}
+TRUTH_FIELDS = {
+    "genPartIdx",
+    "genPartFlav",
+    "genJetIdx",
+    "hadronFlavour",
+    "partonFlavour",
+    "genJetAK8Idx",
+    "hnlsim_svRow",
+}
 """Fields of other collections that data do not have."""
 
 MANTISSA_BITS = 13

@@ -31,7 +31,7 @@ def test_remark(tmp_path: Path) -> None:
     """One sentence for all files of a dataset; none where all is well, and none of files without svIdx."""
     info = inspected(catalogue := catalogue_of(made(tmp_path / "a.root", STYLES["v12"])))
     (remark,) = remarks.on_files(catalogue.datasets[0], [info, info])
-    assert "dataset sample: svIdx of 6 of 8 leptons in vertices is beyond the table of vertices" in remark
+    assert "dataset sample: svIdx of 6 of 8 leptons is beyond the table of vertices" in remark
     assert remarks.on_files(catalogue.datasets[0], []) == []
     old = inspected(catalogue_of(made(tmp_path / "old.root", STYLES["v9"])))
     good = inspected(catalogue_of(write(tmp_path / "good.root", [event(1)], STYLES["v12"])))

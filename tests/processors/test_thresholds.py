@@ -315,9 +315,9 @@ LEPTON = event()["Electron"][0]  # l2 of the default event
 START = (0.01, -0.02, 1.5)  # its primary vertex
 
 
-def off_track(ratio: float, sideways: float, upwards: float) -> dict[str, float]:
-    """A place beside the track of the default l2, so far as `ratio` times what is allowed: 0.03 cm + 0.005 of its way
-    from the primary vertex."""
+def off_track(ratio: float, sideways: float, upwards: float, limit: float = 0.03) -> dict[str, float]:
+    """A place beside the track of the default l2, so far as `ratio` times what is allowed: `limit` (cm) + 0.005 of its
+    way from the primary vertex."""
     track, distance = on_track(LEPTON, 3.0), 0.0
     left = LEPTON["phi"] + 3.0 / (LEPTON["pt"] / 0.0113924) + pi / 2  # it is negative and turns left, with 3.8 T
     for _ in range(9):
@@ -326,7 +326,7 @@ def off_track(ratio: float, sideways: float, upwards: float) -> dict[str, float]
             "y": track["y"] + sideways * distance * sin(left),
             "z": track["z"] + upwards * distance * cosh(LEPTON["eta"]),
         }
-        distance = ratio * (0.03 + 0.005 * dist(place.values(), START))
+        distance = ratio * (limit + 0.005 * dist(place.values(), START))
     return place
 
 
@@ -337,7 +337,7 @@ def vertex_cases() -> list[Case]:
     near = other | off_track(0.3, 1, 0)
     aside = other | off_track(2.0, -1, 0)
     turned = {"charge": 1, "pt": 8.0}
-    for style in ("v12", "v9"):
+    for style, limit in (("v12", 0.03), ("v9", 0.01)):
         how = {"style": style}
         for column, threshold in (("dlenSig", 0.5), ("dxySig", 2.5)):
             cases += both_sides(
@@ -351,7 +351,7 @@ def vertex_cases() -> list[Case]:
         for name, direction in (("left", (1, 0)), ("right", (-1, 0)), ("above", (0, 1)), ("below", (0, -1))):
             cases += both_sides(
                 f"{style} distance of the SV, {name} of the track",
-                lambda x, direction=direction: event(sv=off_track(x, *direction)),
+                lambda x, direction=direction, limit=limit: event(sv=off_track(x, *direction, limit)),
                 1.0,
                 IN_SV,
                 keep="below",

@@ -132,7 +132,9 @@ PT_OF_R = 0.299792458 * 3.8 * R / 100  # GeV: p = 0.3 B r (r in m)
 
 
 def secondary(*places: tuple[float, float, float]) -> Any:
-    return ak.Array([[{"position_x": x, "position_y": y, "position_z": z, "n": i} for i, (x, y, z) in enumerate(places)]])
+    return ak.Array(
+        [[{"position_x": x, "position_y": y, "position_z": z, "n": i} for i, (x, y, z) in enumerate(places)]]
+    )
 
 
 def lepton(**columns: float) -> Any:
@@ -173,7 +175,7 @@ def test_distance_is_from_the_primary_vertex() -> None:
 
 
 def test_vertex_of_a_track() -> None:
-    """The nearest that svIdx allows, the first of equals; within 0.03 cm + 0.005 of the way."""
+    """The nearest that svIdx allows, the first of equals; within 0.03 cm (0.01 without svIdx) + 0.005 of the way."""
     collection = secondary((4, 0.02, 0), (4, 0.01, 0), (4, 0.01, 0), (4, 0.0, 0), (40, 0.4, 0))
 
     def found(index: int | None, rows: Any = collection) -> Any:
@@ -184,7 +186,9 @@ def test_vertex_of_a_track() -> None:
     assert found(0, secondary((4, 0.049, 0))) == 0
     assert found(0, secondary((4, 0.051, 0))) is None
     assert found(0, secondary((40, 0.2, 0))) == 0
-    assert found(None, secondary((40, 0.3, 0))) is None
+    assert found(0, secondary((40, 0.3, 0))) is None
+    assert found(None, secondary((4, 0.029, 0))) == 0
+    assert found(None, secondary((4, 0.031, 0))) is None
     assert found(None, collection[:, :0]) is None
 
 

@@ -94,9 +94,9 @@ def test_indices_stay_in_range(block: detector.Block) -> None:
 
 
 def test_the_vertex_of_a_track() -> None:
-    """svIdx is the first of all vertices with the track (CMSSW); the truth the row of that of highest p_T (paper, section
-    2) among those in the table. Track 0 is in all of the first event, 1 in those that are not in the table, 2 in the last
-    of them, 3 in the second event's only one, 4 in none."""
+    """svIdx is the first of all vertices with the track (CMSSW); the truth is the row of that of highest p_T (paper,
+    section 2) among those in the table. Track 0 is in all of the first event, 1 in those that are not in the table,
+    2 in the last that is, 3 in the second event's only one, 4 in none."""
     pt = np.array([99.0, 3.0, 9.0, 5.0, 98.0, 1.0])
     vertices = Rows(2, np.array([0, 0, 0, 0, 0, 1]), {"px": pt, "py": np.zeros(6)})
     pairs = [(0, 0), (0, 1), (1, 0), (2, 0), (3, 0), (3, 2), (4, 0), (4, 1), (5, 3)]
