@@ -17,8 +17,8 @@ MIN_SIGNIFICANCE_2D = 2.5  # section 2
 FIELD = 3.8  # T, section 2
 CURVATURE = 0.0029979246 * FIELD  # 1/cm at pt = 1 GeV: the speed of light in GeV / (T cm)
 
-# Our choice, measured (docs/selection.md): how far, in cm, a track may pass its vertex, and how much farther for each cm
-# of flight: columns are rounded (phi to 0.2 mrad in CMS), electrons radiate, tracks scatter. Without svIdx the limit is
+# Our choice, measured (docs/selection.md): how far (cm) a track may pass its vertex, and how much farther per cm of
+# flight: columns are rounded (phi to 0.2 mrad in CMS), electrons radiate, tracks scatter. Without svIdx the limit is
 # closer, as a track that is in no vertex may pass one: in a b jet, that of other daughters.
 MAX_DISTANCE = 0.03
 MAX_DISTANCE_WITHOUT_INDEX = 0.01
