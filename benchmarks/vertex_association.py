@@ -38,7 +38,7 @@ SAMPLES = {
     f"hnl{mass}_{coupling}": Request("hnl", n, seed, SignalOptions(mass, coupling, ctau=ctau), 1, True)
     for (coupling, mass, ctau), (n, seed) in SIGNALS.items()
 } | {
-    "ttbar": Request("ttbar", 20_000, 912, None, 1, True),
+    "ttbar": Request("ttbar", 6000, 902, None, 1, True),
     "ttbar, all events": Request("ttbar", 3000, 913, None, 1, False),  # also leptons in no vertex
 }
 
