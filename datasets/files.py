@@ -1,7 +1,7 @@
 """Opening NanoAOD files, cutting them into work units, reading a unit: the one seam between files and physics."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -241,6 +241,17 @@ def events(unit: WorkUnit, remote: Remote = Remote(), local: str | None = None) 
     return NanoEventsFactory.from_preloaded(
         source, schemaclass=Schema, metadata={"dataset": unit.dataset, "file": asdict(info)}
     ).events()
+
+
+def columns(info: FileInfo, names: Sequence[str], remote: Remote = Remote()) -> dict[str, Any]:  # noqa: B008 (frozen)
+    """Some branches of a whole file, by name.
+
+    Raises:
+        RemoteFileError: its server does not give it.
+        FileError: a basket cannot be read.
+    """
+    with _opened(info.path, remote) as root:
+        return _tree(root, info.path).arrays(names, 0, info.events)
 
 
 def verify(path: str, checksum: str, remote: Remote = Remote()) -> None:  # noqa: B008 (frozen)

@@ -46,7 +46,7 @@ ESSENTIAL = {
     "SV": "pt eta phi mass x y z dlen dlenSig dxy dxySig pAngle chi2 ndof",
     "TrigObj": "pt eta phi id filterBits",
 }
-PRIMARY_VERTEX = ("PV_x", "PV_y", "PV_z")  # where vertices are associated by geometry
+PRIMARY_VERTEX = ("PV_x", "PV_y", "PV_z")
 
 # Read where present; their columns of the candidates are missing otherwise.
 OPTIONAL = ("Electron_svIdx", "Muon_svIdx", "SV_ntracks")
@@ -105,9 +105,7 @@ def branches(names: Collection[str], dataset: Dataset, era: Era) -> tuple[list[s
     Returns:
         Branches to read (all present in `names`), and the missing essential ones (empty if the file can be used).
     """
-    wanted = [*EVENT_IDS, *era.triggers.paths]
-    if sv_association(names) == "geometric":
-        wanted += PRIMARY_VERTEX
+    wanted = [*EVENT_IDS, *PRIMARY_VERTEX, *era.triggers.paths]
     for collection, fields in ESSENTIAL.items():
         wanted += [f"n{collection}", *(f"{collection}_{field}" for field in fields.split())]
     mva_id = next((f"Electron_{n}" for n in MVA_ID_NAMES if f"Electron_{n}" in names), f"Electron_{MVA_ID_NAMES[0]}")
@@ -148,7 +146,8 @@ def check_electron_id(title: str) -> None:
 
 
 def sv_association(names: Collection[str]) -> str:
-    """How l2 finds its vertex: 'svIdx' (tracks, v11 and later) or 'geometric' (`selections.vertices.near_lepton`)."""
+    """How l2 finds its vertex (`selections.vertices`): by its track alone ('geometric'), or with the help of 'svIdx',
+    which says whether there is one, and which it may be (v11 and later)."""
     return "svIdx" if {"Electron_svIdx", "Muon_svIdx"} <= set(names) else "geometric"
 
 
@@ -242,8 +241,21 @@ def trigger_objects(events: Any) -> Any:
 
 
 def has_sv_index(events: Any) -> bool:
-    """Whether leptons know their vertex (v11 and later), see `sv_association`."""
+    """Whether leptons know if they are in a vertex (v11 and later), see `sv_association`."""
     return "svIdx" in events.Electron.fields and "svIdx" in events.Muon.fields
+
+
+def sv_index_counts(n_vertices: Any, *indices: Any) -> dict[str, int]:
+    """How many leptons are in a vertex by their svIdx, and for how many of them it is no row of the table.
+
+    Args:
+        n_vertices: of the table, one number per event.
+        indices: jagged svIdx of each collection of leptons; negative where a lepton is in no vertex.
+    """
+    return {
+        "leptons with svIdx >= 0": sum(int(ak.sum(index >= 0)) for index in indices),
+        "beyond the table": sum(int(ak.sum((index >= 0) & (index >= n_vertices))) for index in indices),
+    }
 
 
 def has_particles(events: Any) -> bool:

@@ -88,6 +88,7 @@ def test_run_leaves_candidates_cutflow_histograms_and_a_report(hnl: Run, catalog
     assert cutflow["sim"]["cutflow"]["N(jets) = 1"]["mue_SS"]["events"] == 2
     assert cutflow["muons"]["n_minus_one"]["l2 in SV"]["all"]["events"] == 2
     assert set(cutflow["sim"]["sv_association"].values()) == {"svIdx"}
+    assert cutflow["sim"]["sv_index_beyond_table"] == {"leptons with svIdx >= 0": 5, "beyond the table": 0}
     histograms = histogram_files.read_json(out / "histograms.json")
     # 0.5 pb x 10 /fb = 5000 events; the Runs tree says 5 + 20 = 25 as the sum of weights; 5 candidates.
     assert histograms["m_sv"]["sim", sum, sum, :].values(flow=True).sum() == pytest.approx(5 * 5000 / 25)
@@ -307,6 +308,7 @@ def test_real_files_of_three_versions(
         "DoubleMuon_2018": {"geometric"},
         "EGamma_2022E": {"svIdx"},
     }
+    assert cutflow["EGamma_2022E"]["sv_index_beyond_table"] == {"leptons with svIdx >= 0": 22, "beyond the table": 3}
 
 
 def test_condor_from_submission_to_collection(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
