@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from scipy import stats
+
 from hnl.inference.thresholds import MIN_C
 from hnl.inference.validation import FLAG
 from hnl.pipeline import abcd_layout
+from hnl.pipeline.abcd_layout import HIDDEN_NOTE
 from hnl.pipeline.abcd_tables import ALL, HIDDEN, NO_CLASSIFIER, NO_TEST
-from hnl.pipeline.tables import Column, Record, Table, percent, short, signed
+from hnl.pipeline.tables import Column, Record, Table, percent, rough, short, signed
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES
 
@@ -29,6 +32,60 @@ def tables(records: Mapping[str, Sequence[Record]]) -> list[Table]:
     return [table for table in made if table.records]
 
 
+def brief(records: Mapping[str, Sequence[Record]]) -> list[Table]:
+    """What a run shows: the prediction, for data if there is any, and the closure of all categories together."""
+    samples = list(dict.fromkeys(row["sample"] for row in records["yields"]))
+    if not samples:
+        return []
+    sample = "data" if "data" in samples else samples[0]
+    return [_predictions(_where(records["yields"], {"sample": sample, "bin": ALL}), sample), _closures(records)]
+
+
+def _predictions(rows: Sequence[Record], sample: str) -> Table:
+    """Both mass hypotheses beside each other; A and pulls where they are not hidden."""
+    hidden = any(HIDDEN in row["mark"] for row in rows)
+    made = []
+    for category in dict.fromkeys(row["category"] for row in rows):
+        line: Record = {"category": category}
+        for row in _where(rows, {"category": category}):
+            mass = f"{row['hypothesis']} mass\n"
+            partly = row["prediction"] is not None and "D empty" in row["mark"]
+            line[f"{mass}B C / D"] = f"{_pm(row, 'total')}{'*' if partly else ''}" if _pm(row, "total") else None
+            if not hidden:
+                line |= {f"{mass}A": _show(row["A"]), f"{mass}pull": _show(row["pull"], signed)}
+        made.append(line)
+    note = [HIDDEN_NOTE] if hidden else []
+    note += (
+        ["* without bins where D is empty"]
+        if any("*" in (text or "") for line in made for text in line.values())
+        else []
+    )
+    title = f"Signal region, {sample}: prediction of A with its total uncertainty, all bins"
+    return Table("yields", title, _columns(*(made[0] if made else ())), made, "; ".join(note))
+
+
+def _closures(records: Mapping[str, Sequence[Record]]) -> Table:
+    """Control region: one line for each sample and mass hypothesis."""
+    made = []
+    for key in dict.fromkeys((row["sample"], row["hypothesis"]) for row in records["closure"]):
+        rows = _where(records["closure"], dict(zip(("sample", "hypothesis", "bin"), (*key, ALL), strict=True)))
+        chi2, bins = sum(row["chi2"] or 0.0 for row in rows), sum(row["ndf"] or 0 for row in rows)
+        pulls = {row["category"]: row["pull"] for row in rows if row["pull"] is not None}
+        largest = max(pulls, key=lambda category: abs(pulls[category]), default=None)
+        made.append(
+            {
+                "sample": key[0],
+                "mass": key[1],
+                "A": short(sum(row["A"] for row in rows)),
+                "chi2 / bins": f"{short(chi2)} / {bins}",
+                "p": f"{stats.chi2.sf(chi2, bins):.2g}" if bins else None,
+                "largest pull": None if largest is None else f"{signed(pulls[largest])} ({largest})",
+            }
+        )
+    names = ("sample", "mass", "A", "chi2 / bins", "p", "largest pull")
+    return Table("closure", "Control region: closure, all categories", _columns(*names), made)
+
+
 def _where(rows: Sequence[Record], wanted: Record) -> list[Record]:
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
@@ -47,7 +104,7 @@ def _known(rows: Sequence[Record]) -> tuple[list[Record], list[str]]:
 def _pm(row: Record, kind: str) -> str | None:
     if row["prediction"] is None:
         return None
-    return f"{short(row['prediction'])} +{short(row[f'{kind}_up'])} -{short(row[f'{kind}_down'])}"
+    return f"{short(row['prediction'])} +{rough(row[f'{kind}_up'])} -{rough(row[f'{kind}_down'])}"
 
 
 def _show(value: float | None, how: Callable[[float], str] = short) -> str | None:
@@ -77,7 +134,7 @@ def _thresholds(rows: Sequence[Record]) -> Table:
 def _yields(rows: Sequence[Record], of: Record) -> Table:
     rows, note = _known(rows)
     if any(HIDDEN in row["mark"] for row in rows):
-        note.append("region A of data is hidden (blinded)")
+        note.append(HIDDEN_NOTE)
     made = [
         {
             "category": row["category"],
