@@ -50,7 +50,8 @@ def datasets_check(
         index.save()
     bad = [(dataset.name, error) for dataset, info in found if (error := files.problem(info))]
     usable = [info for _, info in found if isinstance(info, files.FileInfo) and not files.problem(info)]
-    print_table(_by_file(found) if len(found) <= EACH_FILE else _by_dataset(found))
+    paths = [path for dataset in known.datasets for path in dataset.files]
+    print_table(_by_file(found, paths) if len(found) <= EACH_FILE else _by_dataset(found))
     for name, error in bad:
         say(f"- {name}: {error}", "red")
     said = remarks.on_catalogue(known)
@@ -63,16 +64,13 @@ def datasets_check(
         raise InputError(f"{len(bad)} of {len(found)} files cannot be used, see below the table")
 
 
-def _by_file(found: Sequence[Any]) -> TextTable:
+def _by_file(found: Sequence[Any], paths: Sequence[str]) -> TextTable:
     from hnl.datasets import files
 
     rows = []
-    for dataset, info in found:
-        status = "bad" if files.problem(info) else "ok"
-        if isinstance(info, files.FileInfo):
-            rows.append((dataset.name, Path(info.path).name, *_facts([info]), status))
-        else:
-            rows.append((dataset.name, *["-"] * 5, status))
+    for (dataset, info), path in zip(found, paths, strict=True):
+        facts = _facts([info]) if isinstance(info, files.FileInfo) else ["-"] * len(_FACTS)
+        rows.append((dataset.name, Path(path).name, *facts, "bad" if files.problem(info) else "ok"))
     return TextTable("", ("dataset", "file", *_FACTS, "status"), rows)
 
 

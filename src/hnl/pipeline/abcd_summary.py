@@ -44,24 +44,22 @@ def brief(records: Mapping[str, Sequence[Record]]) -> list[Table]:
 def _predictions(rows: Sequence[Record], sample: str) -> Table:
     """Both mass hypotheses beside each other; A and pulls where they are not hidden."""
     hidden = any(HIDDEN in row["mark"] for row in rows)
-    made = []
-    for category in dict.fromkeys(row["category"] for row in rows):
-        line: Record = {"category": category}
-        for row in _where(rows, {"category": category}):
-            mass = f"{row['hypothesis']} mass\n"
-            partly = row["prediction"] is not None and "D empty" in row["mark"]
-            line[f"{mass}B C / D"] = f"{_pm(row, 'total')}{'*' if partly else ''}" if _pm(row, "total") else None
-            if not hidden:
-                line |= {f"{mass}A": _show(row["A"]), f"{mass}pull": _show(row["pull"], signed)}
-        made.append(line)
+    made: dict[str, Record] = {}
+    partly = False
+    for row in rows:
+        line = made.setdefault(row["category"], {"category": row["category"]})
+        predicted = _pm(row, "total")
+        if predicted and "D empty" in row["mark"]:
+            predicted, partly = f"{predicted}*", True
+        shown = {"B C / D": predicted}
+        if not hidden:
+            shown = {"A": _show(row["A"])} | shown | {"pull": _show(row["pull"], signed)}
+        line |= {f"{row['hypothesis']} mass\n{name}": text for name, text in shown.items()}
     note = [HIDDEN_NOTE] if hidden else []
-    note += (
-        ["* without bins where D is empty"]
-        if any("*" in (text or "") for line in made for text in line.values())
-        else []
-    )
+    note += ["* without bins where D is empty"] if partly else []
     title = f"Signal region, {sample}: prediction of A with its total uncertainty, all bins"
-    return Table("yields", title, _columns(*(made[0] if made else ())), made, "; ".join(note))
+    lines = list(made.values())
+    return Table("yields", title, _columns(*lines[0]), lines, "; ".join(note))
 
 
 def _closures(records: Mapping[str, Sequence[Record]]) -> Table:
