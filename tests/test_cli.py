@@ -339,3 +339,15 @@ def test_datasets_check_remembers_what_files_hold(hnl: Run, catalogue: Path, tmp
     assert hnl("datasets", "check", catalogue, "-o", tmp_path / "out")[0] == 2
     known = json.loads((tmp_path / "out" / "files.json").read_text())
     assert [Path(file[0]).name for file in known["files"]] == ["sim.root"]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_run_in_a_pipe_fits_80_columns(tmp_path: Path) -> None:
+    """No frame, no bar, and the last lines say where everything is."""
+    command = [sys.executable, "-m", "hnl.cli", "run", str(tmp_path / "catalogue.yaml"), "-o", "out"]
+    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "FORCE_COLOR")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=True)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert not re.search("[\u2500-\u257f\x1b]", done.stdout + done.stderr)
+    assert re.search(r"^select: 2/2 files, 7/7 events  [\d,]+ events/s$", done.stderr, re.MULTILINE)
+    assert done.stdout.endswith("everything is in out\nthe report is out/report.html\n")

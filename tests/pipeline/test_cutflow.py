@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import scored
 import synthetic
@@ -25,7 +26,7 @@ def flow(n: int) -> dict[str, dict[str, dict[str, float]]]:
 @pytest.fixture
 def selection(tmp_path: Path) -> selections.Selection:
     """Backgrounds of 200, 400, ... events, six signals of 50, data in two datasets of 10 and 20."""
-    table = {name: column[:0] for name, column in scored.candidates(category=[0], n_jets=1).items()}
+    table, _ = scored.random(np.random.default_rng(1), 10)
     entries = [synthetic.background(f"b{i}", name, cross_section=1.0) for i, name in enumerate(BACKGROUNDS)]
     entries += [synthetic.signal(f"hnl{m}", m, v2_e=0.0, v2_mu=1e-5) for m in (3, 4, 5, 8, 10, 12)]
     entries = [
@@ -53,8 +54,8 @@ def test_what_fits_is_not_summed(selection: selections.Selection, monkeypatch: p
     data = synthetic.data().process
     signals = [f"hnl{m}" for m in (3, 4, 5, 8, 10, 12)]
     assert list(table.headings) == ["requirement (Table 2)", data, *BACKGROUNDS, *signals]
-    # sum_w = 2 x 100 after all; 1 pb x 10 / fb = 10^4 events over the sum of weights, 1 for no candidates.
-    assert cells(table, "ttbar") == ["200", "200", "100", "2.00e6"]
+    # Sum of weights 2 x 100 after all; 1 pb x 10/fb = 10^4 events over the 101 that were generated.
+    assert cells(table, "ttbar") == ["200", "200", "100", "19,802"]
     assert cells(table, data) == ["30", "30", "15", "30"]
     assert table.note == ""
 

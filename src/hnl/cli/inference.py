@@ -26,6 +26,7 @@ ClosureOption = Annotated[
         help="One closure parameter for all bins of a category, or one for each bin; the paper does not say.",
     ),
 ]
+LEADING = 10  # impacts that are printed, the largest first
 SeedOption = Annotated[int, typer.Option(help="Of the toys.")]
 
 
@@ -48,7 +49,7 @@ def fit(
     with locking.held(output, note):
         result, _ = _fit(output, tuple(sample or ()), scale_to, correlated_closure, toys, seed)
     for table in result.tables:
-        print_table(table.text())
+        print_table(table.text(LEADING if table.name.startswith("impacts_") else None))
     for name, reason in result.content["refused"].items():
         say(f"no fit of {name}: {reason}")
     say(f"fits:        {result.folder}")

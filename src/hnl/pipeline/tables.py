@@ -36,10 +36,12 @@ class Table:
     records: Sequence[Record]
     note: str = ""
 
-    def text(self) -> TextTable:
-        """For the terminal."""
+    def text(self, most: int | None = None) -> TextTable:
+        """For the terminal; of more than `most` rows the first, and the note says how many others there are."""
         headings = [column.heading for column in self.columns]
-        return TextTable(self.title, headings, [self._texts(row) for row in self.records], self.note)
+        rows = [self._texts(row) for row in self.records[:most]]
+        left_out = f"{len(self.records) - len(rows)} more rows in the files" if len(self.records) > len(rows) else ""
+        return TextTable(self.title, headings, rows, "; ".join(filter(None, [left_out, self.note])))
 
     def csv(self) -> str:
         """All keys of the records, numbers in full; what is missing is empty."""
