@@ -136,8 +136,6 @@ def run(
 
     Without a signal sample in the catalogue there is nothing to train; the search then ends with the histograms.
     """
-    from hnl.pipeline import learning_tables
-
     how = How(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
         selection = _select(catalogue, output, how, allow_partial, checksum)
@@ -145,6 +143,8 @@ def run(
         histograms = _histogram(output)
         figures, notes, hidden, found = [], [], "", None
         if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
+            from hnl.pipeline import learning_tables
+
             trained = _train(output, 0, "cpu", workers)
             print_table(learning_tables.performance(trained))
             _score(output, None)

@@ -55,5 +55,5 @@ def _best(scans: Sequence[dict[str, Any]]) -> str:
         return f"{NOTHING} at {len(scans)} masses"
     _, mass, found = min(known, key=lambda one: one[:2])
     curve = "observed" if found["curve"] == "observed" else "expected"
-    ranges = f"{words(found, 'lower')} to {words(found, 'upper')} (CLs by {method(found)})"
-    return f"{len(known)} of {len(scans)} masses, best at {mass:g} GeV, {curve}: {ranges}"
+    ranges = f"{words(found, 'lower')} to {words(found, 'upper')} ({curve}, {method(found)})"
+    return f"{len(known)} of {len(scans)} masses, best at {mass:g} GeV: {ranges}"
