@@ -144,7 +144,7 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
         noted.kept += result.points
         drawn = figures.of_limits(output, result.content)
     if result.reused:
-        note(f"{result.reused} masses were scanned already with these inputs")
+        note(f"{result.reused} masses are scanned already with these inputs")
     if left := result.content["not_scanned"]:
         note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
     return result, drawn
