@@ -8,7 +8,7 @@ import finished_run
 import pytest
 from test_cli import Run, hnl  # noqa: F401  (a fixture)
 
-from hnl import lineage
+from hnl import lineage, terminal
 from hnl.cli import inference
 from hnl.inference import toys
 from hnl.pipeline.scan import Settings
@@ -38,7 +38,8 @@ def widest(said: str) -> int:
     return max(map(len, said.splitlines()[:-1]))
 
 
-def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
+def test_limits_fit_and_plot(hnl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(terminal.out_console, "_width", 80)
     folder = finished_run.write(tmp_path / "out", finished_run.entries())
     arguments = ("--mass", 8, "--coupling", "mu", "--nature", "majorana", "--grid", 3, "--workers", 1, "--toys", 1000)
     status, out, _ = hnl("limits", folder, *arguments)

@@ -187,7 +187,7 @@ def _simulated_closure(rows: Sequence[Record]) -> Table:
     silent = dict.fromkeys(f"{r['hypothesis']} {r['selection']} at {r['threshold']}" for r in every if not r["tested"])
     note += [f"too few events ({NO_TEST}) in any category: {', '.join(silent)}"] if silent else []
     names = ("mass", "selection", "x", "A", "B C / D", "tested", "chi2 / ndf", "p")
-    title = "Simulated background at lower x: closure around 50-85 GeV, all bins and categories"
+    title = "Simulated background at lower x: closure around 50-85 GeV, bins together"
     return Table("simulated_closure", title, _columns(*names), made, "; ".join(note))
 
 
