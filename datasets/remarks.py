@@ -44,7 +44,7 @@ def _on_era(name: str, era: Era) -> list[str]:
 
 
 def on_triggers(found: Sequence[tuple[Dataset, FileInfo]]) -> list[str]:
-    """Each meaning of the bits of trigger objects in the usable files, with the names of their datasets if there are several."""
+    """Each meaning of the bits of trigger objects in usable files, with the names of datasets if there are several."""
     names: dict[TriggerBits, dict[str, None]] = {}
     for dataset, info in found:
         if info.trigger_bits:

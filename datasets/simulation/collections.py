@@ -26,12 +26,12 @@ class VertexOfTrack(NamedTuple):
     """Which vertex holds each track, -1 if none.
 
     Attributes:
-        index: NanoAOD's svIdx. CMSSW (PATObjectCrossLinker) takes the first of all vertices, and counts those that the
+        sv_index: NanoAOD's svIdx. CMSSW (PATObjectCrossLinker) takes the first of all vertices, and counts those that the
             table of vertices does not keep.
         row: the truth: the row in SV of the vertex with the highest p_T (paper, section 2).
     """
 
-    index: NDArray[np.int64]
+    sv_index: NDArray[np.int64]
     row: NDArray[np.int64]
 
 
@@ -75,7 +75,7 @@ def _lepton_fields(
         "charge": charge,
         "pdgId": -charge * rows.flavour,
         "jetIdx": to_jet[rows.track],
-        "svIdx": to_vertex.index[rows.track],
+        "svIdx": to_vertex.sv_index[rows.track],
         "hnlsim_svRow": to_vertex.row[rows.track],
         "genPartIdx": index,
         "genPartFlav": flavour,
@@ -268,7 +268,7 @@ def particle_flow(
         "numberOfPixelHits": n_pixel,
         "pvAssocQuality": c.quality,
         "lostInnerHits": of_track("lost", 0),
-        "svIdx": np.where(charged, to_vertex.index[np.maximum(c.track, 0)], -1),
+        "svIdx": np.where(charged, to_vertex.sv_index[np.maximum(c.track, 0)], -1),
     }
     links = {"jetIdx": clustered.jets.local[jet_row], "pFCandsIdx": place}
     return collection("PFCands", c, fields), collection("JetPFCands", link_rows, links)

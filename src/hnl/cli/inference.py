@@ -8,7 +8,7 @@ import typer
 from hnl import lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument, WorkersOption
-from hnl.terminal import note, out_console, progress_bar
+from hnl.terminal import note, print_table, progress_bar, say
 
 ScaleOption = Annotated[
     float | None,
@@ -26,6 +26,7 @@ ClosureOption = Annotated[
         help="One closure parameter for all bins of a category, or one for each bin; the paper does not say.",
     ),
 ]
+LEADING = 10  # impacts that are printed, the largest first
 SeedOption = Annotated[int, typer.Option(help="Of the toys.")]
 
 
@@ -48,9 +49,10 @@ def fit(
     with locking.held(output, note):
         result, _ = _fit(output, tuple(sample or ()), scale_to, correlated_closure, toys, seed)
     for table in result.tables:
-        out_console.print(table.rich())
+        print_table(table.text(LEADING if table.name.startswith("impacts_") else None))
     for name, reason in result.content["refused"].items():
-        out_console.print(f"no fit of {name}: {reason}", soft_wrap=True, markup=False)
+        say(f"no fit of {name}: {reason}")
+    say(f"fits:        {result.folder}")
 
 
 @app.command()
@@ -94,13 +96,10 @@ def limits(
     with locking.held(output, note):
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result, _ = _limits(output, settings, workers, **chosen)
-    shown = [
-        limit_files.main_rows(result.table),
-        limit_files.narrow(result.comparison),
-        limit_files.narrow(result.fixed),
-    ]
-    for table in (one for one in shown if one.records):
-        out_console.print(table.rich())
+    narrow = (limit_files.narrow(table) for table in (result.comparison, result.fixed))
+    for table in (one for one in (limit_files.main_rows(result.table), *narrow) if one.records):
+        print_table(table.text())
+    say(f"limits:      {result.folder}")
 
 
 @app.command()
@@ -114,7 +113,7 @@ def plot(output: OutArgument) -> None:
     with locking.held(output, note), lineage.stage(output, "plot", inputs):
         drawn = figures.draw(output)
     for title, path in drawn:
-        out_console.print(f"{title}: {path}", soft_wrap=True, markup=False)
+        say(f"{title}: {path}")
 
 
 def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
@@ -123,7 +122,6 @@ def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correla
     with lineage.stage(output, "fit", _inputs(output)):
         result = fitting.fit(output, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
         drawn = figures.of_fits(output, result.content)
-    out_console.print(f"fits:        {result.folder}", soft_wrap=True)
     return result, drawn
 
 
@@ -142,13 +140,13 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
             luminosity=chosen.get("scale_to"),
             settings=settings,
             workers=workers,
-            on_plan=lambda number: progress.update(task, total=number, visible=True),
+            on_plan=lambda number: progress.update(task, total=number, visible=number > 0),
             on_mass=lambda _: progress.update(task, advance=1),
         )
         noted.kept += result.points
         drawn = figures.of_limits(output, result.content)
-    kept = f" ({result.reused} masses from before)" if result.reused else ""
-    out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
+    if result.reused:
+        note(f"{result.reused} masses are scanned already with these inputs")
     if left := result.content["not_scanned"]:
         note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
     if left := result.content["left_out"]:

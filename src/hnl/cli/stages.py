@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from hnl import lineage, locking
 from hnl.cli import inference
@@ -25,7 +24,7 @@ from hnl.cli.options import (
     WorkersOption,
 )
 from hnl.executors import How
-from hnl.terminal import EventRate, err_console, note, out_console, progress_bar
+from hnl.terminal import EventRate, err_console, note, print_table, progress_bar, say
 
 
 @app.command()
@@ -47,7 +46,8 @@ def select(
     """
     how = How(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
-        _select(catalogue, output, how, allow_partial, checksum)
+        selection = _select(catalogue, output, how, allow_partial, checksum)
+    print_selection(selection)
 
 
 @app.command()
@@ -55,6 +55,10 @@ def histogram(output: OutArgument) -> None:
     """Fill histograms: OUT/candidates -> OUT/histograms.root, OUT/histograms.json."""
     with locking.held(output, note):
         _histogram(output)
+    from hnl.pipeline import histogramming
+
+    for name in histogramming.FILES:
+        say(f"histograms:  {output / name}")
 
 
 @app.command()
@@ -70,7 +74,12 @@ def train(
     Models made before from the same candidates with the same settings and code are kept.
     """
     with locking.held(output, note):
-        _train(output, tune, device, workers, brief=False)
+        trained = _train(output, tune, device, workers)
+    from hnl.pipeline import learning_tables
+
+    for table in learning_tables.of_training(trained):
+        print_table(table)
+    say(f"models:      {output / 'models'}")
 
 
 @app.command()
@@ -82,7 +91,11 @@ def score(
 ) -> None:
     """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
     with locking.held(output, note):
-        _score(output, models, brief=False)
+        counts = _score(output, models)
+    from hnl.pipeline import learning_tables
+
+    print_table(learning_tables.of_scores(counts))
+    say(f"scores:      {output / 'scores'}")
 
 
 @app.command()
@@ -97,7 +110,12 @@ def abcd(
     Region A of the signal selection is hidden for data until --unblind is given.
     """
     with locking.held(output, note):
-        _abcd(output, unblind, thresholds, full=full)
+        result = _abcd(output, unblind, thresholds)
+    for table in result.text_tables(full=full):
+        print_table(table)
+    if result.hidden:
+        say(result.hidden, "bold yellow")
+    say(f"background:  {output / 'abcd'}")
 
 
 @app.command()
@@ -121,12 +139,19 @@ def run(
     how = How(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
         selection = _select(catalogue, output, how, allow_partial, checksum)
+        print_cutflow(selection)
         histograms = _histogram(output)
         figures, notes, hidden, found = [], [], "", None
         if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
-            figures += _train(output, 0, "cpu", workers, brief=True).figures
-            _score(output, None, brief=True)
-            background = _abcd(output, unblind, thresholds, brief=True)
+            from hnl.pipeline import learning_tables
+
+            trained = _train(output, 0, "cpu", workers)
+            print_table(learning_tables.performance(trained))
+            _score(output, None)
+            background = _abcd(output, unblind, thresholds)
+            for table in background.text_tables(brief=True):
+                print_table(table)
+            figures += trained.figures
             figures += background.figures
             hidden = background.hidden
             found, drawn, missing = inference.in_run(output, workers)
@@ -134,7 +159,7 @@ def run(
             notes += missing
         else:
             notes.append("no signal sample in the catalogue: no classifier and no background estimate")
-            out_console.print(notes[0])
+            say(notes[0])
         _report(output, selection, histograms, figures, hidden, found, notes)
 
 
@@ -146,12 +171,12 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
 
         def plan(units: Sequence[Any]) -> None:
             all_events = sum(unit.stop - unit.start for unit in units)
-            progress.update(task, total=len(units), all_events=all_events, visible=True)
+            progress.update(task, total=len(units), all_events=all_events, visible=bool(units))
 
         def advance(unit: Any) -> None:
             progress.update(task, advance=1, events=progress.tasks[task].fields["events"] + unit.stop - unit.start)
 
-        selection = stage.select(
+        return stage.select(
             catalogue,
             output,
             how=how,
@@ -161,23 +186,18 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
             on_unit=advance,
             on_note=note,
         )
-    print_selection(selection)
-    return selection
 
 
 def _histogram(output: Path) -> Any:
     from hnl.pipeline import histogramming
 
     with lineage.stage(output, "histogram", [output / "selection.json"]):
-        histograms = histogramming.histogram(output)
-    for name in histogramming.FILES:
-        out_console.print(f"histograms:  {output / name}", soft_wrap=True)
-    return histograms
+        return histogramming.histogram(output)
 
 
-def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: bool) -> Any:
+def _train(output: Path, tune: int, device: str, workers: int | None) -> Any:
     from hnl.ml.training import Settings
-    from hnl.pipeline import learning, learning_tables
+    from hnl.pipeline import learning
 
     inputs = [output / "selection.json"]
     with lineage.stage(output, "train", inputs) as noted, progress_bar("models") as progress:
@@ -187,44 +207,31 @@ def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: 
             settings=Settings(device=device),
             tune=tune,
             workers=workers,
-            on_plan=lambda models: progress.update(task, total=models, visible=True),
+            on_plan=lambda models: progress.update(task, total=models, visible=models > 0),
             on_model=lambda _: progress.update(task, advance=1),
         )
         noted.kept += [path for name in trained.reused for path in sorted((output / "models").glob(f"{name}[._]*"))]
     if trained.reused:
         note(f"{len(trained.reused)} of {len(trained.metrics)} classifiers are trained already with these candidates")
-    tables = learning_tables.of_training(trained)
-    for table in tables[:1] if brief else tables:
-        out_console.print(table)
     for name, reason in trained.skipped.items():
-        out_console.print(f"no training {name}: {reason}", soft_wrap=True)
-    out_console.print(f"models:      {output / 'models'}", soft_wrap=True)
+        note(f"no training {name}: {reason}")
     return trained
 
 
-def _score(output: Path, models: Path | None, *, brief: bool) -> None:
-    from hnl.pipeline import learning, learning_tables
+def _score(output: Path, models: Path | None) -> Any:
+    from hnl.pipeline import learning
 
     cards = sorted((models or output / "models").glob("*.json"))
     with lineage.stage(output, "score", [output / "selection.json", *cards]):
-        counts = learning.score(output, models_folder=models)
-    if not brief:
-        out_console.print(learning_tables.of_scores(counts))
-    out_console.print(f"scores:      {output / 'scores'}", soft_wrap=True)
+        return learning.score(output, models_folder=models)
 
 
-def _abcd(output: Path, unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False) -> Any:
+def _abcd(output: Path, unblind: bool, thresholds: Path | None) -> Any:
     from hnl.pipeline import abcd as stage
 
     inputs = [output / "selection.json", *sorted((output / "scores").glob("*.parquet"))]
     with lineage.stage(output, "abcd", inputs + ([thresholds] if thresholds else [])):
-        result = stage.abcd(output, unblind=unblind, thresholds=thresholds)
-    for table in result.rich_tables(full=full, only=("yields", "closure") if brief else ()):
-        out_console.print(table)
-    if result.hidden:
-        out_console.print(f"[bold yellow]{result.hidden}[/]")
-    out_console.print(f"background:  {output / stage.FOLDER}", soft_wrap=True)
-    return result
+        return stage.abcd(output, unblind=unblind, thresholds=thresholds)
 
 
 def _report(
@@ -239,29 +246,29 @@ def _report(
         drawn = [*figures.of_distributions(output, histograms, selection.catalogue), *more]
         lines = summary.lines(selection, hidden, limits, notes, len(drawn))
         path = report.write(selection, lines, drawn)
-    out_console.print(f"report:      {path}", soft_wrap=True)
+    say("")
     for line in lines:
-        out_console.print(line, soft_wrap=True, markup=False, highlight=False)
+        say(line)
+    say(f"the report is {path}")
 
 
-def print_selection(selection: Any) -> None:
-    """Unweighted events after each requirement, by process, and where the products are."""
-    from hnl.pipeline import certification
-    from hnl.pipeline.selection import CUTFLOW_FILE
-    from hnl.report import cutflow_by_process
+def print_cutflow(selection: Any) -> None:
+    """Unweighted events after each requirement, and the files that were left out."""
+    from hnl.pipeline import certification, cutflow
 
-    processes, rows = cutflow_by_process(selection)
-    table = Table("requirement (paper, Table 2)", *processes, title="events after each requirement")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for stage, counts in rows:
-        table.add_row(stage, *(str(count) for count in counts))
-    out_console.print(table)
+    print_table(cutflow.table(selection))
     for warning in certification.warnings(selection):
         note(f"warning: {warning}")
     if selection.partial:
         err_console.print(f"[bold yellow]partial result:[/] {len(selection.partial)} files were left out:")
         for reason in selection.partial:
-            err_console.print(f"  {reason}", markup=False, soft_wrap=True)
-    out_console.print(f"candidates:  {selection.folder / 'candidates'}", soft_wrap=True)
-    out_console.print(f"cutflow:     {selection.folder / CUTFLOW_FILE}", soft_wrap=True)
+            note(f"  {reason}")
+
+
+def print_selection(selection: Any) -> None:
+    """The cutflow, and where the products are."""
+    from hnl.pipeline.selection import CUTFLOW_FILE
+
+    print_cutflow(selection)
+    say(f"candidates:  {selection.folder / 'candidates'}")
+    say(f"cutflow:     {selection.folder / CUTFLOW_FILE}")

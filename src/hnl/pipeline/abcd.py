@@ -12,7 +12,6 @@ from typing import Any
 
 import hist
 import numpy as np
-import rich.table
 
 from hnl import provenance
 from hnl.corrections import library
@@ -38,6 +37,7 @@ from hnl.processors import parts
 from hnl.processors.parts import Candidates
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES, Thresholds
+from hnl.terminal import TextTable
 
 FORMAT = 1  # of abcd.json; raised when its meaning changes
 FOLDER = "abcd"
@@ -59,11 +59,11 @@ class Result:
     hidden: str  # '' or what is
     partial: list[str]
 
-    def rich_tables(self, *, full: bool = False, only: Sequence[str] = ()) -> list[rich.table.Table]:
-        """For the terminal: each category with its bins together, or every bin; all tables, or only those named."""
+    def text_tables(self, *, full: bool = False, brief: bool = False) -> list[TextTable]:
+        """For the terminal: each category with its bins together, or every bin (full), or what a run shows (brief)."""
         records = {name: table.records for name, table in self.tables.items()}
-        tables = self.tables.values() if full else abcd_summary.tables(records)
-        return [table.rich() for table in tables if not only or table.name in only]
+        short = abcd_summary.brief(records) if brief else abcd_summary.tables(records)
+        return [table.text() for table in (self.tables.values() if full else short)]
 
 
 def abcd(out: Path, *, unblind: bool = False, thresholds: Path | None = None) -> Result:
