@@ -173,7 +173,7 @@ def _select(
     ]
     on_plan(len(jobs))
     results: dict[str, dict[str, Any]] = {}
-    for job, result in executors.run(_process, jobs, How("local", workers)):
+    for job, result in executors.run(_process, jobs, How("iterative" if workers == 1 else "local", workers)):
         if isinstance(result, HNLError):
             raise result
         results[job.unit.name] = result
