@@ -172,7 +172,7 @@ PROCESSES: dict[str, Process] = {
         ),
         Process(
             name="zmumu",
-            description="Z/gamma* -> mu mu + jets, whatever else is in the event: for the K0S check of the score",
+            description="Z/gamma* -> mu mu + jets with a lepton above 24 GeV, whatever else there is: for hnl k0s",
             settings=_Z_PARTON_MU,
             cross_section=1.34 * _SIGMA_Z_PARTON_MUMU,
             source=_Z_PARTON_SOURCE,
