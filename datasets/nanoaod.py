@@ -13,6 +13,7 @@ import numpy as np
 
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.errors import InputError
+from hnl.physics.constants import M_PI
 
 # The multivariate electron ID with 90 % efficiency (section 4), newest name first.
 MVA_ID_NAMES = ("mvaIso_WP90", "mvaFall17V2Iso_WP90", "mvaFall17Iso_WP90")
@@ -76,6 +77,8 @@ PARTICLES = (
     "JetPFCands_jetIdx",
     "JetPFCands_pFCandsIdx",
 )
+# What more of a pion is wanted that stands in for l2 (`selections.k0s`): read for that alone, where present.
+PION_DETAILS = ("PFCands_dz", "PFCands_dzErr", "PFCands_lostInnerHits")
 # For the jet energy resolution, where the era has one: NanoAOD's simulation has all of it.
 # (The mass is read for coffea, whose records of momenta must have one.)
 GENERATOR_JETS = ("nGenJet", *(f"GenJet_{c}" for c in ("pt", "eta", "phi", "mass")), "Jet_genJetIdx")
@@ -84,6 +87,9 @@ RHO_NAMES = ("Rho_fixedGridRhoFastjetAll", "fixedGridRhoFastjetAll")  # newest n
 JET_ID = "Jet_jetId"
 JET_ID_INPUTS = ("Jet_neHEF", "Jet_neEmEF", "Jet_chHEF", "Jet_chMultiplicity", "Jet_neMultiplicity")
 JET_ID_TIGHT_BIT = 2
+
+
+CHARGED_HADRON = 211  # |pdgId| of particle flow
 
 
 class MissingBranchError(InputError):
@@ -281,6 +287,25 @@ def generated_particles(events: Any) -> Any | None:
     places = [field(events, name) for name in names] or [_constant(collection, np.nan)] * 3
     columns = {name: collection[name] for name in collection.fields if f"GenPart_{name}" in GENERATED}
     return ak.zip(columns | dict(zip(("vx", "vy", "vz"), places, strict=True)), depth_limit=2)
+
+
+def charged_hadrons(events: Any) -> Any:
+    """Charged hadrons among the particles of jets, as four-vectors with d0, d0Err, dz, dzErr (cm) and `lost_hits`: NaN
+    where the file does not tell (`PION_DETAILS`).
+
+    CMS counts missing inner hits from -1 for a hit in the first layer to 2 for two and more: here from zero.
+    """
+    all_particles = events.PFCands
+    hadrons = all_particles[(np.abs(all_particles.pdgId) == CHARGED_HADRON) & (all_particles.charge != 0)]
+    lost = _or_constant(hadrons, "lostInnerHits", np.nan)
+    return ak.zip(
+        {name: hadrons[name] for name in ("pt", "eta", "phi", "charge", "d0", "d0Err")}
+        | {name: _or_constant(hadrons, name, np.nan) for name in ("dz", "dzErr")}
+        | {"mass": ak.full_like(hadrons.pt, M_PI), "lost_hits": ak.where(lost < 0, 0, lost)},
+        depth_limit=2,
+        with_name="PtEtaPhiMLorentzVector",
+        behavior=events.Jet.behavior,
+    )
 
 
 def field(events: Any, branch: str) -> Any | None:

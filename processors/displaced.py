@@ -62,8 +62,8 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
             "electron": triggers.fired(events.HLT, era.triggers.electron, len(events)),
             "muon": triggers.fired(events.HLT, era.triggers.muon, len(events)),
         }
-        cutflow.require(CERTIFIED, _certified(events, dataset, era))
-        cutflow.require("single-lepton trigger", _recorded_in(dataset, fired))
+        cutflow.require(CERTIFIED, certified(events, dataset, era))
+        cutflow.require("single-lepton trigger", recorded_in(dataset, fired))
 
         electrons, muons = nanoaod.electrons(events), nanoaod.muons(events)
         sums["sv_index"] = nanoaod.sv_index_counts(ak.num(events.SV.pt), electrons.sv_index, muons.sv_index)
@@ -128,7 +128,7 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
         return accumulator
 
 
-def _certified(events: Any, dataset: Dataset, era: Era) -> np.ndarray:
+def certified(events: Any, dataset: Dataset, era: Era) -> np.ndarray:
     """Golden JSON for data; simulation is always good."""
     if not dataset.is_data or era.golden_json is None:
         return np.ones(len(events), dtype=bool)
@@ -144,7 +144,7 @@ def _pileup_profile(events: Any, weights: np.ndarray) -> np.ndarray:
     return np.bincount(bins, weights, N_INTERACTIONS)
 
 
-def _recorded_in(dataset: Dataset, fired: dict[str, np.ndarray]) -> np.ndarray:
+def recorded_in(dataset: Dataset, fired: dict[str, np.ndarray]) -> np.ndarray:
     """Whether the event belongs to this dataset: a trigger of its own fired, and none that it leaves to another."""
     belongs: np.ndarray = np.logical_or.reduce([fired[group] for group in dataset.triggers])
     for group in dataset.veto_triggers:

@@ -75,3 +75,8 @@ def of_track(vertices: Any, primary_vertex: Any, l2: Any, sv_index: Any = None) 
     distance = distance_to_track(vertices, primary_vertex, l2)
     near = distance < limit + MAX_DISTANCE_PER_CM * flight
     return ak.firsts(vertices[near][ak.argmin(distance[near], axis=1, keepdims=True)])
+
+
+def highest_pt(vertices: Any) -> Any:
+    """The vertex with the highest pt (section 2) of each event, None if there is none."""
+    return ak.firsts(vertices[ak.argmax(vertices.pt, axis=1, keepdims=True)])

@@ -26,8 +26,8 @@ class VertexOfTrack(NamedTuple):
     """Which vertex holds each track, -1 if none.
 
     Attributes:
-        sv_index: NanoAOD's svIdx. CMSSW (PATObjectCrossLinker) takes the first of all vertices, and counts those that the
-            table of vertices does not keep.
+        sv_index: NanoAOD's svIdx. CMSSW (PATObjectCrossLinker) takes the first of all vertices, and counts those that
+            the table of vertices does not keep.
         row: the truth: the row in SV of the vertex with the highest p_T (paper, section 2).
     """
 
@@ -223,16 +223,21 @@ def gen_jet(rows: Rows) -> ak.Array:
 
 
 def particle_flow(
-    clustered: Clustered, cands: Rows, tracks: Rows, leptons: Rows, to_vertex: VertexOfTrack
+    clustered: Clustered,
+    cands: Rows,
+    tracks: Rows,
+    leptons: Rows,
+    to_vertex: VertexOfTrack,
+    every_jet: bool = False,
 ) -> tuple[ak.Array, ak.Array]:
-    """PFCands, the constituents by falling p_T of the jets near displaced leptons, and JetPFCands, the links
-    of jets to them.
+    """PFCands, the constituents by falling p_T of the jets near displaced leptons or of every jet, and
+    JetPFCands, the links of jets to them.
 
     JetPFCands has an entry for every constituent of every jet, as coffea's schema assumes, with
     ``pFCandsIdx`` -1 if the constituent is not stored.
     """
     displaced = leptons[np.abs(leptons.dxy) > DISPLACED_LEPTON]
-    near = np.zeros(len(clustered.jets), bool)
+    near = np.full(len(clustered.jets), every_jet)
     local = jets_module.nearest(displaced, clustered.jets, NEAR_JET)
     near[(clustered.jets.offsets[:-1][displaced.event] + local)[local >= 0]] = True
     order = np.lexsort((-cands.pt[clustered.member], clustered.jet))

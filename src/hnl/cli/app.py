@@ -25,6 +25,7 @@ app = typer.Typer(
       [bold]hnl train[/bold] OUT                   candidates -> classifiers
       [bold]hnl score[/bold] OUT                   candidates and classifiers -> scores
       [bold]hnl abcd[/bold] OUT                    scores -> ABCD regions, estimate, checks
+      [bold]hnl k0s[/bold] OUT                     scores of K0S decays in data and simulation
       [bold]hnl limits[/bold] OUT                  estimate -> excluded |V|^2
       [bold]hnl fit[/bold] OUT                     estimate -> pulls, impacts, goodness of fit
       [bold]hnl plot[/bold] OUT                    draw all figures again
