@@ -1,4 +1,7 @@
-"""`hnl status` and `hnl provenance`: how far a run is, and what made a file. Neither writes anything."""
+"""`hnl status`, `hnl provenance`, `hnl compare`: how far a run is, what made a file, did two runs find the same.
+
+None of them writes anything.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +53,27 @@ def provenance(
     for key, value in {"stage": product.stage, **product.made_by}.items():
         _line(1, f"{key}: {value}")
     _inputs(product, everything, 1, set())
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of a run.", show_default=False)],
+    second: Annotated[Path, typer.Argument(metavar="OTHER", help="Output folder of another.", show_default=False)],
+) -> None:
+    """Compare two runs bit for bit: candidates, scores, histograms, estimate, fits and limits.
+
+    Paths, times, and hashes of what made a product do not count. Exit status 1 if anything differs.
+    """
+    from hnl import comparison
+
+    compared, differences = comparison.compare(first, second)
+    for one in differences:
+        _line(0, f"{one.product}: {one.what}")
+    if differences:
+        different = len({one.product for one in differences})
+        _line(0, f"{different} of {len(compared)} products differ")
+        raise typer.Exit(1)
+    _line(0, f"{len(compared)} products are the same, bit for bit")
 
 
 def _list(title: str, lines: list[str], everything: bool) -> None:
