@@ -22,10 +22,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from hnl.ml import evaluation, folds, models, sample, scoring, statistics, trainings
+from hnl.ml import evaluation, folds, learning, models, sample, scoring, statistics, trainings
 from hnl.ml.sample import Sample
-from hnl.pipeline import learning
-from hnl.pipeline import selection as selections
+from hnl.processors import selection as selections
 
 QUANTILES = 60
 WORKING_POINTS = (0.1, 0.03, 0.01)

@@ -29,10 +29,10 @@ from rich.table import Table
 
 from hnl.corrections import lifetime, masses
 from hnl.corrections.lifetime import Point, PointError
-from hnl.inference.abcd import A
-from hnl.pipeline import modelling
-from hnl.pipeline.scan import direction
-from hnl.pipeline.signals import FLAVOURS, Signals, Yields
+from hnl.inference import modelling
+from hnl.inference.abcd.estimate import A
+from hnl.inference.scan import direction
+from hnl.inference.signals import FLAVOURS, Signals, Yields
 from hnl.selections.categories import CATEGORIES
 
 CTAU = (1.0, 3.0, 10.0, 30.0)  # mm

@@ -29,12 +29,12 @@ import pyarrow.parquet as pq
 import yaml
 
 from hnl import provenance
+from hnl.condor import batch, worklist
 from hnl.datasets import catalogue as catalogues
 from hnl.datasets import files, index
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.index import INDEX_FILE, Index
-from hnl.pipeline import batch, planning, selection, worklist
-from hnl.processors import parts
+from hnl.processors import parts, planning, selection
 from hnl.processors.displaced import DisplacedProcessor
 
 DEMO = Path(files.__file__).parent / "demo" / "demo.yaml"

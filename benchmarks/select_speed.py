@@ -27,7 +27,7 @@ from rich.table import Table
 
 from hnl.datasets import catalogue, files
 from hnl.executors import How
-from hnl.pipeline import selection
+from hnl.processors import selection
 from hnl.processors.displaced import DisplacedProcessor
 
 REQUIRED_RATE = 0.45  # of the rate of reading

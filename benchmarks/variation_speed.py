@@ -20,7 +20,7 @@ from rich.table import Table
 
 import hnl
 from hnl.executors import How
-from hnl.pipeline import selection
+from hnl.processors import selection
 
 ALLOWED, GOAL = 3.0, 1.5
 SOURCES = 9

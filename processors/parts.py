@@ -71,7 +71,7 @@ def make(
     Args:
         unit: the work unit.
         result: the processor's answer for its dataset.
-        fingerprint: hash of configuration and code, see `pipeline.fingerprint`.
+        fingerprint: hash of configuration and code, see `planning.fingerprint`.
         checksum: of the unit's file, where it was verified.
         variations: what the bits of `passes` stand for, the lowest first.
     """

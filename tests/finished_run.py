@@ -9,8 +9,8 @@ import scored
 import synthetic
 
 from hnl.datasets.catalogue import Dataset
+from hnl.inference.abcd import analysis as abcd
 from hnl.ml import scoring
-from hnl.pipeline import abcd
 from hnl.processors.parts import Candidates
 from hnl.selections.categories import CATEGORIES
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from hnl.datasets.catalogue import Dataset
 from hnl.histograms.abcd import NOMINAL
-from hnl.pipeline.abcd_checks import Scored
+from hnl.inference.abcd.checks import Scored
 from hnl.processors import columns
 from hnl.processors.parts import Candidates
 from hnl.selections.categories import CATEGORIES

@@ -10,9 +10,8 @@ from hnl import provenance
 from hnl.datasets.catalogue import Catalogue, Dataset, Era, Signal, Triggers
 from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.ml.training import Settings
-from hnl.pipeline import planning
-from hnl.pipeline import selection as selections
-from hnl.processors import columns, parts
+from hnl.processors import columns, parts, planning
+from hnl.processors import selection as selections
 from hnl.processors.parts import Candidates
 from hnl.selections.categories import CATEGORIES
 

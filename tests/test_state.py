@@ -14,7 +14,7 @@ from nanoaod_events import event, write
 from hnl import lineage, locking, provenance
 from hnl.lineage import LineageError
 from hnl.locking import LockedError
-from hnl.pipeline import status
+from hnl.processors import status
 from hnl.provenance import OutputError
 
 

@@ -150,7 +150,7 @@ def _result(future: Any, unfinished: int) -> Any:
 def check_code(client: Any) -> None:
     """Refuses workers whose code or libraries would not give the same candidates as those of this process.
 
-    Workers that join later are found out work unit by work unit, see `pipeline.planning.process_unit`.
+    Workers that join later are found out work unit by work unit, see `processors.planning.process_unit`.
 
     Raises:
         ExecutorError: names the worker.

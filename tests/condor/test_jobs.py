@@ -19,12 +19,13 @@ import yaml
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, event, write
 from web import serving
 
-from hnl.condor import description, results, schedd, wheel
+from hnl.condor import batch, description, results, schedd, wheel
+from hnl.condor import job as batch_job
+from hnl.condor.batch import IncompleteError
+from hnl.condor.items import BatchError
 from hnl.datasets.settings import Batch
 from hnl.executors import How
-from hnl.pipeline import batch, batch_job, selection
-from hnl.pipeline.batch import IncompleteError
-from hnl.pipeline.batch_items import BatchError
+from hnl.processors import selection
 
 Save = Callable[..., Path]
 

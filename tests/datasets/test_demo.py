@@ -10,8 +10,8 @@ import hnl
 from hnl.corrections import library
 from hnl.datasets.simulation.parameters import DETECTOR
 from hnl.executors import How
-from hnl.pipeline import selection as stage
-from hnl.pipeline.selection import Selection
+from hnl.processors import selection as stage
+from hnl.processors.selection import Selection
 from hnl.selections.categories import FLAVOURS
 
 DEMO = Path(hnl.__file__).parents[2] / "datasets" / "demo"

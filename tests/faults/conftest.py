@@ -8,7 +8,8 @@ import pytest
 from faulty import Search
 
 from hnl.executors import How
-from hnl.pipeline import histogramming, selection
+from hnl.processors import selection
+from hnl.stages import histogram as histogramming
 
 
 @pytest.fixture(scope="session")

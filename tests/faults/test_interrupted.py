@@ -12,7 +12,7 @@ import pytest
 from faulty import FILES, Search
 from inject.faults_at_open import fault
 
-from hnl.pipeline import status
+from hnl.processors import status
 
 ITERATIVE = ("--executor", "iterative")
 

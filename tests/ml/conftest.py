@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from hnl.pipeline import learning
+from hnl.ml import learning
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,14 @@ import synthetic
 from rich.console import Console
 
 from hnl.errors import InputError
-from hnl.ml import models, scoring
+from hnl.ml import learning, models, scoring
 from hnl.ml.models import ModelError
 from hnl.ml.sample import NoCandidatesError, NoSignalError
-from hnl.pipeline import figures, learning, learning_tables
-from hnl.pipeline import selection as selections
 from hnl.processors import columns, parts
+from hnl.processors import selection as selections
 from hnl.processors.parts import Candidates
+from hnl.report import learning_tables
+from hnl.stages import plot as figures
 
 ALL = ["electron_low", "electron_high", "muon_low", "muon_high"]
 

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from hnl.ml import features, models, scoring
+from hnl.ml import features, learning, models, scoring
 from hnl.ml.features import FeatureError
 from hnl.ml.models import ModelError
-from hnl.pipeline import learning
 
 NAME = "muon_high"
 

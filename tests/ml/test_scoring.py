@@ -9,11 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 import synthetic
 
-from hnl.ml import features, folds, models, scoring
+from hnl.ml import features, folds, learning, models, scoring
 from hnl.ml.features import FeatureError
 from hnl.ml.scoring import NoScoresError, ScoreError
-from hnl.pipeline import learning
-from hnl.pipeline import selection as selections
+from hnl.processors import selection as selections
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def condor_submit(
     The block 'batch' of the catalogue says what a job needs (docs/catalogue.md). Without HTCondor's Python bindings
     or a schedd on this machine, the command that submits is printed instead.
     """
-    from hnl.pipeline import batch
+    from hnl.condor import batch
 
     with locking.held(output, note):
         _report(batch.submit(catalogue, output, allow_partial=allow_partial, checksum=checksum))
@@ -37,7 +37,7 @@ def condor_submit(
 @condor_app.command("resubmit")
 def condor_resubmit(output: OutArgument) -> None:
     """Take in what came back, and submit again only what is missing."""
-    from hnl.pipeline import batch
+    from hnl.condor import batch
 
     with locking.held(output, note):
         _report(batch.resubmit(output, on_note=note))
@@ -46,7 +46,7 @@ def condor_resubmit(output: OutArgument) -> None:
 @condor_app.command("status")
 def condor_status(output: OutArgument) -> None:
     """Tell how far the jobs are, and why some failed or are held. Writes nothing."""
-    from hnl.pipeline import batch
+    from hnl.condor import batch
 
     state = batch.state(output)
     table = Table("work units", "number")
@@ -68,7 +68,7 @@ def condor_status(output: OutArgument) -> None:
 @condor_app.command("collect")
 def condor_collect(output: OutArgument, allow_partial: PartialOption = False) -> None:
     """Verify what the jobs brought back, and finish the selection as hnl select does."""
-    from hnl.pipeline import batch
+    from hnl.condor import batch
 
     work = output / batch.FOLDER / batch.WORK_FILE
     with locking.held(output, note), lineage.stage(output, "select", [work]):
@@ -79,7 +79,7 @@ def condor_collect(output: OutArgument, allow_partial: PartialOption = False) ->
 @condor_app.command("job", hidden=True)
 def condor_job(item: Annotated[Path, typer.Argument(metavar="ITEM.json")]) -> None:
     """Process one item in this folder: what the job script calls."""
-    from hnl.pipeline import batch_job
+    from hnl.condor import job as batch_job
 
     raise typer.Exit(batch_job.run(item))
 

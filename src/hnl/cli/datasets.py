@@ -38,7 +38,7 @@ def datasets_check(
     from hnl.datasets import catalogue as catalogues
     from hnl.datasets import files, remarks
     from hnl.datasets.index import INDEX_FILE, Index, inspect_all
-    from hnl.pipeline import planning
+    from hnl.processors import planning
 
     known = catalogues.load(catalogue)
     planning.check_corrections(known)

@@ -86,8 +86,8 @@ def limits(
     between them, and the masses of Table 5. Masses scanned before with the same inputs and settings are kept. An edge
     beyond what the samples describe is called open, and no number is given for it.
     """
-    from hnl.pipeline import limit_files
-    from hnl.pipeline.scan import Settings
+    from hnl.inference.scan import Settings
+    from hnl.report import limit_files
 
     settings = Settings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
     with locking.held(output, note):
@@ -100,7 +100,7 @@ def limits(
 @app.command()
 def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
-    from hnl.pipeline import figures
+    from hnl.stages import plot as figures
 
     drawn_from = ("selection.json", "histograms.json", "models/evaluation.json", "abcd/abcd.json")
     patterns = (*drawn_from, "abcd/histograms.json", "*/limits.json", "*/fit.json")
@@ -112,7 +112,8 @@ def plot(output: OutArgument) -> None:
 
 
 def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
-    from hnl.pipeline import figures, fitting
+    from hnl.inference import fitting
+    from hnl.stages import plot as figures
 
     with lineage.stage(output, "fit", _inputs(output)):
         result = fitting.fit(output, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
@@ -122,8 +123,8 @@ def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correla
 
 
 def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> Any:
-    from hnl.pipeline import figures
-    from hnl.pipeline import limits as stage
+    from hnl.inference import limits as stage
+    from hnl.stages import plot as figures
 
     with lineage.stage(output, "limits", _inputs(output)) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
@@ -160,8 +161,8 @@ def in_run(output: Path, workers: int | None) -> tuple[Any, list[Any], list[str]
     Returns:
         Result of the limits, figures, notes.
     """
-    from hnl.pipeline.modelling import NoBackgroundError
-    from hnl.pipeline.scan import Settings
+    from hnl.inference.modelling import NoBackgroundError
+    from hnl.inference.scan import Settings
 
     try:
         result, drawn = _limits(output, Settings(), workers, nature=["majorana"])

@@ -139,7 +139,7 @@ def run(
 
 
 def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checksum: bool) -> Any:
-    from hnl.pipeline import selection as stage
+    from hnl.processors import selection as stage
 
     with lineage.stage(output, "select", [catalogue]), progress_bar("files", EventRate()) as progress:
         task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
@@ -166,7 +166,7 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
 
 
 def _histogram(output: Path) -> Any:
-    from hnl.pipeline import histogramming
+    from hnl.stages import histogram as histogramming
 
     with lineage.stage(output, "histogram", [output / "selection.json"]):
         histograms = histogramming.histogram(output)
@@ -176,8 +176,9 @@ def _histogram(output: Path) -> Any:
 
 
 def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: bool) -> Any:
+    from hnl.ml import learning
     from hnl.ml.training import Settings
-    from hnl.pipeline import learning, learning_tables
+    from hnl.report import learning_tables
 
     inputs = [output / "selection.json"]
     with lineage.stage(output, "train", inputs) as noted, progress_bar("models") as progress:
@@ -203,7 +204,8 @@ def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: 
 
 
 def _score(output: Path, models: Path | None, *, brief: bool) -> None:
-    from hnl.pipeline import learning, learning_tables
+    from hnl.ml import learning
+    from hnl.report import learning_tables
 
     cards = sorted((models or output / "models").glob("*.json"))
     with lineage.stage(output, "score", [output / "selection.json", *cards]):
@@ -214,7 +216,7 @@ def _score(output: Path, models: Path | None, *, brief: bool) -> None:
 
 
 def _abcd(output: Path, unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False) -> Any:
-    from hnl.pipeline import abcd as stage
+    from hnl.inference.abcd import analysis as stage
 
     inputs = [output / "selection.json", *sorted((output / "scores").glob("*.parquet"))]
     with lineage.stage(output, "abcd", inputs + ([thresholds] if thresholds else [])):
@@ -230,8 +232,9 @@ def _abcd(output: Path, unblind: bool, thresholds: Path | None, *, full: bool = 
 def _report(
     output: Path, selection: Any, histograms: Any, more: Sequence[Any], hidden: str, limits: Any, notes: Sequence[str]
 ) -> None:
-    from hnl import report
-    from hnl.pipeline import figures, summary
+    from hnl.report import page as report
+    from hnl.report import summary
+    from hnl.stages import plot as figures
 
     made = ["selection.json", "histograms.json"]
     made += (["abcd/abcd.json"] if more else []) + (["limits/limits.json"] if limits else [])
@@ -246,8 +249,8 @@ def _report(
 
 def print_selection(selection: Any) -> None:
     """Unweighted events after each requirement, by process, and where the products are."""
-    from hnl.pipeline.selection import CUTFLOW_FILE
-    from hnl.report import cutflow_by_process
+    from hnl.processors.selection import CUTFLOW_FILE
+    from hnl.report.page import cutflow_by_process
 
     processes, rows = cutflow_by_process(selection)
     table = Table("requirement (paper, Table 2)", *processes, title="events after each requirement")

@@ -22,7 +22,7 @@ AllOption = Annotated[bool, typer.Option("--all", help=f"List every file, not on
 @app.command()
 def status(output: OutArgument, everything: AllOption = False) -> None:
     """Tell how far a run is: files done, missing, failed and why. Also during a run, and after a crash."""
-    from hnl.pipeline import status as stage
+    from hnl.processors import status as stage
 
     found = stage.of(output)
     table = Table("dataset", "files", "done", "missing", "failed")

@@ -21,7 +21,7 @@ from hnl.datasets.simulation.sample import Request
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
 from hnl.executors import How
-from hnl.pipeline import selection
+from hnl.processors import selection
 
 ERA = {
     "year": 2018,

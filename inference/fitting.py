@@ -1,0 +1,213 @@
+"""Stage `fit`: pulls, impacts, goodness of fit and fitted yields, at simulated points.
+
+With region A of data blinded, or a projection, there is nothing observed to be fitted: the fits are of Asimov data,
+what the sidebands predict for A, and every product says that they are expected. Impacts are those on Asimov data with
+mu = 1 in that case, and wherever the data have no excess, since mu then stays at its bound.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hnl import provenance
+from hnl.corrections import lifetime
+from hnl.errors import HNLError
+from hnl.inference import asymptotics, fits, modelling
+from hnl.inference.fits import FitResult
+from hnl.inference.likelihood import FitError
+from hnl.inference.limits import ChoiceError
+from hnl.inference.model import Model
+from hnl.inference.modelling import Inputs
+from hnl.inference.signals import FLAVOURS, hypothesis
+from hnl.inference.toys import few_events
+from hnl.report.tables import Column, Record, Table, number, short, signed
+from hnl.selections.regions import REGIONS
+
+FORMAT = 2  # of fit.json; raised when its meaning changes
+FOLDER, FILE = "fit", "fit.json"
+EXPECTED, OBSERVED = "expected (Asimov data)", "observed"
+FEW = "few events: fits of such data may find up to 10 % less signal than there is"  # docs/statistics.md
+
+
+class NoFitError(HNLError):
+    """No sample can be fitted."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the stage found and wrote."""
+
+    folder: Path
+    content: Record  # of fit.json
+    tables: list[Table]
+
+
+def fit(
+    out: Path,
+    *,
+    samples: Sequence[str] = (),
+    luminosity: float | None = None,
+    correlated: bool = True,
+    toys: int = 0,
+    seed: int = 1,
+) -> Result:
+    """Fits the models of some signal samples, and writes OUT/fit (or OUT/fit_projection_Lfb).
+
+    Args:
+        out: folder of a finished run.
+        samples: names of signal datasets; by default, for each coupling, the one with the best expected limit.
+        luminosity: /fb; simulated background is projected to it in place of data.
+        correlated: one closure parameter a category, or one a bin.
+        toys: for the goodness of fit.
+        seed: of the toys.
+
+    Raises:
+        ChoiceError: no such sample.
+        NoFitError: no sample can be fitted.
+        HNLError: see `modelling.load` and `inference.fits`.
+    """
+    inputs = modelling.load(out, luminosity=luminosity)
+    models, refused = _models(inputs, samples, correlated)
+    of_mass = {d.sample.name: hypothesis(d.sample.point.mass) for d in inputs.signals.datasets}
+    found = []
+    for name, model in models.items():
+        try:
+            found.append(_fit_one(name, of_mass[name], model, toys, seed))
+        except FitError as error:
+            refused[name] = str(error)
+    background = inputs.background
+    folder = out / (FOLDER if luminosity is None else f"{FOLDER}_projection_{luminosity:g}fb")
+    content: Record = {
+        "format": FORMAT,
+        "label": background.label,
+        "projected": luminosity is not None,
+        "data": EXPECTED if background.hidden else OBSERVED,
+        "luminosity": background.luminosity,
+        "correlated_closure": correlated,
+        "fits": found,
+        "refused": refused,
+        "partial": inputs.selection.partial,
+        "provenance": provenance.record(),
+    }
+    tables = [table for one in found for table in _tables(one, content["data"], background.label)]
+    provenance.write_json(folder / FILE, content)
+    for table in tables:
+        provenance.write_text(folder / f"{table.name}.csv", table.csv())
+    return Result(folder, content, tables)
+
+
+def _models(inputs: Inputs, samples: Sequence[str], correlated: bool) -> tuple[dict[str, Model], dict[str, str]]:
+    """The models to be fitted, and why others cannot be."""
+    datasets = {d.sample.name: d.sample for d in inputs.signals.datasets}
+    if unknown := [name for name in samples if name not in datasets]:
+        raise ChoiceError(f"no signal dataset {unknown[0]!r}; there are {', '.join(datasets)}")
+    found: dict[str, Model] = {}
+    refused: dict[str, str] = {}
+    for name in samples or datasets:
+        point = datasets[name].point
+        try:
+            yields = inputs.signals.at(point)
+            lifetime.require(yields.effective, point)
+            found[name] = modelling.model(yields, inputs, correlated=correlated)
+        except (lifetime.TooFewEventsError, lifetime.PointError) as error:
+            refused[name] = str(error)
+    if not samples:
+        best = {name: asymptotics.upper_limit(model).expected[2] for name, model in found.items()}
+        groups = [[name for name in found if datasets[name].point.coupling == c] for c in FLAVOURS]
+        found = {name: found[name] for name in (min(group, key=best.__getitem__) for group in groups if group)}
+    if not found:
+        raise NoFitError("no signal sample can be fitted: " + "; ".join(refused.values()))
+    return found, refused
+
+
+def _fit_one(name: str, h: str, model: Model, toys: int, seed: int) -> Record:
+    shown = model.asimov() if model.hidden else model
+    free, null = fits.fit(shown), fits.fit(shown, 0.0)
+    moving = free.mu_error is not None
+    impacts = fits.impacts(shown if moving else shown.asimov(1.0))
+    quality = fits.goodness_of_fit(shown, toys=toys, seed=seed)
+    return {
+        "sample": name,
+        "mu": free.mu,
+        "mu_error": number(free.mu_error),
+        "success": free.success and null.success,
+        "few_events": few_events(model),
+        "at_bound": list(free.at_bound),
+        "pulls": [
+            {"name": key, "value": number(value), "error": number(error)}
+            for key, (value, error) in sorted(free.pulls().items())
+        ],
+        "impacts": [vars(impact) for impact in impacts],
+        "impacts_of": "the fit" if moving else "Asimov data with mu = 1",
+        "goodness_of_fit": vars(quality),
+        "yields": [row | {"hypothesis": h} for row in _yields(model, shown, null, free)],
+    }
+
+
+def _yields(model: Model, shown: Model, null: FitResult, free: FitResult) -> list[Record]:
+    """Every cell and region; what is blinded is None."""
+    signal = model.signal()
+    rows: list[Record] = []
+    for i, cell in enumerate(shown.cells):
+        for j, region in enumerate(REGIONS):
+            blinded = model.hidden and region == "A"
+            rows.append(
+                {
+                    "category": cell.category,
+                    "bin": cell.bin,
+                    "region": region,
+                    "observed": None if blinded else float(np.asarray(cell.observed[j], dtype=float)),
+                    "prefit": float((cell.predicted, *cell.sidebands)[j]),
+                    "signal": float(signal[i, j]),
+                    "background_only": float(null.yields.background[i, j]),
+                    "background_only_error": number(float(null.yields.background_error[i, j])),
+                    "fitted_background": float(free.yields.background[i, j]),
+                    "fitted_signal": float(free.yields.signal[i, j]),
+                }
+            )
+    return rows
+
+
+def _tables(one: Record, data: str, label: str) -> list[Table]:
+    """Yields of A, and the leading impacts, with the pulls beside them."""
+    pulls = {row["name"]: row for row in one["pulls"]}
+    rows = [row | {"sample": one["sample"]} for row in one["impacts"]]
+    for row in rows:
+        pull = pulls.get(row["name"], {"value": None, "error": None})
+        row |= {"pull": pull["value"], "pull_error": pull["error"]}
+    quality = one["goodness_of_fit"]
+    p = quality["p_value"] if quality["p_value_toys"] is None else quality["p_value_toys"]
+    error = "at its bound" if one["mu_error"] is None else f"+- {one['mu_error']:.2g}"
+    note = f"{label}; {data}: mu = {one['mu']:.2g} {error}; goodness of fit p = {p:.2g}"
+    note += f"; {FEW}" if one["few_events"] else ""
+    impacts = Table(
+        f"impacts_{one['sample']}",
+        f"Impacts on mu and pulls, {one['sample']} ({one['impacts_of']})",
+        [
+            Column("name", "nuisance"),
+            Column("up", "+1 sigma", signed),
+            Column("down", "-1 sigma", signed),
+            Column("pull", "pull", signed),
+            Column("pull_error", "its error", short),
+        ],
+        rows,
+        note,
+    )
+    yields = Table(
+        f"yields_{one['sample']}",
+        f"Region A, {one['sample']}",
+        [
+            Column("category", "category"),
+            Column("bin", "bin"),
+            Column("observed", "observed", short),
+            Column("prefit", "prefit", short),
+            Column("background_only", "fitted, mu = 0", short),
+            Column("background_only_error", "error", short),
+            Column("signal", "signal, mu = 1", short),
+        ],
+        [row for row in one["yields"] if row["region"] == "A"],
+        note,
+    )
+    return [yields, impacts]

@@ -1,0 +1,247 @@
+"""Signal yields at any point (m_N, |V_e|^2, |V_mu|^2, nature) within the simulated m_N, from the scored candidates.
+
+Candidates, scores and regions are those of the stage `abcd`: the same cells are filled with reweighted candidates, so a
+point that was simulated has exactly the yields of its histograms. Between simulated masses both neighbours fill the
+cells of the point, see `corrections.masses`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import hist
+import numpy as np
+
+from hnl.corrections import lifetime, masses, nuisances
+from hnl.corrections.lifetime import Point, PointError, Sample
+from hnl.corrections.masses import Neighbour
+from hnl.errors import HNLError
+from hnl.histograms import abcd as histograms
+from hnl.histograms import yields
+from hnl.histograms.abcd import NOMINAL, Cells
+from hnl.histograms.yields import Counts
+from hnl.inference.abcd import analysis as abcd
+from hnl.inference.abcd.checks import Scored
+from hnl.inference.abcd.estimate import A
+from hnl.processors.selection import Selection
+from hnl.selections import regions
+from hnl.selections.categories import CATEGORIES
+from hnl.selections.regions import HYPOTHESES, Thresholds
+
+# Section 1: what each coupling is constrained with.
+FLAVOURS = {"e": ("ee",), "mu": ("mumu",), "mixed": ("emu", "mue")}
+
+
+class SignalError(HNLError):
+    """The signal candidates are not those that the stage `abcd` has seen."""
+
+
+@dataclass(frozen=True)
+class Yields:
+    """Signal in the SR at one point; arrays over (category, bin, region)."""
+
+    point: Point
+    hypothesis: str
+    nominal: Counts
+    varied: Mapping[str, Counts]  # by variation of weights and jet energies
+    # Events in A of the categories of the coupling, all bins together; of the neighbour that has fewer.
+    effective: float
+    interpolated_from: tuple[float, ...] = ()  # the neighbours in GeV, if the mass is not simulated
+    interpolation: float = 0.0  # how uncertain that makes the yields, relative
+
+    @property
+    def error(self) -> Any:
+        """MC statistics of the nominal yields."""
+        return np.sqrt(self.nominal.sum_w2)
+
+
+@dataclass(frozen=True)
+class _Dataset:
+    sample: Sample
+    scored: Scored
+    cells: Mapping[str, Mapping[str, Cells]]  # by hypothesis, and by variation of jet energies, nominal among them
+
+    def rows(self, variation: str) -> Scored:
+        """Its candidates in a variation of jet energies."""
+        return self.scored.shifted.get(variation, self.scored)
+
+
+@dataclass(frozen=True)
+class Signals:
+    """All signal samples, read once."""
+
+    thresholds: Thresholds
+    datasets: tuple[_Dataset, ...]
+
+    def simulated(self, coupling: str, nature: str) -> list[float]:
+        """The masses of samples that serve a coupling and nature, GeV. Dirac N have those of both natures."""
+        return sorted({d.sample.point.mass for d in self.datasets if d.sample.serves(coupling, nature)})
+
+    def neighbours(self, point: Point, *, ctau: float | None = None) -> list[tuple[list[_Dataset], Neighbour]]:
+        """The samples that stand for a point, by era and mass, and how.
+
+        Args:
+            point: its mass must be simulated for its coupling, or be between masses that are.
+            ctau: mean proper decay length in mm, by default that of the point.
+
+        Raises:
+            PointError: no sample describes it, in all eras; see `masses.shares`.
+            ReweightingError: see `masses.neighbours`.
+        """
+        shares = masses.shares(self.simulated(point.coupling, point.nature), point.mass)
+        found = []
+        for era in dict.fromkeys(d.scored.dataset.era for d in self.datasets):
+            groups = {mass: self._group(replace(point, mass=mass), era) for mass in shares}
+            samples = {mass: [d.sample for d in group] for mass, group in groups.items()}
+            near = masses.neighbours(point, point.ctau if ctau is None else ctau, shares, samples)
+            found += [(groups[mass], near[mass]) for mass in shares]
+        return found
+
+    def at(self, point: Point, *, ctau: float | None = None) -> Yields:
+        """Yields at a point, see `neighbours`.
+
+        Raises:
+            PointError: see `neighbours`.
+            ReweightingError: see `lifetime.weights` and `neighbours`.
+        """
+        h = hypothesis(point.mass)
+        shares = masses.shares(self.simulated(point.coupling, point.nature), point.mass)
+        filled: dict[float, list[dict[str, Counts]]] = {mass: [] for mass in shares}
+        for group, near in self.neighbours(point, ctau=ctau):
+            filled[near.point.mass] += self._filled(group, near, h)
+        every = [each for of_mass in filled.values() for each in of_mass]
+        # What does not concern a dataset is nominal there.
+        summed = {
+            v: Counts(*(sum(each.get(v, each[NOMINAL])[k] for each in every) for k in range(2)))
+            for v in dict.fromkeys(v for each in every for v in each)
+        }
+        mine = [name.split("_")[0] in FLAVOURS[point.coupling] for name in CATEGORIES]
+        in_a = {
+            mass: [float(sum(each[NOMINAL][k][mine][..., A].sum() for each in of_mass)) for k in range(2)]
+            for mass, of_mass in filled.items()
+        }
+        return Yields(
+            point,
+            h,
+            summed.pop(NOMINAL),
+            summed,
+            min(lifetime.effective(*sums) for sums in in_a.values()),
+            tuple(shares) if len(shares) > 1 else (),
+            masses.uncertainty(shares, {mass: sum_w for mass, (sum_w, _) in in_a.items()}),
+        )
+
+    def _group(self, point: Point, era: str) -> list[_Dataset]:
+        """The samples of a simulated point in an era."""
+        used = {s.name for s in lifetime.usable([d.sample for d in self.datasets], point)}
+        group = [d for d in self.datasets if d.sample.name in used and d.scored.dataset.era == era]
+        if not group:
+            raise PointError(f"{point}: the era {era} has no sample of this mass and coupling, others have")
+        return group
+
+    def _filled(self, group: Sequence[_Dataset], near: Neighbour, h: str) -> list[dict[str, Counts]]:
+        """What each dataset of an era and a mass adds to a point, by variation."""
+        factors: list[dict[str, Any]] = [{} for _ in group]
+        for shift in dict.fromkeys(v for d in group for v in d.cells[h]):
+            t, violating = ([d.rows(shift).columns[c] for d in group] for c in ("gen_ctau", "gen_same_sign"))
+            of_shift = lifetime.weights([d.sample for d in group], t, violating, near.point, at=near.ctau)
+            for d, found, factor in zip(group, factors, of_shift, strict=True):
+                if shift in d.cells[h]:
+                    found[shift] = near.factor * factor
+        result = []
+        for d, found in zip(group, factors, strict=True):
+            counts = _filled(d, h, found, self.thresholds, near.stretch)
+            result.append({_parameter(v, d.scored.dataset.era): value for v, value in counts.items()})
+        return result
+
+
+def hypothesis(mass: float) -> str:
+    """Which classifier an m_N is searched with: the one that it trained (section 5)."""
+    return "low" if mass <= regions.HIGHEST_LOW_MASS else "high"
+
+
+def _parameter(variation: str, era: str) -> str:
+    """The variation, named after its parameter: eras have their own where a nuisance is not shared."""
+    name, _, way = variation.rpartition("_")
+    return variation if variation == NOMINAL else f"{nuisances.parameter(name, era)}_{way}"
+
+
+def _filled(
+    d: _Dataset, hypothesis: str, factors: Mapping[str, Any], thresholds: Thresholds, stretch: float = 1.0
+) -> dict[str, Counts]:
+    """SR yields of a dataset with its weights times factors, which are by variation of jet energies."""
+    name, era = d.scored.dataset.name, d.scored.dataset.era
+    variations = [*d.scored.weights, *d.scored.shifted]
+    histogram = histograms.make_regions({name: era}, variations)
+    for shift, cells in d.cells[hypothesis].items():
+        rows = d.rows(shift)
+        weights = {v: weight * factors[shift] for v, weight in rows.weights.items()}
+        which = [*d.scored.weights] if shift == NOMINAL else [shift]
+        places = cells if stretch == 1 else _stretched(cells, rows.columns, stretch)
+        histograms.fill_regions(histogram, name, era, places, weights, thresholds, which)
+    return {v: yields.counts(histogram, [name], hypothesis, "SR", v) for v in variations}
+
+
+def _stretched(cells: Cells, columns: Mapping[str, Any], stretch: float) -> Cells:
+    """Cells with m_SV times a factor."""
+    m_sv = regions.m_sv_bin(stretch * columns["m_sv"][cells.rows], cells.hypothesis)
+    delta_2d = regions.delta_2d_bin(columns["delta_2d"][cells.rows], m_sv, cells.category, cells.hypothesis)
+    return replace(cells, m_sv=m_sv, delta_2d=delta_2d)
+
+
+def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thresholds) -> Signals:
+    """From candidates in memory; datasets that are no signal are left out.
+
+    Args:
+        scored: datasets.
+        sum_w: sum of generated weights of each.
+        thresholds: x of each hypothesis and category.
+    """
+    edges = histograms.score_edges(x for row in thresholds.values() for x in row.values())
+    return Signals(
+        thresholds,
+        tuple(
+            _Dataset(
+                Sample.of(s.dataset, sum_w[s.dataset.name]),
+                s,
+                {
+                    h: {
+                        shift: histograms.cells(s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster)
+                        for shift, one in {NOMINAL: s, **s.shifted}.items()
+                    }
+                    for h in HYPOTHESES
+                },
+            )
+            for s in scored
+            if s.dataset.kind == "signal"
+        ),
+    )
+
+
+def load(selection: Selection, thresholds: Thresholds, filled: hist.Hist) -> Signals:
+    """The signal samples of a finished run.
+
+    Args:
+        selection: its candidates, with scores beside them.
+        thresholds: of the stage `abcd`.
+        filled: its histogram `regions`, against which the yields are checked.
+
+    Raises:
+        SignalError: yields are not those of the histogram.
+        HNLError: see `abcd.read`.
+    """
+    entries = [dataset for dataset in selection.catalogue.datasets if dataset.kind == "signal"]
+    signals = make([abcd.read(selection, dataset) for dataset in entries], selection.sum_w, thresholds)
+    for d in signals.datasets:
+        name = d.sample.name
+        for h in HYPOTHESES:
+            factors = dict.fromkeys(d.cells[h], 1.0)
+            known = name in filled.axes["dataset"]
+            for v, found in _filled(d, h, factors, thresholds).items():
+                known = known and v in filled.axes["variation"]
+                if not known or not np.allclose(
+                    found.sum_w, yields.counts(filled, [name], h, "SR", v).sum_w, rtol=1e-9
+                ):
+                    raise SignalError(
+                        f"{selection.folder / abcd.FOLDER} is of other scores or weights of {name}: run hnl abcd again"
+                    )
+    return signals

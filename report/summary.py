@@ -1,0 +1,59 @@
+"""What a run found, in ten lines at most."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hnl.inference.limits import Result as Limits
+from hnl.inference.scan import NOTHING
+from hnl.processors.selection import Selection
+from hnl.report.limit_files import EXPECTED, method, words
+
+KINDS = ("data", "background", "signal")
+
+
+def lines(selection: Selection, hidden: str, limits: Limits | None, notes: Sequence[str], figures: int) -> list[str]:
+    """The summary; the folder with everything comes last.
+
+    Args:
+        selection: of the run.
+        hidden: '' or what of data is not shown.
+        limits: what is excluded, if that was asked.
+        notes: what was not done, and why.
+        figures: how many were drawn.
+    """
+    groups = {kind: [d.name for d in selection.catalogue.datasets if d.kind == kind] for kind in KINDS}
+    candidates = {
+        kind: sum(len(selection.candidates(name)["event"]) for name in names) for kind, names in groups.items()
+    }
+    luminosity = sum(era.luminosity for era in selection.catalogue.eras.values())
+    result = [
+        f"{len(selection.catalogue.datasets)} datasets, {luminosity:g}/fb",
+        "candidates: " + ", ".join(f"{number} of {kind}" for kind, number in candidates.items()),
+    ]
+    result += [f"partial: {len(selection.partial)} files were left out"] if selection.partial else []
+    result += [hidden] if hidden else []
+    result += notes
+    if limits is not None:
+        scans = limits.content["scans"]
+        result.append(f"excluded |V|^2 at 95 % CLs ({limits.content['label']}):")
+        for coupling, nature in dict.fromkeys((s["coupling"], s["nature"]) for s in scans):
+            own = [s for s in scans if (s["coupling"], s["nature"]) == (coupling, nature)]
+            result.append(f"  {coupling}, {nature}: {_best(own)}")
+    result.append(f"{figures} figures")
+    return [*result[:9], f"everything is in {selection.folder}"]
+
+
+def _best(scans: Sequence[dict[str, Any]]) -> str:
+    """The range of the mass with the lowest |V|^2 that is excluded: observed, or else the median expected."""
+    known = []
+    for one in scans:
+        curves = {found["curve"]: found for found in one["excluded"]}
+        found = curves.get("observed", curves.get(EXPECTED))
+        if found is not None and found["status"] != NOTHING:
+            known.append((found["lower"]["v2"] or found["lower"]["at"], one["mass"], found))
+    if not known:
+        return f"{NOTHING} at {len(scans)} masses"
+    _, mass, found = min(known, key=lambda one: one[:2])
+    curve = "observed" if found["curve"] == "observed" else "expected"
+    ranges = f"{words(found, 'lower')} to {words(found, 'upper')} (CLs by {method(found)})"
+    return f"{len(known)} of {len(scans)} masses, best at {mass:g} GeV, {curve}: {ranges}"

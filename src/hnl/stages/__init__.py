@@ -1,0 +1,1 @@
+"""The stages of the search, one module each: they load, call, and write."""
