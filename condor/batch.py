@@ -10,17 +10,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hnl import provenance
+from hnl import layout, provenance
 from hnl.condor import description, results, schedd, worklist
 from hnl.condor import items as batch_items
 from hnl.condor.items import BatchError
 from hnl.datasets.settings import Batch
 from hnl.errors import HNLError
-from hnl.processors import parts, planning, selection, status
+from hnl.processors import parts, planning, selection, status, units
 from hnl.processors.planning import Plan
 from hnl.processors.selection import Selection
-
-FOLDER, WORK_FILE = "condor", "work.json"
 
 
 class IncompleteError(HNLError):
@@ -83,7 +81,7 @@ class Work:
     @property
     def folder(self) -> Path:
         """The submit directory."""
-        return self.out / FOLDER
+        return self.out / layout.CONDOR
 
     @property
     def batch(self) -> Batch:
@@ -100,14 +98,14 @@ class Work:
     def save(self) -> None:
         """Writes work.json."""
         more = {"submission": self.submission, "items": self.items, "rounds": self.rounds}
-        worklist.write(self.folder / WORK_FILE, self.plan, **more)
+        worklist.write(self.out / layout.WORK, self.plan, **more)
 
     @classmethod
     def load(cls, out: Path) -> "Work":
         """Reads work.json; BatchError if nothing was submitted."""
-        path = out / FOLDER / WORK_FILE
+        path = out / layout.WORK
         if not path.is_file():
-            raise BatchError(f"{out} has no jobs (no {FOLDER}/{WORK_FILE}): run hnl condor submit first")
+            raise BatchError(f"{out} has no jobs (no {layout.WORK}): run hnl condor submit first")
         plan, content = worklist.read(path)
         return cls(out, plan, content["submission"], content["items"], content["rounds"])
 
@@ -131,15 +129,15 @@ def submit(
         BatchError: there is a submission already, or input files whose place on a worker is unknown.
         CatalogueError, BadFilesError, DuplicateFileError, OutputError: bad input.
     """
-    if (out / FOLDER / WORK_FILE).exists():
+    if (out / layout.WORK).exists():
         raise BatchError(
-            f"{out / FOLDER} holds jobs that were submitted before: see hnl condor status and resubmit; "
+            f"{out / layout.CONDOR} holds jobs that were submitted before: see hnl condor status and resubmit; "
             "to begin anew, remove them from the queue and delete that folder"
         )
     plan = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
     batch_items.check_places(plan)
-    (out / FOLDER).mkdir(parents=True, exist_ok=True)
-    batch_items.equip(out / FOLDER, plan.catalogue.batch)
+    (out / layout.CONDOR).mkdir(parents=True, exist_ok=True)
+    batch_items.equip(out / layout.CONDOR, plan.catalogue.batch)
     status.write_plan(out, plan.catalogue, [job.unit for job in plan.jobs], plan.fingerprints, plan.bad)
     return _submit(Work(out, plan, uuid.uuid4().hex))
 
@@ -233,7 +231,7 @@ def _submit(work: Work, in_queue: Collection[str] = ()) -> Submission:
 def _check_current(work: Work) -> None:
     """The jobs were made by the code that is here now."""
     for dataset in work.plan.catalogue.datasets:
-        mark = planning.fingerprint(dataset, work.plan.catalogue.era(dataset))
+        mark = units.fingerprint(dataset, work.plan.catalogue.era(dataset))
         if mark != work.plan.fingerprints[dataset.name]:
             raise selection.SelectionError(
                 f"{work.folder}: the jobs of {dataset.name} were submitted by other code or settings; "

@@ -11,7 +11,8 @@ from hnl.datasets import own_files
 from hnl.datasets.remote import is_remote
 from hnl.datasets.settings import Batch
 from hnl.errors import InputError
-from hnl.processors.planning import Job, Plan
+from hnl.processors.planning import Plan
+from hnl.processors.units import Job
 
 INPUTS = "inputs"  # folder of what goes with the jobs
 OPENING = 20_000  # events that opening a file costs as much time as; fixes how many small files make a job. Our choice.

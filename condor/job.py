@@ -1,6 +1,7 @@
 """The inside of an HTCondor job: process the work units of an item with what lies in this folder."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,9 @@ from hnl.condor.description import BAD_INPUT, DONE, FAILED, TRANSFERRED, TRY_AGA
 from hnl.condor.results import Failure
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.remote import RemoteFileError
-from hnl.processors import planning
+from hnl.processors import units
 from hnl.processors.parts import Part
-from hnl.processors.planning import Job, Outcome
-from hnl.terminal import err_console
+from hnl.processors.units import Job, Outcome
 
 _STATUS = {results.TEMPORARY: TRY_AGAIN, results.FAILURE: FAILED, results.BAD: BAD_INPUT}  # the first one that occurs
 
@@ -30,7 +30,7 @@ def run(item_file: Path) -> int:
     content = json.loads(item_file.read_text(encoding="utf-8"))
     catalogue = Catalogue.model_validate(content["catalogue"])
     (dataset,) = catalogue.datasets
-    if planning.fingerprint(dataset, catalogue.era(dataset)) != content["fingerprint"]:
+    if units.fingerprint(dataset, catalogue.era(dataset)) != content["fingerprint"]:
         versions = ", ".join(f"{name} {version}" for name, version in provenance.record().items() if name != "command")
         _say(f"the code or the libraries of this Python are not those of the submission: {versions}")
         return WRONG_ENVIRONMENT
@@ -39,7 +39,7 @@ def run(item_file: Path) -> int:
     done: list[tuple[str, Part]] = []
     failures: dict[str, Failure] = {}
     for job in jobs:
-        outcome = planning.process_unit(replace(job, local=content["local"].get(job.unit.file.path)))
+        outcome = units.process_unit(replace(job, local=content["local"].get(job.unit.file.path)))
         if outcome.part:
             done.append((job.unit.name, outcome.part))
         else:
@@ -68,4 +68,4 @@ def _failure(job: Job, outcome: Outcome) -> Failure:
 
 
 def _say(text: str) -> None:
-    err_console.print(text, markup=False, soft_wrap=True)
+    print(text, file=sys.stderr)

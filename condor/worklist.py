@@ -10,7 +10,8 @@ from hnl.datasets import index
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.files import WorkUnit
 from hnl.errors import InputError
-from hnl.processors.planning import Job, Plan
+from hnl.processors.planning import Plan
+from hnl.processors.units import Job
 
 FORMAT = 1  # of these files; raised when their meaning changes
 

@@ -5,7 +5,7 @@
 
 from typing import Literal, NamedTuple
 
-from hnl.datasets.corrections import JER
+from hnl.datasets.variations import JER
 
 Kind = Literal["normalisation", "shape", "free rate"]
 Processes = Literal["signal", "simulation", "simulated background", "background prediction"]  # simulation: both

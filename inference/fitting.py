@@ -1,4 +1,4 @@
-"""Stage `fit`: pulls, impacts, goodness of fit and fitted yields, at simulated points.
+"""Fits of simulated points: pulls, impacts, goodness of fit and fitted yields.
 
 With region A of data blinded, or a projection, there is nothing observed to be fitted: the fits are of Asimov data,
 what the sidebands predict for A, and every product says that they are expected. Impacts are those on Asimov data with
@@ -6,12 +6,9 @@ mu = 1 in that case, and wherever the data have no excess, since mu then stays a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from hnl import provenance
 from hnl.corrections import lifetime
 from hnl.errors import HNLError
 from hnl.inference import asymptotics, fits, modelling
@@ -20,55 +17,38 @@ from hnl.inference.likelihood import FitError
 from hnl.inference.limits import ChoiceError
 from hnl.inference.model import Model
 from hnl.inference.modelling import Inputs
+from hnl.inference.records import Record, number
 from hnl.inference.signals import FLAVOURS, hypothesis
 from hnl.inference.toys import few_events
-from hnl.report.tables import Column, Record, Table, number, short, signed
 from hnl.selections.regions import REGIONS
 
-FORMAT = 2  # of fit.json; raised when its meaning changes
-FOLDER, FILE = "fit", "fit.json"
 EXPECTED, OBSERVED = "expected (Asimov data)", "observed"
-FEW = "few events: fits of such data may find up to 10 % less signal than there is"  # docs/statistics.md
 
 
 class NoFitError(HNLError):
     """No sample can be fitted."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """What the stage found and wrote."""
-
-    folder: Path
-    content: Record  # of fit.json
-    tables: list[Table]
-
-
-def fit(
-    out: Path,
-    *,
-    samples: Sequence[str] = (),
-    luminosity: float | None = None,
-    correlated: bool = True,
-    toys: int = 0,
-    seed: int = 1,
-) -> Result:
-    """Fits the models of some signal samples, and writes OUT/fit (or OUT/fit_projection_Lfb).
+def fit_samples(
+    inputs: Inputs, samples: Sequence[str], *, correlated: bool, toys: int, seed: int
+) -> tuple[list[Record], dict[str, str]]:
+    """Fits the models of some signal samples.
 
     Args:
-        out: folder of a finished run.
+        inputs: of the run.
         samples: names of signal datasets; by default, for each coupling, the one with the best expected limit.
-        luminosity: /fb; simulated background is projected to it in place of data.
         correlated: one closure parameter a category, or one a bin.
         toys: for the goodness of fit.
         seed: of the toys.
 
+    Returns:
+        A record of each fit, and why there is none of other samples.
+
     Raises:
         ChoiceError: no such sample.
         NoFitError: no sample can be fitted.
-        HNLError: see `modelling.load` and `inference.fits`.
+        HNLError: see `inference.fits`.
     """
-    inputs = modelling.load(out, luminosity=luminosity)
     models, refused = _models(inputs, samples, correlated)
     of_mass = {d.sample.name: hypothesis(d.sample.point.mass) for d in inputs.signals.datasets}
     found = []
@@ -77,25 +57,7 @@ def fit(
             found.append(_fit_one(name, of_mass[name], model, toys, seed))
         except FitError as error:
             refused[name] = str(error)
-    background = inputs.background
-    folder = out / (FOLDER if luminosity is None else f"{FOLDER}_projection_{luminosity:g}fb")
-    content: Record = {
-        "format": FORMAT,
-        "label": background.label,
-        "projected": luminosity is not None,
-        "data": EXPECTED if background.hidden else OBSERVED,
-        "luminosity": background.luminosity,
-        "correlated_closure": correlated,
-        "fits": found,
-        "refused": refused,
-        "partial": inputs.selection.partial,
-        "provenance": provenance.record(),
-    }
-    tables = [table for one in found for table in _tables(one, content["data"], background.label)]
-    provenance.write_json(folder / FILE, content)
-    for table in tables:
-        provenance.write_text(folder / f"{table.name}.csv", table.csv())
-    return Result(folder, content, tables)
+    return found, refused
 
 
 def _models(inputs: Inputs, samples: Sequence[str], correlated: bool) -> tuple[dict[str, Model], dict[str, str]]:
@@ -168,46 +130,3 @@ def _yields(model: Model, shown: Model, null: FitResult, free: FitResult) -> lis
                 }
             )
     return rows
-
-
-def _tables(one: Record, data: str, label: str) -> list[Table]:
-    """Yields of A, and the leading impacts, with the pulls beside them."""
-    pulls = {row["name"]: row for row in one["pulls"]}
-    rows = [row | {"sample": one["sample"]} for row in one["impacts"]]
-    for row in rows:
-        pull = pulls.get(row["name"], {"value": None, "error": None})
-        row |= {"pull": pull["value"], "pull_error": pull["error"]}
-    quality = one["goodness_of_fit"]
-    p = quality["p_value"] if quality["p_value_toys"] is None else quality["p_value_toys"]
-    error = "at its bound" if one["mu_error"] is None else f"+- {one['mu_error']:.2g}"
-    note = f"{label}; {data}: mu = {one['mu']:.2g} {error}; goodness of fit p = {p:.2g}"
-    note += f"; {FEW}" if one["few_events"] else ""
-    impacts = Table(
-        f"impacts_{one['sample']}",
-        f"Impacts on mu and pulls, {one['sample']} ({one['impacts_of']})",
-        [
-            Column("name", "nuisance"),
-            Column("up", "+1 sigma", signed),
-            Column("down", "-1 sigma", signed),
-            Column("pull", "pull", signed),
-            Column("pull_error", "its error", short),
-        ],
-        rows,
-        note,
-    )
-    yields = Table(
-        f"yields_{one['sample']}",
-        f"Region A, {one['sample']}",
-        [
-            Column("category", "category"),
-            Column("bin", "bin"),
-            Column("observed", "observed", short),
-            Column("prefit", "prefit", short),
-            Column("background_only", "fitted, mu = 0", short),
-            Column("background_only_error", "error", short),
-            Column("signal", "signal, mu = 1", short),
-        ],
-        [row for row in one["yields"] if row["region"] == "A"],
-        note,
-    )
-    return [yields, impacts]

@@ -1,42 +1,30 @@
-"""Stage `limits`: scans of all masses, in parallel and resumable; tables and files of what is excluded."""
+"""Scans of all masses: which there are, in parallel, each kept as long as it would be the same to the bit."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from itertools import product
 from math import ceil, inf
 from pathlib import Path
-from typing import Any
 
 import loky
 
-from hnl import provenance
+from hnl import dependencies, provenance
 from hnl.corrections import lifetime
 from hnl.corrections.lifetime import PointError, ReweightingError, TooFewEventsError
 from hnl.errors import InputError
-from hnl.inference import asymptotics, combine, modelling, published, pyhf_model, scan, table5, toys
+from hnl.inference import combine, modelling, pyhf_model, scan, table5, toys
 from hnl.inference.likelihood import FitError
 from hnl.inference.modelling import Inputs
+from hnl.inference.records import Record
 from hnl.inference.scan import Settings
 from hnl.inference.signals import FLAVOURS
-from hnl.report.limit_files import CSV_FILE, HEPDATA, compared, edges, hepdata
-from hnl.report.tables import Record, Table
 
-FORMAT = 2  # of limits.json; raised when its meaning changes
-FOLDER, FILE, POINTS, MODELS = "limits", "limits.json", "points", "models"
+FORMAT = 2  # of a kept scan; raised when its meaning changes
 NATURES = ("majorana", "dirac")
 LEAST_TOYS = 1000  # CLs of 5 % is then known to 20 % of itself
-
-# All that a scan depends on.
-CODE = (
-    "hnl.corrections.lifetime",
-    "hnl.corrections.masses",
-    "hnl.histograms",
-    "hnl.inference",
-    "hnl.physics",
-)
-LIBRARIES = ("numpy", "scipy")
+CODE = ("hnl.inference.scan",)  # what a scan is made by
 
 
 class ChoiceError(InputError):
@@ -57,21 +45,10 @@ class Job:
         return f"{self.coupling}_{self.nature}_{self.mass:g}"
 
 
-@dataclass(frozen=True)
-class Result:
-    """What the stage found and wrote."""
-
-    folder: Path
-    content: Record  # of limits.json
-    table: Table
-    comparison: Table  # with Table 5
-    reused: int  # masses that were scanned before
-    points: list[Path]  # what is kept of each mass
-
-
-def folder_of(out: Path, luminosity: float | None) -> Path:
-    """A projection has a folder of its own, never to be taken for limits from data."""
-    return out / (FOLDER if luminosity is None else f"projection_{luminosity:g}fb")
+def check(settings: Settings) -> None:
+    """Raises ChoiceError if CLs cannot be told with so few toys."""
+    if 0 < settings.toys < LEAST_TOYS:
+        raise ChoiceError(f"{settings.toys} toys are too few to tell 5 %: at least {LEAST_TOYS}, or 0 for none")
 
 
 def jobs(
@@ -123,89 +100,13 @@ def _between(simulated: Sequence[float], coupling: str, nature: str, step: float
     return multiples + [row.mass for row in table5.rows() if (row.coupling, row.nature) == (coupling, nature)]
 
 
-def limits(
-    out: Path,
-    *,
-    couplings: Sequence[str] = (),
-    natures: Sequence[str] = (),
-    masses: Sequence[float] = (),
-    step: float = 0.0,
-    luminosity: float | None = None,
-    settings: Settings | None = None,
-    workers: int | None = None,
-    on_plan: Callable[[int], None] = lambda _: None,
-    on_mass: Callable[[Job], None] = lambda _: None,
-) -> Result:
-    """Scans |V|^2 at every mass that is asked for, and writes OUT/limits (or OUT/projection_Lfb).
-
-    Args:
-        out: folder of a finished run.
-        couplings: of 'e', 'mu', 'mixed'; all by default.
-        natures: of `NATURES`; both by default.
-        masses: GeV; all simulated ones by default.
-        step: what is scanned between them by default, see `jobs`.
-        luminosity: /fb; simulated background is projected to it in place of data.
-        settings: of the scan.
-        workers: processes, all cores by default.
-        on_plan: told the number of masses.
-        on_mass: told each mass when it is done.
-
-    Raises:
-        ChoiceError: see `jobs`; or too few toys.
-        HNLError: see `modelling.load`.
-    """
-    settings = settings or Settings()
-    if 0 < settings.toys < LEAST_TOYS:
-        raise ChoiceError(f"{settings.toys} toys are too few to tell 5 %: at least {LEAST_TOYS}, or 0 for none")
-    inputs = modelling.load(out, luminosity=luminosity)
-    folder = folder_of(out, luminosity)
-    chosen, not_scanned = jobs(inputs, couplings, natures, masses, step)
-    on_plan(len(chosen))
-    found: dict[Job, Record] = {}
-    marks = {job: _mark(inputs, settings, job) for job in chosen}
-    for job in chosen:
-        known = _known(folder / POINTS / f"{job.name}.json", marks[job])
-        if known is not None:
-            found[job] = known
-            on_mass(job)
-    reused = len(found)
-    for job, record in _scan_all(inputs, settings, [job for job in chosen if job not in found], workers):
-        provenance.write_json(folder / POINTS / f"{job.name}.json", {"digest": marks[job], "scan": record})
-        found[job] = record
-        on_mass(job)
-    scans = [found[job] for job in chosen]
-    background = inputs.background
-    content: Record = {
-        "format": FORMAT,
-        "label": background.label,
-        "projected": luminosity is not None,
-        "hidden": background.hidden,
-        "luminosity": background.luminosity,
-        "level": asymptotics.LEVEL,
-        "method": "CLs at mu = 1, " + ("by toys where there are few events" if settings.toys else "asymptotic"),
-        "settings": asdict(settings),
-        "partial": inputs.selection.partial,
-        "scans": scans,
-        "not_scanned": not_scanned,
-        "published": [vars(c.source) | {"mass": c.mass, "v2": c.v2} for c in published.curves()],
-        "samples": _samples(inputs, settings, chosen, folder / MODELS),
-        "provenance": provenance.record(),
-    }
-    table, comparison = edges(scans, background.label), compared(scans, background.label, table5.rows())
-    provenance.write_json(folder / FILE, content)
-    provenance.write_text(folder / CSV_FILE, table.csv())
-    provenance.write_text(folder / "table5.csv", comparison.csv())
-    hepdata(folder / HEPDATA, scans, background.label, background.luminosity)
-    points = [folder / POINTS / f"{job.name}.json" for job in chosen]
-    return Result(folder, content, table, comparison, reused, points)
-
-
-def _mark(inputs: Inputs, settings: Settings, job: Job) -> str:
-    code = provenance.code_digest(CODE, LIBRARIES)
+def mark(inputs: Inputs, settings: Settings, job: Job) -> str:
+    """Hash of all that a scan depends on."""
+    code = dependencies.digest(CODE)
     return provenance.digest([FORMAT, inputs.digest, asdict(settings), asdict(job), code])
 
 
-def _known(path: Path, mark: str) -> Record | None:
+def known(path: Path, mark: str) -> Record | None:
     """A finished scan with the same inputs, settings and code."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -214,7 +115,9 @@ def _known(path: Path, mark: str) -> Record | None:
         return None
 
 
-def _scan_all(inputs: Inputs, settings: Settings, left: Sequence[Job], workers: int | None) -> Any:
+def scan_all(
+    inputs: Inputs, settings: Settings, left: Sequence[Job], workers: int | None
+) -> Iterator[tuple[Job, Record]]:
     """Pairs of job and record as they are finished."""
     if len(left) <= 1 or workers == 1:
         for job in left:
@@ -232,7 +135,7 @@ def _scan_one(inputs: Inputs, settings: Settings, job: Job) -> Record:
     return scan.scan(inputs, job.coupling, job.nature, job.mass, settings).record()
 
 
-def _samples(inputs: Inputs, settings: Settings, chosen: Sequence[Job], folder: Path) -> list[Record]:
+def samples(inputs: Inputs, settings: Settings, chosen: Sequence[Job], folder: Path) -> list[Record]:
     """At the points that were simulated: the limit on mu, and the model for pyhf and Combine."""
     result: list[Record] = []
     wanted = {(job.coupling, job.nature, job.mass) for job in chosen}

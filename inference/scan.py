@@ -20,7 +20,7 @@ from hnl.inference import asymptotics, modelling, toys
 from hnl.inference.asymptotics import LEVEL
 from hnl.inference.likelihood import FitError
 from hnl.inference.modelling import Inputs
-from hnl.report.tables import Record
+from hnl.inference.records import Record
 
 ALPHA = 1 - LEVEL
 CURVES = ("observed", "expected_-2", "expected_-1", "expected", "expected_+1", "expected_+2")  # bands: small CLs first

@@ -9,31 +9,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import hist
 import numpy as np
 
 from hnl.corrections import lifetime, masses, nuisances
 from hnl.corrections.lifetime import Point, PointError, Sample
 from hnl.corrections.masses import Neighbour
-from hnl.errors import HNLError
+from hnl.datasets.variations import NOMINAL
 from hnl.histograms import abcd as histograms
 from hnl.histograms import yields
-from hnl.histograms.abcd import NOMINAL, Cells
+from hnl.histograms.abcd import Cells
 from hnl.histograms.yields import Counts
-from hnl.inference.abcd import analysis as abcd
-from hnl.inference.abcd.checks import Scored
 from hnl.inference.abcd.estimate import A
-from hnl.processors.selection import Selection
+from hnl.ml.scored import Scored
 from hnl.selections import regions
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES, Thresholds
 
 # Section 1: what each coupling is constrained with.
 FLAVOURS = {"e": ("ee",), "mu": ("mumu",), "mixed": ("emu", "mue")}
-
-
-class SignalError(HNLError):
-    """The signal candidates are not those that the stage `abcd` has seen."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +142,7 @@ class Signals:
                     found[shift] = near.factor * factor
         result = []
         for d, found in zip(group, factors, strict=True):
-            counts = _filled(d, h, found, self.thresholds, near.stretch)
+            counts = sr_yields(d, h, found, self.thresholds, near.stretch)
             result.append({_parameter(v, d.scored.dataset.era): value for v, value in counts.items()})
         return result
 
@@ -165,7 +158,7 @@ def _parameter(variation: str, era: str) -> str:
     return variation if variation == NOMINAL else f"{nuisances.parameter(name, era)}_{way}"
 
 
-def _filled(
+def sr_yields(
     d: _Dataset, hypothesis: str, factors: Mapping[str, Any], thresholds: Thresholds, stretch: float = 1.0
 ) -> dict[str, Counts]:
     """SR yields of a dataset with its weights times factors, which are by variation of jet energies."""
@@ -215,33 +208,3 @@ def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thres
             if s.dataset.kind == "signal"
         ),
     )
-
-
-def load(selection: Selection, thresholds: Thresholds, filled: hist.Hist) -> Signals:
-    """The signal samples of a finished run.
-
-    Args:
-        selection: its candidates, with scores beside them.
-        thresholds: of the stage `abcd`.
-        filled: its histogram `regions`, against which the yields are checked.
-
-    Raises:
-        SignalError: yields are not those of the histogram.
-        HNLError: see `abcd.read`.
-    """
-    entries = [dataset for dataset in selection.catalogue.datasets if dataset.kind == "signal"]
-    signals = make([abcd.read(selection, dataset) for dataset in entries], selection.sum_w, thresholds)
-    for d in signals.datasets:
-        name = d.sample.name
-        for h in HYPOTHESES:
-            factors = dict.fromkeys(d.cells[h], 1.0)
-            known = name in filled.axes["dataset"]
-            for v, found in _filled(d, h, factors, thresholds).items():
-                known = known and v in filled.axes["variation"]
-                if not known or not np.allclose(
-                    found.sum_w, yields.counts(filled, [name], h, "SR", v).sum_w, rtol=1e-9
-                ):
-                    raise SignalError(
-                        f"{selection.folder / abcd.FOLDER} is of other scores or weights of {name}: run hnl abcd again"
-                    )
-    return signals

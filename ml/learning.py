@@ -1,16 +1,14 @@
-"""Stages `train` (candidates -> classifiers and how good they are) and `score` (candidates -> scores)."""
+"""All classifiers of a catalogue: trained, or kept where they would be the same to the bit; and scores by them."""
 
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xgboost
 
-from hnl import __version__, provenance
+from hnl import dependencies, layout, provenance
 from hnl.errors import InputError
 from hnl.ml import evaluation, folds, models, sample, scoring, training, trainings, tuning
 from hnl.ml.features import Feature, FeatureError
@@ -18,13 +16,11 @@ from hnl.ml.models import Model, ModelError
 from hnl.ml.sample import NoCandidatesError, NoSignalError, Sample, Source
 from hnl.ml.training import Settings
 from hnl.ml.trainings import Training
-from hnl.plots import classifier
-from hnl.processors import parts
-from hnl.processors import selection as selections
+from hnl.processors.rows import passing
 from hnl.processors.selection import Selection
 
-EVALUATION_FILE = "evaluation.json"
-ML_CODE = ("features", "folds", "sample", "training", "trainings")  # what decides what a model is
+# What decides what a model is: which events and features it sees, and how it is trained.
+CODE = ("hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning")
 
 
 @dataclass(frozen=True)
@@ -36,14 +32,12 @@ class Trained:
         skipped: training -> why there is none.
         left_out: training -> feature -> dataset that lacks it.
         reused: trainings whose models were there already, made from the same events by the same code.
-        figures: (title, PNG).
     """
 
     metrics: dict[str, dict[str, Any]]
     skipped: dict[str, str]
     left_out: dict[str, dict[str, str]]
     reused: tuple[str, ...]
-    figures: list[tuple[str, Path]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +53,7 @@ class _Plan:
 
 
 def train(
-    out: Path,
+    selection: Selection,
     *,
     settings: Settings | None = None,
     tune: int = 0,
@@ -69,12 +63,11 @@ def train(
 ) -> Trained:
     """Trains and evaluates every classifier that the catalogue has signals for.
 
-    Writes OUT/models/TRAINING.json and TRAINING_foldK.ubj, OUT/models/evaluation.json and OUT/plots/classifier_*.
-    Models that were made from the same events with the same settings and code are kept: training them again would
-    give the same to the bit.
+    Writes OUT/models/TRAINING.json and TRAINING_foldK.ubj. Models that were made from the same events with
+    the same settings and code are kept: training them again would give the same to the bit.
 
     Args:
-        out: output folder with a finished selection.
+        selection: its candidates.
         settings: how to train.
         tune: number of trials of optuna, 0 for none.
         workers: threads, one model each; all cores by default. Changes nothing but the time.
@@ -82,14 +75,13 @@ def train(
         on_model: told the training whenever one of its models is done.
 
     Raises:
-        InputError: no finished selection; TuningError, DeviceError: what was asked for cannot be done;
+        TuningError, DeviceError: what was asked for cannot be done;
         NoCandidatesError, NoSignalError, NoBackgroundError, OneClassError, WeightError, FeatureError: the candidates
         cannot train a classifier.
     """
     settings = settings or Settings()
     tuning.check(tune)
     training.check_device(settings.device)
-    selection = selections.load(out)
     sources = load_sources(selection)
     skipped = {
         one.name: reason
@@ -103,7 +95,7 @@ def train(
     ]
     if not plans:
         raise NoSignalError("the catalogue has no signal to train a classifier with: " + "; ".join(skipped.values()))
-    folder = out / scoring.MODELS
+    folder = selection.folder / layout.MODELS
     ready = {plan.training.name: found for plan in plans if (found := _current(folder, plan))}
     waiting = [plan for plan in plans if plan.training.name not in ready]
     on_plan(len(waiting) * folds.N_FOLDS)
@@ -113,26 +105,21 @@ def train(
         or evaluation.evaluate(ready[name].boosters, plan.names, plan.sample)
         for plan in plans
     }
-    provenance.write_json(
-        folder / EVALUATION_FILE,
-        {"metrics": metrics, "skipped": skipped, "partial": selection.partial, "provenance": provenance.record()},
-    )
     return Trained(
         metrics,
         skipped,
         {plan.training.name: plan.facts["features_left_out"] for plan in plans},
         tuple(plan.training.name for plan in plans if plan not in waiting),
-        classifier.draw_all(metrics, out / "plots"),
     )
 
 
 def score(
-    out: Path, *, models_folder: Path | None = None, on_dataset: Callable[[str], None] = lambda name: None
+    selection: Selection, *, models_folder: Path | None = None, on_dataset: Callable[[str], None] = lambda name: None
 ) -> dict[str, dict[str, int]]:
     """Scores the rows of every dataset, nominal and varied alike: OUT/scores/DATASET.parquet and .json.
 
     Args:
-        out: output folder with a finished selection.
+        selection: its candidates.
         models_folder: models trained elsewhere, applied as they are; OUT/models by default, which must have been
             trained with these candidates.
         on_dataset: told each dataset when it is done.
@@ -141,11 +128,11 @@ def score(
         Dataset -> number of candidates ('candidates') and of those with 'score_low' and 'score_high'.
 
     Raises:
-        InputError: no finished selection; ModelError: no models, broken ones, or ones of other candidates;
+        ModelError: no models, broken ones, or ones of other candidates;
         FeatureError: the candidates lack a feature, or its definition changed.
     """
-    selection = selections.load(out)
-    folder = models_folder or out / scoring.MODELS
+    out = selection.folder
+    folder = models_folder or out / layout.MODELS
     wanted = {
         one.name: one
         for one in trainings.all_of(selection.catalogue)
@@ -172,7 +159,7 @@ def score(
             "provenance": provenance.record(),
         }
         scoring.write(out, name, rows, columns, facts)
-        nominal = parts.passing(rows, 0)
+        nominal = passing(rows, 0)
         counts[name] = {"candidates": int(nominal.sum())} | {
             column: int(np.isfinite(values[nominal]).sum()) for column, values in columns.items()
         }
@@ -210,7 +197,7 @@ def _plan(one: Training, sources: list[Source], settings: Settings, tune: int, p
         "settings": settings.as_dict(),
         "tuning_trials": tune,
         "partial": partial,
-        "code": {"hnl": __version__, "xgboost": xgboost.__version__, "ml": _code_digest()},
+        "code": dependencies.digest(CODE),
     }
     facts["fingerprint"] = provenance.digest([facts, [feature.name for feature in features]])
     return _Plan(one, features, sample.build(one, sources, features), facts)
@@ -283,12 +270,3 @@ def _scores(source: Source, ready: Any) -> dict[str, np.ndarray]:
                 values = np.where(np.isnan(scores), values, scores)
         result[column] = values
     return result
-
-
-def _code_digest() -> str:
-    """SHA-256 of the source that decides what a model is."""
-    total = sha256()
-    folder = Path(str(sample.__file__)).parent
-    for name in ML_CODE:
-        total.update((folder / f"{name}.py").read_bytes())
-    return total.hexdigest()

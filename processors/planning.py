@@ -1,49 +1,24 @@
-"""What is to be selected: work units with all that a worker needs to know, which of them are done, and doing one."""
+"""What is to be selected: work units with all that a worker needs to know, and which of them are done."""
 
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hnl import executors, provenance
-from hnl.corrections import jets, library
+from hnl import layout
+from hnl.corrections import jets
 from hnl.corrections import weights as event_weights
-from hnl.corrections.library import CorrectionError
 from hnl.datasets import catalogue as catalogues
 from hnl.datasets import files, own_files
-from hnl.datasets.catalogue import Catalogue, Dataset, Era
-from hnl.datasets.files import FileInfo, WorkUnit
-from hnl.datasets.index import INDEX_FILE, Index, inspect_all
+from hnl.datasets.catalogue import Catalogue
+from hnl.datasets.files import FileInfo
+from hnl.datasets.index import Index, inspect_all
 from hnl.errors import InputError
 from hnl.processors import columns, parts
-from hnl.processors.displaced import DisplacedProcessor
-from hnl.processors.parts import Part
+from hnl.processors.units import Job, fingerprint
 
 
 class BadFilesError(InputError):
     """Files that cannot be used, one a line."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A work unit with all that a worker needs to know."""
-
-    unit: WorkUnit
-    catalogue: Catalogue  # of this unit's dataset alone, without its files
-    fingerprint: str
-    checksum: str | None  # of the file, to be verified before it is read
-    local: str | None = None  # where the worker has a copy of the file
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a job: a part, or why there is none."""
-
-    unit: WorkUnit
-    part: Part | None = None
-    bad_input: str | None = None
-    temporary: bool = False  # the bad input may be better later
-    failure: tuple[str, str] | None = None  # in one line, and the traceback
 
 
 @dataclass(frozen=True)
@@ -67,49 +42,6 @@ class Plan:
         return [job for job in self.jobs if not _is_done(out, job)]
 
 
-def fingerprint(dataset: Dataset, era: Era) -> str:
-    """Hash of all that decides which events of a file are selected and what their columns say.
-
-    Raises:
-        CorrectionError: golden JSON or corrections cannot be read.
-    """
-    settings = {
-        "kind": dataset.kind,
-        "triggers": dataset.triggers,
-        "veto": dataset.veto_triggers,
-        "paths": era.triggers.model_dump(),
-        "year": era.year,
-        "golden_json": library.sha256(era.golden_json) if era.golden_json and dataset.is_data else None,
-        "jets": jets.digest(jets.of(dataset, era)),
-        "generator_weights": dataset.generator_weights.model_dump(),
-        "code": provenance.selection_code_digest(),
-    }
-    return provenance.digest(settings)
-
-
-def process_unit(job: Job) -> Outcome:
-    """Reads and selects one work unit. Never raises: a worker's error must reach the user as a sentence."""
-    try:
-        catalogue = own_files.placed(job.catalogue, executors.luggage)
-        dataset = catalogue.dataset(job.unit.dataset)
-        if fingerprint(dataset, catalogue.era(dataset)) != job.fingerprint:
-            what = "code, libraries, corrections or golden JSON"
-            return Outcome(job.unit, failure=(f"this worker has other {what} than the command", ""))
-        if job.checksum:
-            files.verify(job.local or job.unit.file.path, job.checksum, job.catalogue.remote)
-        events = files.events(job.unit, job.catalogue.remote, job.local)
-        result = DisplacedProcessor(catalogue).process(events)[dataset.name]
-        variations = jets.variations(jets.of(dataset, catalogue.era(dataset)))
-        return Outcome(job.unit, part=parts.make(job.unit, result, job.fingerprint, job.checksum, variations))
-    except CorrectionError as error:  # not the fault of the file, which must not be left out for it
-        return Outcome(job.unit, failure=(str(error), traceback.format_exc()))
-    except InputError as error:
-        return Outcome(job.unit, bad_input=str(error), temporary=files.is_temporary(error))
-    except Exception as error:
-        summary = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-        return Outcome(job.unit, failure=(summary, traceback.format_exc()))
-
-
 def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checksum: bool = False) -> Plan:
     """Opens every file of a catalogue that was not opened before, and cuts all of them into work units.
 
@@ -126,7 +58,7 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
     check_corrections(catalogue)
     if checksum and (without := [f for d in catalogue.datasets for f in d.files if f not in d.checksums]):
         raise BadFilesError(f"{catalogue_path} has no checksum of {without[0]} (nor of {len(without) - 1} others)")
-    known = Index(out / INDEX_FILE)
+    known = Index(out / layout.INDEX)
     infos, bad = _inspected(catalogue, known)
     if known.path.exists():  # also if the run ends here; but bad input leaves no new folder
         known.save()

@@ -1,29 +1,27 @@
-"""Stage `select`: NanoAOD -> candidates, cutflow, sums of weights; and reading a finished selection back."""
+"""A finished selection: declaring it finished, behind the closure gate, and reading it back."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hnl import executors, provenance
-from hnl.corrections import jets, normalisation
+from hnl import layout, provenance
+from hnl.corrections import jets, library, normalisation
 from hnl.corrections import weights as event_weights
 from hnl.datasets import catalogue as catalogues
+from hnl.datasets import corrections
 from hnl.datasets.catalogue import Catalogue, Dataset
-from hnl.datasets.corrections import NOMINAL
 from hnl.datasets.files import FileInfo, WorkUnit
+from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError, InputError
-from hnl.executors import How
-from hnl.processors import closure, merging, parts, planning, status
-from hnl.processors.parts import Candidates
-from hnl.processors.planning import BadFilesError, Job, Outcome, Plan, fingerprint, process_unit
+from hnl.processors import closure, merging, parts
+from hnl.processors.planning import Plan
+from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
+from hnl.processors.units import fingerprint
 
 FORMAT = 3  # of selection.json; raised when its meaning changes
-SELECTION_FILE = "selection.json"
-CUTFLOW_FILE = "cutflow.json"
 FILE_FACTS = tuple(field.name for field in fields(FileInfo) if field.name not in ("branches", "missing"))
 
 
@@ -62,7 +60,7 @@ class Selection:
         rows, known = self.rows(dataset), self.variations(dataset)
         if variation not in known:
             raise SelectionError(f"dataset {dataset} has no variation {variation}; it has {', '.join(known)}")
-        chosen = parts.passing(rows, known.index(variation))
+        chosen = passing(rows, known.index(variation))
         return {name: column[chosen] for name, column in rows.items()}
 
     def scale(self, dataset: Dataset) -> float:
@@ -86,6 +84,11 @@ class Selection:
             closure.pileup_profile(files, manifests),
         )
 
+    def corrections(self) -> dict[str, dict[str, str]]:
+        """For each era its files of corrections and their SHA-256, as they are now."""
+        files = {name: corrections.files(era.corrections) for name, era in self.catalogue.eras.items()}
+        return {name: found for name, some in files.items() if (found := {str(f): library.sha256(f) for f in some})}
+
     def cutflow(self) -> dict[str, Any]:
         """Counts of each dataset, added up over its work units in order, and how its vertices were found."""
         result: dict[str, Any] = {}
@@ -95,81 +98,6 @@ class Selection:
             }
             result[name] = tables | facts | {"partial": self.partial}
         return result
-
-
-def select(
-    catalogue_path: Path,
-    out: Path,
-    *,
-    how: How | None = None,
-    allow_partial: bool = False,
-    checksum: bool = False,
-    on_plan: Callable[[Sequence[WorkUnit]], None] = lambda units: None,
-    on_unit: Callable[[WorkUnit], None] = lambda unit: None,
-    on_note: Callable[[str], None] = lambda note: None,
-) -> Selection:
-    """NanoAOD -> candidates, cutflow, sums of weights.
-
-    Work units whose part exists with the same fingerprint are not redone. Every part is written as soon as it is
-    there, and a unit that fails does not stop the others, so that the next run has only the rest to do.
-
-    Args:
-        catalogue_path: the catalogue.
-        out: output folder, made if needed.
-        how: where to work; in processes of this machine by default.
-        allow_partial: drop files that cannot be read, as a whole, and mark every product as partial.
-        checksum: see `planning.plan`.
-        on_plan: told the units that are to be processed.
-        on_unit: told each unit when it is done.
-        on_note: told, in a sentence, what a user should know.
-
-    Raises:
-        CatalogueError, CorrectionError, BadFilesError, DuplicateFileError, OutputError, ExecutorError: bad input.
-        ClosureError, SelectionError: the run failed.
-    """
-    how = how or How()
-    todo = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
-    status.write_plan(out, todo.catalogue, [job.unit for job in todo.jobs], todo.fingerprints, todo.bad)
-    waiting = sorted(todo.waiting(out), key=lambda job: job.unit.start - job.unit.stop)
-    if note := _resumed(out, len(todo.jobs), waiting):
-        on_note(note)
-    on_plan([job.unit for job in waiting])
-    failures: dict[str, tuple[str, str]] = {}  # path -> sentence, traceback
-    bad_now: dict[str, str] = {}
-    # Workers of a cluster may not have our folders.
-    jobs, luggage = planning.packed(waiting) if how.executor == "dask" else (waiting, {})
-    for job, result in executors.run(process_unit, jobs, how, on_note, luggage):
-        outcome = result if isinstance(result, Outcome) else Outcome(job.unit, failure=(str(result), ""))
-        if outcome.part:
-            parts.store(out, job.unit.name, outcome.part)
-        elif outcome.bad_input:
-            bad_now[job.unit.file.path] = outcome.bad_input
-        elif outcome.failure:
-            sentence, trace = outcome.failure
-            failures[job.unit.file.path] = f"{job.unit.file.path}: the selection failed: {sentence}", trace
-        status.record(out, job.unit, job.fingerprint, outcome.bad_input or (outcome.failure or ("",))[0])
-        on_unit(job.unit)
-    if failures:
-        error = SelectionError("\n".join(sentence for sentence, _ in failures.values()))
-        error.add_note(next(iter(failures.values()))[1])
-        raise error
-    bad = todo.bad + list(bad_now.values())
-    if bad and not allow_partial:
-        raise BadFilesError("\n".join(bad))
-    return finish(out, replace(todo, jobs=[j for j in todo.jobs if j.unit.file.path not in bad_now], bad=bad))
-
-
-def _resumed(out: Path, units: int, waiting: Sequence[Job]) -> str:
-    """What an earlier run has left to be done, in a sentence; '' if there was none."""
-    old = sum(parts.paths(out, job.unit.dataset, job.unit.name)[1].exists() for job in waiting)
-    if len(waiting) == units and not old:
-        return ""
-    if not waiting:
-        return f"all {units} work units are done already"
-    names = list(dict.fromkeys(Path(job.unit.file.path).name for job in waiting))
-    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more files" if len(names) > 5 else "")
-    why = f" ({old} made by other code or settings)" if old else ""
-    return f"{units - len(waiting)} of {units} work units are done already; {len(waiting)} to do{why}: {listed}"
 
 
 def finish(out: Path, plan: Plan) -> Selection:
@@ -213,9 +141,9 @@ def finish(out: Path, plan: Plan) -> Selection:
             closure.generator_norms(dataset, content["files"][name], manifests[name])
     selection = Selection(out, catalogue, content["files"], content["units"], content["sum_w"], bad, manifests, tables)
     _check_no_event_twice(selection)
-    provenance.write_json(out / CUTFLOW_FILE, selection.cutflow())
+    provenance.write_json(out / layout.CUTFLOW, selection.cutflow())
     # In one line: indented, a hundred thousand files take half a minute.
-    provenance.write_text(out / SELECTION_FILE, json.dumps(content, allow_nan=False) + "\n")
+    provenance.write_text(out / layout.SELECTION, json.dumps(content, allow_nan=False) + "\n")
     return selection
 
 
@@ -225,12 +153,12 @@ def _check_no_event_twice(selection: Selection) -> None:
     groups = [[d] for d in selection.catalogue.datasets if not d.is_data] + ([data] if data else [])
     for group in groups:
         names = [dataset.name for dataset in group]
-        names_read = (*parts.EVENT, "passes")
+        names_read = (*EVENT, "passes")
         manifests = [manifest for name in names for manifest in selection.manifests[name]]
         units = [unit for name in names for unit in selection.units[name]]
         rows = parts.read(selection.folder, manifests, units, names_read)
-        nominal = parts.passing(rows, 0)
-        if repeated := parts.repeated_event({name: rows[name][nominal] for name in parts.EVENT}):
+        nominal = passing(rows, 0)
+        if repeated := repeated_event({name: rows[name][nominal] for name in EVENT}):
             run, section, event = repeated
             holders = parts.files_with(selection.folder, manifests, units, repeated)
             raise SelectionError(
@@ -245,9 +173,9 @@ def load(out: Path) -> Selection:
     Raises:
         SelectionError: there is none, it is not finished, or it was made by other code or settings.
     """
-    path = out / SELECTION_FILE
+    path = out / layout.SELECTION
     if not path.is_file():
-        raise InputError(f"{out} holds no finished selection (no {SELECTION_FILE}): run hnl select first")
+        raise InputError(f"{out} holds no finished selection (no {layout.SELECTION}): run hnl select first")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         catalogue = Catalogue.model_validate(content["catalogue"])

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hnl import locking, provenance
+from hnl import layout, provenance
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.files import WorkUnit
 from hnl.errors import InputError
 from hnl.processors import parts
 
 FORMAT = 1  # of plan.json; raised when its meaning changes
-PLAN_FILE = "plan.json"
 
 
 class NoPlanError(InputError):
@@ -45,13 +44,11 @@ class Status:
     Attributes:
         files: by dataset.
         units: (done, planned).
-        holder: number of the process that is at work in the folder, None if there is none.
         left_out: files that were not planned because they could not be read (--allow-partial), a sentence each.
     """
 
     files: dict[str, Files]
     units: tuple[int, int]
-    holder: str | None
     left_out: list[str]
 
 
@@ -73,7 +70,7 @@ def write_plan(
         "left_out": left_out,
         "provenance": provenance.record(),
     }
-    provenance.write_json(out / PLAN_FILE, content)
+    provenance.write_json(out / layout.PLAN, content)
 
 
 def record(out: Path, unit: WorkUnit, fingerprint: str, reason: str) -> None:
@@ -91,12 +88,12 @@ def of(out: Path) -> Status:
     Raises:
         NoPlanError: nothing was ever run here.
     """
-    path = out / PLAN_FILE
+    path = out / layout.PLAN
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         units, marks, left_out = content["units"], content["fingerprints"], content["left_out"]
     except FileNotFoundError:
-        raise NoPlanError(f"{out} holds no run (no {PLAN_FILE}): run hnl select first") from None
+        raise NoPlanError(f"{out} holds no run (no {layout.PLAN}): run hnl select first") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoPlanError(f"{path} is broken: {error}; run hnl select again") from error
     result = {name: Files() for name in units}
@@ -113,7 +110,7 @@ def of(out: Path) -> Status:
                 result[dataset].failed[file] = reasons[0]
             else:
                 result[dataset].missing.append(file)
-    return Status(result, (finished, planned), locking.holder(out), left_out)
+    return Status(result, (finished, planned), left_out)
 
 
 def _failed(out: Path, dataset: str, unit_name: str) -> Path:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from hnl.report.tables import Column, Record, Table, percent, short, signed
+from hnl.inference.records import Record
+from hnl.report.tables import Column, Table, percent, short, signed
 
 _WHERE = (Column("hypothesis", "mass"), Column("category", "category"), Column("bin", "bin"))
 _COUNTS = tuple(Column(name, name, short) for name in "BCD")

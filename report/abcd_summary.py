@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from hnl.inference.abcd.records import ALL, HIDDEN, NO_CLASSIFIER, NO_TEST
 from hnl.inference.abcd.thresholds import MIN_C
 from hnl.inference.abcd.validation import FLAG
+from hnl.inference.records import Record
 from hnl.report import abcd_layout
-from hnl.report.tables import Column, Record, Table, percent, short, signed
+from hnl.report.tables import Column, Table, percent, short, signed
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES
 

@@ -12,11 +12,11 @@ from hepdata_lib import Submission, Variable
 from hepdata_lib import Table as HEPDataTable
 
 from hnl import provenance
+from hnl.inference.records import Record
 from hnl.inference.scan import ASYMPTOTIC, CLOSED, CURVES, NOTHING
 from hnl.inference.table5 import LUMINOSITY, Row
-from hnl.report.tables import Column, Record, Table, short
+from hnl.report.tables import Column, Table, short
 
-CSV_FILE, HEPDATA = "limits.csv", "hepdata"
 SIDES = ("lower", "upper")
 EXPECTED = "expected"
 

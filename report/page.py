@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from hnl import provenance
-from hnl.processors.selection import Selection
+from hnl import layout, provenance
+
+if TYPE_CHECKING:  # what was selected is taken as it is
+    from hnl.processors.selection import Selection
 
 PAGE = jinja2.Environment(autoescape=True).from_string(
     """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>hnl report</title><style>
@@ -33,7 +35,7 @@ td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f
 )
 
 
-def cutflow_by_process(selection: Selection) -> tuple[list[str], list[tuple[str, list[int]]]]:
+def cutflow_by_process(selection: "Selection") -> tuple[list[str], list[tuple[str, list[int]]]]:
     """Unweighted events after each requirement.
 
     Returns:
@@ -49,7 +51,7 @@ def cutflow_by_process(selection: Selection) -> tuple[list[str], list[tuple[str,
     return processes, [(stage, list(row.values())) for stage, row in rows.items()]
 
 
-def write(selection: Selection, summary: Sequence[str], figures: Sequence[tuple[str, Path]]) -> Path:
+def write(selection: "Selection", summary: Sequence[str], figures: Sequence[tuple[str, Path]]) -> Path:
     """Writes OUT/report.html.
 
     Args:
@@ -62,14 +64,14 @@ def write(selection: Selection, summary: Sequence[str], figures: Sequence[tuple[
     """
     processes, rows = cutflow_by_process(selection)
     manifests: list[dict[str, Any]] = [entry for group in selection.manifests.values() for entry in group]
-    path = selection.folder / "report.html"
+    path = selection.folder / layout.REPORT
     page = PAGE.render(
         events=sum(entry["events"] for entry in manifests),
         partial=selection.partial,
         summary=summary,
         processes=processes,
         rows=rows,
-        figures=[{"title": title, "file": f"plots/{file.name}"} for title, file in figures],
+        figures=[{"title": title, "file": f"{layout.PLOTS}/{file.name}"} for title, file in figures],
         provenance=provenance.record(),
     )
     provenance.write_text(path, page)

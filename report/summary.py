@@ -1,23 +1,25 @@
 """What a run found, in ten lines at most."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hnl.inference.limits import Result as Limits
+from hnl.inference.records import Record
 from hnl.inference.scan import NOTHING
-from hnl.processors.selection import Selection
 from hnl.report.limit_files import EXPECTED, method, words
+
+if TYPE_CHECKING:  # what was selected is taken as it is
+    from hnl.processors.selection import Selection
 
 KINDS = ("data", "background", "signal")
 
 
-def lines(selection: Selection, hidden: str, limits: Limits | None, notes: Sequence[str], figures: int) -> list[str]:
+def lines(selection: "Selection", hidden: str, limits: Record | None, notes: Sequence[str], figures: int) -> list[str]:
     """The summary; the folder with everything comes last.
 
     Args:
         selection: of the run.
         hidden: '' or what of data is not shown.
-        limits: what is excluded, if that was asked.
+        limits: content of limits.json, if that was asked.
         notes: what was not done, and why.
         figures: how many were drawn.
     """
@@ -34,8 +36,8 @@ def lines(selection: Selection, hidden: str, limits: Limits | None, notes: Seque
     result += [hidden] if hidden else []
     result += notes
     if limits is not None:
-        scans = limits.content["scans"]
-        result.append(f"excluded |V|^2 at 95 % CLs ({limits.content['label']}):")
+        scans = limits["scans"]
+        result.append(f"excluded |V|^2 at 95 % CLs ({limits['label']}):")
         for coupling, nature in dict.fromkeys((s["coupling"], s["nature"]) for s in scans):
             own = [s for s in scans if (s["coupling"], s["nature"]) == (coupling, nature)]
             result.append(f"  {coupling}, {nature}: {_best(own)}")

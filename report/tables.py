@@ -4,12 +4,11 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, NamedTuple
 
 import rich.table
 
-Record = dict[str, Any]
+from hnl.inference.records import Record
 
 MISSING = "-"
 _LATEX = {"\\": r"\textbackslash{}", **{c: f"\\{c}" for c in "&%$#_{}"}, "<": "$<$", ">": "$>$", "~": r"$\sim$"}
@@ -71,11 +70,6 @@ class Table:
 
 def _escaped(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
-
-
-def number(value: float | None) -> float | None:
-    """A number for a record: None for NaN and infinity."""
-    return None if value is None or not isfinite(value) else float(value)
 
 
 def short(value: float) -> str:

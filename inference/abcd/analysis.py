@@ -1,4 +1,4 @@
-"""Stage `abcd`: scored candidates -> regions, thresholds, background estimate, and every check of section 6.
+"""The whole of section 6: regions, thresholds, the background estimate, and every check of it.
 
 Blinding (kind: data): until `unblind`, candidates of data in SR-A are dropped before anything is filled. No product of
 the stage can tell them, and what is not in a region at all is not filled either, so that they do not follow from the
@@ -6,140 +6,53 @@ cutflow and the other regions.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import hist
 import numpy as np
-import rich.table
 
-from hnl import provenance
-from hnl.corrections import library
-from hnl.datasets import corrections as catalogue_corrections
-from hnl.datasets.catalogue import Dataset
-from hnl.errors import InputError
+from hnl.datasets.variations import NOMINAL
 from hnl.histograms import abcd as histograms
-from hnl.histograms import abcd_files, yields
-from hnl.histograms.abcd import NOMINAL, Cells
+from hnl.histograms import yields
+from hnl.histograms.abcd import Cells
 from hnl.histograms.yields import Counts
 from hnl.inference.abcd import checks
 from hnl.inference.abcd import thresholds as tuning
-from hnl.inference.abcd.checks import Scored, belongs, samples_of
+from hnl.inference.abcd.checks import belongs, samples_of
 from hnl.inference.abcd.records import NO_CLASSIFIER, exists
 from hnl.inference.abcd.thresholds import Scan
-from hnl.ml import scoring
-from hnl.plots import abcd as plots
-from hnl.processors import parts
-from hnl.processors import selection as selections
-from hnl.processors.parts import Candidates
-from hnl.processors.selection import Selection
-from hnl.report import abcd_layout, abcd_summary
-from hnl.report.tables import Table
+from hnl.inference.records import Record
+from hnl.ml.scored import Scored
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES, Thresholds
 
-FORMAT = 1  # of abcd.json; raised when its meaning changes
-FOLDER = "abcd"
 HIDDEN = "region A of the SR is hidden for data (blinded)"
-
-USED = ("category", "n_jets", "m_l1_sv", "m_sv", "delta_2d", "gen_weight", "gen_ctau", "gen_same_sign")
 
 
 @dataclass(frozen=True)
-class Result:
-    """What the stage found and wrote."""
+class Analysis:
+    """What was found."""
 
-    tables: dict[str, Table]
+    records: dict[str, list[Record]]  # by table
     thresholds: Thresholds
     scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
     histograms: dict[str, hist.Hist]
-    figures: list[tuple[str, Path]]  # title, PNG
-    files: list[Path]
+    samples: dict[str, list[str]]  # that an estimate is made for: their datasets
+    variations: dict[str, list[str]]  # by dataset; the others are nominal there
     hidden: str  # '' or what is
-    partial: list[str]
-
-    def rich_tables(self, *, full: bool = False, only: Sequence[str] = ()) -> list[rich.table.Table]:
-        """For the terminal: each category with its bins together, or every bin; all tables, or only those named."""
-        records = {name: table.records for name, table in self.tables.items()}
-        tables = self.tables.values() if full else abcd_summary.tables(records)
-        return [table.rich() for table in tables if not only or table.name in only]
 
 
-def abcd(out: Path, *, unblind: bool = False, thresholds: Path | None = None) -> Result:
-    """Fills the regions, chooses thresholds, estimates the background and checks it; writes OUT/abcd and figures.
+def analyse(scored: Sequence[Scored], *, unblind: bool = False, given: Thresholds | None = None) -> Analysis:
+    """Fills the regions, chooses thresholds, estimates the background and checks it.
 
     Args:
-        out: output folder with a finished selection and scores.
+        scored: datasets.
         unblind: show region A of the SR for data.
-        thresholds: table of thresholds (JSON) to be used in place of the optimised ones.
+        given: thresholds to be used in place of the optimised ones.
 
     Raises:
-        SelectionError, InputError: see `selection.load`, `ml.scoring.read` and `thresholds.read`.
         FillError: a candidate cannot be filled.
     """
-    given = tuning.read(thresholds) if thresholds else None
-    selection = selections.load(out)
-    scored = [read(selection, dataset) for dataset in selection.catalogue.datasets]
-    used = corrections_of(selection)
-    return analyse(scored, out, unblind=unblind, given=given, partial=selection.partial, corrections=used)
-
-
-def corrections_of(selection: Selection) -> dict[str, dict[str, str]]:
-    """For each era its files of corrections and their SHA-256, as they are now."""
-    files = {name: catalogue_corrections.files(era.corrections) for name, era in selection.catalogue.eras.items()}
-    return {name: found for name, some in files.items() if (found := {str(f): library.sha256(f) for f in some})}
-
-
-def read(selection: Selection, dataset: Dataset) -> Scored:
-    """Candidates of a dataset with their scores and weights, in all variations.
-
-    Raises:
-        HNLError: see `ml.scoring.read`.
-    """
-    rows = selection.rows(dataset.name)
-    scores = dict(zip(HYPOTHESES, scoring.read(selection.folder, dataset.name, rows), strict=True))
-    weights = selection.weights(dataset, rows)
-    columns = {name: rows[name] for name in USED}
-    every = Scored(dataset, columns, scores, weights, _clusters(rows, dataset.is_data))
-    return _by_variation(every, rows, selection.variations(dataset.name))
-
-
-def _by_variation(every: Scored, rows: Candidates, variations: Sequence[str]) -> Scored:
-    """Nominal candidates with all weights, and those of each variation of jet energies with the nominal weight.
-
-    Raises:
-        InputError: a nuisance of jets has the name of a nuisance of weights.
-    """
-    if both := sorted(set(every.weights) & set(variations[1:])):
-        raise InputError(
-            f"era {every.dataset.era}: {both[0]} is a variation of weights and one of jet energies; "
-            "call the nuisance in corrections.jets otherwise"
-        )
-    nominal, *shifted = (every.chosen(parts.passing(rows, i)) for i in range(len(variations)))
-    only_nominal = (replace(one, weights={NOMINAL: one.weights[NOMINAL]}) for one in shifted)
-    return replace(nominal, shifted=dict(zip(variations[1:], only_nominal, strict=True)))
-
-
-def _clusters(candidates: Candidates, is_data: bool) -> np.ndarray:
-    """Numbers of generated events, from 0: re-simulations share one."""
-    if is_data:
-        return np.arange(len(candidates["event"]))
-    key = np.stack([candidates[name].astype(np.uint64) for name in ("run", "luminosity_block", "generator_event")])
-    return np.unique(key, axis=1, return_inverse=True)[1].reshape(-1)
-
-
-def analyse(
-    scored: Sequence[Scored],
-    out: Path,
-    *,
-    unblind: bool = False,
-    given: Thresholds | None = None,
-    partial: Sequence[str] = (),
-    corrections: Mapping[str, Mapping[str, str]] | None = None,
-) -> Result:
-    """`abcd` for datasets in memory; arguments as there, `partial` the files that were left out, `corrections` for each
-    era the files of corrections and their SHA-256."""
     by_kind = {kind: [s for s in scored if s.dataset.kind == kind] for kind in ("data", "background", "signal")}
     hidden = bool(by_kind["data"]) and not unblind
     edges = histograms.score_edges(x for row in (given or {}).values() for x in row.values())
@@ -181,16 +94,8 @@ def analyse(
         for row in rows:
             if (row["hypothesis"], row.get("category")) in without:
                 row["mark"] = NO_CLASSIFIER
-    tables = abcd_layout.tables(records, hidden)
-    figures = plots.draw_all(records, filled["plane"], samples_of(by_kind), scans, chosen, out / "plots")
-    note = HIDDEN if hidden else ""
-    facts = {
-        "partial": list(partial),
-        "corrections": corrections or {},
-        "variations": {s.dataset.name: [*s.weights, *s.shifted] for s in scored},  # the others are nominal
-    }
-    files = _write(out / FOLDER, tables, filled, chosen, scans, note, facts)
-    return Result(tables, chosen, scans, filled, figures, files, note, list(partial))
+    found = {s.dataset.name: [*s.weights, *s.shifted] for s in scored}
+    return Analysis(records, chosen, scans, filled, samples_of(by_kind), found, HIDDEN if hidden else "")
 
 
 def _scans(
@@ -227,37 +132,3 @@ def _scans(
             b, *s_in = (Counts(c.sum_w[:, i, there], c.sum_w2[:, i, there]) for c in (total, *signals))
             result[h][category] = tuning.scan(histograms.SCAN, b, s_in, norms)
     return result
-
-
-def _write(
-    folder: Path,
-    tables: Mapping[str, Table],
-    filled: Mapping[str, hist.Hist],
-    chosen: Thresholds,
-    scans: Mapping[str, Mapping[str, Scan]],
-    hidden: str,
-    facts: Mapping[str, Any],
-) -> list[Path]:
-    """Everything but the figures."""
-    scan_content = {
-        h: {c: {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(s).items()} for c, s in row.items()}
-        for h, row in scans.items()
-    }
-    content = {
-        "format": FORMAT,
-        "hidden": hidden,
-        **facts,
-        "thresholds": chosen,
-        "tables": {name: table.records for name, table in tables.items()},
-        "scan": scan_content,
-        "provenance": provenance.record(),
-    }
-    provenance.write_json(folder / "abcd.json", content)
-    provenance.write_json(folder / "thresholds.json", chosen)
-    abcd_files.write_json(folder / "histograms.json", dict(filled))
-    abcd_files.write_root(folder / "histograms.root", dict(filled))
-    for name, table in tables.items():
-        provenance.write_text(folder / f"{name}.csv", table.csv())
-        provenance.write_text(folder / f"{name}.tex", table.latex())
-    names = ["abcd.json", "thresholds.json", "histograms.json", "histograms.root"]
-    return [folder / name for name in names] + [folder / f"{t}.{suffix}" for t in tables for suffix in ("csv", "tex")]

@@ -1,23 +1,23 @@
 """What is found out in the stage `abcd` once the histograms are filled: every record of its tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import hist
 import numpy as np
 
 from hnl.datasets.catalogue import Dataset
+from hnl.datasets.variations import NOMINAL
 from hnl.histograms import abcd as histograms
 from hnl.histograms import yields
-from hnl.histograms.abcd import NOMINAL, Cells
+from hnl.histograms.abcd import Cells
 from hnl.histograms.yields import Counts
 from hnl.inference.abcd import estimate as estimates
 from hnl.inference.abcd import records as abcd_tables
 from hnl.inference.abcd import validation
 from hnl.inference.abcd.records import ALL, Systematics
 from hnl.inference.abcd.thresholds import Scan
-from hnl.report.tables import Record, number
+from hnl.inference.records import Record, number
+from hnl.ml.scored import Scored
 from hnl.selections import regions
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES, Thresholds
@@ -29,25 +29,6 @@ DY_PREFIXES = ("dy", "drell", "zjets", "z+jets", "zpair", "zgamma")
 LOWER_X = (0.3, 0.5, 0.7, 0.9)
 CHOSEN = "chosen"
 WITH_JETS = {"SR": (0,), "VR": (1,), "SR+VR": (0, 1)}  # selections that are taken together
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A dataset with what the stage needs of it; arrays over its nominal candidates."""
-
-    dataset: Dataset
-    columns: Mapping[str, Any]
-    scores: Mapping[str, Any]  # by hypothesis
-    weights: Mapping[str, Any]  # by variation, events expected in the luminosity
-    cluster: Any  # int, equal for re-simulations of one generated event
-    shifted: Mapping[str, "Scored"] = field(default_factory=dict)  # by variation of jet energies: candidates of its own
-
-    def chosen(self, rows: Any) -> "Scored":
-        """Of some of the rows: a mask."""
-        columns, scores, weights = (
-            {name: values[rows] for name, values in each.items()} for each in (self.columns, self.scores, self.weights)
-        )
-        return Scored(self.dataset, columns, scores, weights, self.cluster[rows])
 
 
 def samples_of(by_kind: Mapping[str, Sequence[Scored]]) -> dict[str, list[str]]:

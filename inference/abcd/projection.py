@@ -19,8 +19,8 @@ import hist
 import numpy as np
 from scipy.special import gammaincinv
 
+from hnl.datasets.variations import NOMINAL
 from hnl.histograms import yields
-from hnl.histograms.abcd import NOMINAL
 from hnl.histograms.yields import Counts
 from hnl.inference.abcd import estimate as abcd
 from hnl.inference.abcd.estimate import B, C, D

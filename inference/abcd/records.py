@@ -13,7 +13,7 @@ from hnl.inference.abcd import validation
 from hnl.inference.abcd.estimate import A, B, C, D, DYCorrection, Estimate
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.abcd.validation import Closure, Correlation
-from hnl.report.tables import Record, number
+from hnl.inference.records import Record, number
 from hnl.selections import regions
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import Thresholds

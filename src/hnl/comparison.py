@@ -14,17 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hnl import layout
 from hnl.errors import InputError
 
-SELECTION_FILE = "selection.json"
 PRODUCTS = (
-    "cutflow.json",
-    "histograms.json",
-    "models/evaluation.json",
-    "abcd/*.json",
-    "fit*/fit.json",
-    "limits/limits.json",
-    "projection_*/limits.json",
+    layout.CUTFLOW,
+    layout.HISTOGRAMS,
+    layout.EVALUATION,
+    f"{layout.ABCD}/*.json",
+    *layout.EVERY_FIT,
+    *layout.EVERY_LIMITS,
 )
 # Keys that say where, when and by what something was made.
 MADE_BY = frozenset({"provenance", "corrections", "sv_association", "version", "writer_info"})
@@ -62,14 +61,14 @@ def compare(first: Path, second: Path) -> tuple[list[str], list[Difference]]:
         ComparisonError: a folder has no finished selection, or a product of it is broken.
     """
     selections = [_selection(out) for out in (first, second)]
-    compared = [SELECTION_FILE]
+    compared = [layout.SELECTION]
     differences = [
-        Difference(SELECTION_FILE, text)
+        Difference(layout.SELECTION, text)
         for key in ("sum_w", "variations")
-        for text in _values(*(content.get(key) for content in selections), key)
+        for text in _values(selections[0].get(key), selections[1].get(key), key)
     ]
     for dataset in sorted({*selections[0]["units"], *selections[1]["units"]}):
-        for folder, read in (("candidates", _candidates), ("scores", _scores)):
+        for folder, read in ((layout.CANDIDATES, _candidates), (layout.SCORES, _scores)):
             tables = [read(out, content, dataset) for out, content in zip((first, second), selections, strict=True)]
             if all(table is None for table in tables):
                 continue
@@ -82,7 +81,7 @@ def compare(first: Path, second: Path) -> tuple[list[str], list[Difference]]:
         if missing := [out for out in (first, second) if not (out / name).is_file()]:
             differences.append(Difference(name, f"{missing[0]} has none"))
             continue
-        found = list(_values(*(_json(out / name) for out in (first, second)), ""))
+        found = list(_values(_json(first / name), _json(second / name), ""))
         more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
         differences += [Difference(name, text) for text in [*found[:SHOWN], *more]]
     return compared, differences
@@ -96,9 +95,9 @@ def _json(path: Path) -> Any:
 
 
 def _selection(out: Path) -> dict[str, Any]:
-    path = out / SELECTION_FILE
+    path = out / layout.SELECTION
     if not path.is_file():
-        raise ComparisonError(f"{out} holds no finished selection (no {SELECTION_FILE})")
+        raise ComparisonError(f"{out} holds no finished selection (no {layout.SELECTION})")
     content = _json(path)
     if not isinstance(content, dict) or not isinstance(content.get("units"), dict):
         raise ComparisonError(f"{path} names no work units")
@@ -109,12 +108,12 @@ def _candidates(out: Path, selection: dict[str, Any], dataset: str) -> pa.Table 
     units = selection["units"].get(dataset)
     if units is None:
         return None
-    parts = [_parquet(out / "candidates" / dataset / f"{unit}.parquet") for unit in units]
+    parts = [_parquet(out / layout.CANDIDATES / dataset / f"{unit}.parquet") for unit in units]
     return pa.concat_tables(parts) if parts else pa.table({name: [] for name in EVENT})
 
 
 def _scores(out: Path, selection: dict[str, Any], dataset: str) -> pa.Table | None:
-    path = out / "scores" / f"{dataset}.parquet"
+    path = out / layout.SCORES / f"{dataset}.parquet"
     return _parquet(path) if path.is_file() else None
 
 

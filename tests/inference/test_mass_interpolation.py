@@ -10,7 +10,7 @@ import scored
 import synthetic
 
 from hnl.corrections.lifetime import Point, PointError
-from hnl.histograms.abcd import NOMINAL
+from hnl.datasets.variations import NOMINAL
 from hnl.inference import signals
 from hnl.inference.abcd.checks import Scored
 from hnl.inference.signals import Signals

@@ -12,10 +12,11 @@ import synthetic
 from hnl.corrections import nuisances
 from hnl.corrections.lifetime import Point, PointError, ReweightingError
 from hnl.histograms import files, yields
-from hnl.inference import signals
+from hnl.inference import inputs, signals
 from hnl.processors import selection as selections
 from hnl.selections import regions
 from hnl.selections.categories import CATEGORIES
+from hnl.stages.run import Run, read
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def loaded(run) -> signals.Signals:
-    return signals.load(*run)
+    return inputs.read_signals(Run(run[0].folder), *run[1:])
 
 
 def test_simulated_points_are_the_histograms(run, loaded):
@@ -84,11 +85,11 @@ def test_a_point_counted_event_by_event(run, loaded, nature):
 def test_variations_are_more_weight_columns(run):
     """Up: 20 % more for short flights; a dataset without the variation keeps its nominal weight."""
     selection, thresholds, _ = run
-    read = [signals.abcd.read(selection, d) for d in selection.catalogue.datasets if d.kind == "signal"]
-    first = read[1]
+    scored = [read(selection, d) for d in selection.catalogue.datasets if d.kind == "signal"]
+    first = scored[1]
     factor = np.where(first.columns["delta_2d"] < 1, 1.2, 1.0)
     more = {**first.weights, "tracking_up": first.weights["nominal"] * factor}
-    made = signals.make([read[0], replace(first, weights=more), read[2]], selection.sum_w, thresholds)
+    made = signals.make([scored[0], replace(first, weights=more), scored[2]], selection.sum_w, thresholds)
     found = made.at(Point(8, v2_mu=1e-6))
     near = [0, 3]  # bins below 1 cm of the high-mass hypothesis
     parameter = nuisances.parameter("tracking", first.dataset.era)  # every era has its own
@@ -103,8 +104,8 @@ def test_other_scores_than_those_of_the_histograms_are_refused(run):
     selection, thresholds, filled = run
     other = filled.copy()
     other.view()["value"][...] *= 1.001
-    with pytest.raises(signals.SignalError, match="hnl4_mu: run hnl abcd again"):
-        signals.load(selection, thresholds, other)
+    with pytest.raises(inputs.SignalError, match="hnl4_mu: run hnl abcd again"):
+        inputs.read_signals(Run(selection.folder), thresholds, other)
 
 
 def test_masses_between_samples_whose_cross_sections_do_not_belong_together(loaded):
@@ -119,7 +120,7 @@ def test_an_era_without_the_sample(tmp_path: Path):
     folder = finished_run.write(tmp_path, made, years=(2018, 2017))
     thresholds = json.loads((folder / "abcd" / "thresholds.json").read_text())
     filled = files.read_json(folder / "abcd" / "histograms.json")["regions"]
-    found = signals.load(selections.load(folder), thresholds, filled)
+    found = inputs.read_signals(Run(folder), thresholds, filled)
     with pytest.raises(PointError, match="the era 2018 has no sample"):
         found.at(Point(4, v2_mu=4e-5))
 
@@ -133,7 +134,7 @@ def test_eras_add_up(tmp_path: Path, loaded):
     folder = finished_run.write(tmp_path, [*two, *made[3:]], years=(2018, 2017))
     thresholds = json.loads((folder / "abcd" / "thresholds.json").read_text())
     filled = files.read_json(folder / "abcd" / "histograms.json")["regions"]
-    found = signals.load(selections.load(folder), thresholds, filled)
+    found = inputs.read_signals(Run(folder), thresholds, filled)
     point = Point(4, v2_mu=6e-5)
     alone = signals.make(
         [d.scored for d in found.datasets if d.scored.dataset.era == "2018"],

@@ -7,9 +7,8 @@ import faulty
 import jet_corrections
 import pytest
 
-from hnl import executors, provenance
-from hnl.processors import planning
-from hnl.processors.planning import Job
+from hnl.processors import planning, units
+from hnl.processors.units import Job
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def job(tmp_path: Path) -> Job:
 
 
 def refused(job: Job) -> bool:
-    outcome = planning.process_unit(job)
+    outcome = units.process_unit(job)
     assert outcome.bad_input is None  # the file is not to blame, and must not be left out
     if outcome.part:
         return False
@@ -34,7 +33,7 @@ def test_as_planned(job: Job) -> None:
 
 def test_other_code(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a worker that joined later, when nobody asked for it."""
-    monkeypatch.setattr(provenance, "selection_code_digest", lambda: "other")
+    monkeypatch.setattr(units, "code_digest", lambda: "other")
     assert refused(job)
 
 
@@ -47,21 +46,20 @@ def test_other_corrections(job: Job, tmp_path: Path) -> None:
 
 def test_no_corrections(job: Job, tmp_path: Path) -> None:
     (tmp_path / "jets.json").unlink()
-    outcome = planning.process_unit(job)
+    outcome = units.process_unit(job)
     assert outcome.failure is not None
     assert outcome.failure[0] == f"cannot read {tmp_path / 'jets.json'}: No such file or directory"
 
 
-def test_files_that_went_with_the_work(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_went_with_the_work(job: Job, tmp_path: Path) -> None:
     """Only what is applied when events are selected goes along, and it is read where it arrived."""
     (packed,), luggage = planning.packed([job])
     assert list(luggage.values()) == [tmp_path / "jets.json"]
-    here = planning.process_unit(job)
-    monkeypatch.setattr(executors, "luggage", tmp_path / "worker")
+    here = units.process_unit(job)
     (tmp_path / "worker").mkdir()
     for name, path in luggage.items():
         path.rename(tmp_path / "worker" / name)
-    there = planning.process_unit(packed)
+    there = units.process_unit(packed, tmp_path / "worker")
     assert there == here
     assert there.part is not None
 

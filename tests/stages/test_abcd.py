@@ -15,10 +15,12 @@ from scored import candidates, dataset, random, scored
 from hnl.errors import InputError
 from hnl.histograms import abcd_files, files, yields
 from hnl.inference import intervals
-from hnl.inference.abcd import analysis as abcd
+from hnl.inference.abcd.records import NO_CLASSIFIER
 from hnl.ml import scoring
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES
+from hnl.stages import abcd
+from hnl.stages.run import Run
 
 X = 0.75
 THRESHOLDS = {h: dict.fromkeys(CATEGORIES, X) for h in HYPOTHESES}
@@ -94,7 +96,7 @@ def stage(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch:
             if unblind:
                 patch.setattr(abcd.plots, "draw_all", lambda *args: [])
-            returned = abcd.abcd(folder, unblind=unblind, thresholds=folder / "x.json")
+            returned = abcd.run(Run(folder), unblind=unblind, thresholds=folder / "x.json")
         content = json.loads((folder / "abcd" / "abcd.json").read_text())
         files = {path.name: path.read_bytes() for path in (folder / "abcd").iterdir()}
         result[name] = (returned, content, files)
@@ -206,7 +208,7 @@ def test_data_is_not_in_the_closure_at_lower_thresholds(stage, tmp_path):
     folder = written(tmp_path, (synthetic.background("wjets", "wjets", cross_section=2.0), *by_hand()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(abcd.plots, "draw_all", lambda *args: [])
-        alone = abcd.abcd(folder, thresholds=folder / "x.json").tables["simulated_closure"].records
+        alone = abcd.run(Run(folder), thresholds=folder / "x.json").tables["simulated_closure"].records
     for name in ("blinded", "unblinded"):
         assert stage[1][name][1]["tables"]["simulated_closure"] == alone
 
@@ -263,7 +265,7 @@ def test_no_file_of_a_blinded_run_depends_on_a(stage, tmp_path):
         (synthetic.data(), fewer, score[keep]),
         (synthetic.background("wjets", "wjets", cross_section=2.0), *by_hand()),
     )
-    abcd.abcd(folder, thresholds=folder / "x.json")
+    abcd.run(Run(folder), thresholds=folder / "x.json")
     expected = stage[1]["blinded"][2]
     for path in (folder / "abcd").iterdir():
         if path.suffix == ".root":
@@ -453,7 +455,7 @@ def test_candidates_without_a_classifier_are_marked(tmp_path):
     result = abcd.analyse([scored(dataset("wjets", "background"), table, score)], tmp_path)
     assert undefined_without_mark(result) == []
     for name in ("yields", "closure", "thresholds"):
-        found = [r for r in result.tables[name].records if r["mark"] == abcd.NO_CLASSIFIER]
+        found = [r for r in result.tables[name].records if r["mark"] == NO_CLASSIFIER]
         assert {r["category"] for r in found} == {"ee_OS", "ee_SS"}
 
 
@@ -468,7 +470,7 @@ def test_without_scores_the_way_is_told(tmp_path):
     table, _ = by_hand()
     synthetic.write(tmp_path, [(synthetic.data(), table)])
     with pytest.raises(InputError, match="hnl score"):
-        abcd.abcd(tmp_path)
+        abcd.run(Run(tmp_path))
 
 
 def test_figures_of_next_to_nothing(tmp_path):

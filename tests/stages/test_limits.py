@@ -10,15 +10,20 @@ import numpy as np
 import pytest
 import yaml
 
+from hnl import layout
 from hnl.corrections import masses
 from hnl.histograms import files
-from hnl.inference import asymptotics, combine, fitting, limits, modelling, pyhf_model, scan, toys
+from hnl.inference import asymptotics, combine, limits, modelling, pyhf_model, scan, table5, toys
+from hnl.inference import inputs as inputs_of
 from hnl.inference.abcd import projection
 from hnl.inference.model import Model
 from hnl.inference.scan import ALPHA, CURVES, ScanPoint, Settings
 from hnl.plots import limits as plots
 from hnl.processors import selection as selections
-from hnl.report import limit_files
+from hnl.report import fit_tables, limit_files
+from hnl.stages import fit
+from hnl.stages import limits as stage
+from hnl.stages.run import Run
 
 QUICK = Settings(toys=1000)
 GRID = np.geomspace(1e-8, 1e-2, 37)
@@ -93,8 +98,8 @@ def run(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(run) -> limits.Result:
-    return limits.limits(run, couplings=["mu"], natures=["majorana"], settings=QUICK, workers=1)
+def found(run) -> stage.Result:
+    return stage.run(Run(run), couplings=["mu"], natures=["majorana"], settings=QUICK, workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +111,11 @@ def consistent(tmp_path_factory) -> Path:
 
 
 def content(folder: Path) -> dict:
-    return json.loads((folder / limits.FILE).read_text())
+    return json.loads((folder / layout.LIMITS_FILE).read_text())
 
 
 def test_cls_is_5_percent_at_the_edges(run, found):
-    inputs = modelling.load(run)
+    inputs = inputs_of.load(Run(run))
     edges = 0
     for one in found.content["scans"]:
         for curve in one["excluded"]:
@@ -138,12 +143,12 @@ def test_toys_are_used_where_events_are_few(run, found):
     for row in found.content["samples"]:
         assert (row["method"], row["few_events"], row["toys"]) == ("toys", True, QUICK.toys)
         assert len(row["expected_asymptotic"]) == len(row["expected"]) == 5
-    without = limits.limits(run, couplings=["mu"], natures=["majorana"], settings=Settings(toys=0), workers=1)
+    without = stage.run(Run(run), couplings=["mu"], natures=["majorana"], settings=Settings(toys=0), workers=1)
     assert "NOT RELIABLE at 2 masses" in without.table.note
     assert {row["method"] for row in without.table.records} == {"asymptotic"}
     for before, after in zip(found.content["scans"], without.content["scans"], strict=True):
         assert before["excluded_asymptotic"] == after["excluded"] == after["excluded_asymptotic"]
-    limits.limits(run, couplings=["mu"], natures=["majorana"], settings=QUICK, workers=1)
+    stage.run(Run(run), couplings=["mu"], natures=["majorana"], settings=QUICK, workers=1)
 
 
 def test_blinded_data_give_expected_limits_only(found):
@@ -159,36 +164,42 @@ def test_blinded_data_give_expected_limits_only(found):
 
 def test_observed_limits_after_unblinding(tmp_path):
     folder = finished_run.write(tmp_path, finished_run.entries(), unblind=True)
-    result = limits.limits(folder, couplings=["mu"], natures=["majorana"], masses=[8.0], settings=QUICK, workers=1)
+    result = stage.run(Run(folder), couplings=["mu"], natures=["majorana"], masses=[8.0], settings=QUICK, workers=1)
     (one,) = result.content["scans"]
     assert [f["curve"] for f in one["excluded"]] == list(CURVES)
     assert not result.content["hidden"]
-    observed = fitting.fit(folder, samples=["hnl8_mu"]).content
+    observed = fit.run(Run(folder), samples=["hnl8_mu"]).content
     assert observed["data"] == "observed"
     assert all(row["observed"] is not None for row in observed["fits"][0]["yields"])
 
 
 def test_resumed_only_what_is_the_same(run, found):
     arguments = {"couplings": ["mu"], "natures": ["majorana"], "settings": QUICK, "workers": 1}
-    again = limits.limits(run, **arguments)
+    again = stage.run(Run(run), **arguments)
     assert again.reused == 2
     assert again.content["scans"] == found.content["scans"] == content(found.folder)["scans"]
-    points = found.folder / limits.POINTS
+    points = found.folder / layout.POINTS
     (points / "mu_majorana_4.json").write_text("{")
-    repaired = limits.limits(run, **arguments)
+    repaired = stage.run(Run(run), **arguments)
     assert (repaired.reused, repaired.content["scans"]) == (1, again.content["scans"])
     few = Settings(lowest=1e-6, highest=1e-4, per_decade=2, toys=1000)
-    assert limits.limits(run, **arguments | {"settings": few}, masses=[8.0]).reused == 0
-    assert limits.limits(run, **arguments, masses=[8.0]).reused == 0  # the other settings' is not taken
+    assert stage.run(Run(run), **arguments | {"settings": few}, masses=[8.0]).reused == 0
+    assert stage.run(Run(run), **arguments, masses=[8.0]).reused == 0  # the other settings' is not taken
 
 
 def test_processes_give_the_same(run, found):
-    for path in (found.folder / limits.POINTS).iterdir():
+    for path in (found.folder / layout.POINTS).iterdir():
         path.unlink()
     seen = []
     plan = []
-    parallel = limits.limits(
-        run, couplings=["mu"], natures=["majorana"], settings=QUICK, workers=2, on_plan=plan.append, on_mass=seen.append
+    parallel = stage.run(
+        Run(run),
+        couplings=["mu"],
+        natures=["majorana"],
+        settings=QUICK,
+        workers=2,
+        on_plan=plan.append,
+        on_mass=seen.append,
     )
     assert (parallel.reused, parallel.content["scans"]) == (0, found.content["scans"])
     assert (plan, {job.mass for job in seen}) == ([2], {4.0, 8.0})
@@ -206,7 +217,7 @@ def test_hepdata(found):
 
 
 def test_models_are_read_back(run, found):
-    inputs = modelling.load(run)
+    inputs = inputs_of.load(Run(run))
     assert {row["sample"] for row in found.content["samples"]} == {"hnl4_mu", "hnl8_mu"}
     for row in found.content["samples"]:
         (sample,) = [d.sample for d in inputs.signals.datasets if d.sample.name == row["sample"]]
@@ -218,7 +229,7 @@ def test_models_are_read_back(run, found):
 
 
 def test_the_model_is_of_data_and_signal(run):
-    inputs = modelling.load(run)
+    inputs = inputs_of.load(Run(run))
     (sample,) = [d.sample for d in inputs.signals.datasets if d.sample.name == "hnl8_mu"]
     found = inputs.signals.at(sample.point)
     model = modelling.model(found, inputs)
@@ -251,21 +262,21 @@ def test_projection_is_scaled_and_smooth(run):
     # The median of a Gamma distribution of n + 1 is n + 2/3, but for few events.
     more = (np.nansum(one[:, :, 1], axis=1) - counts[:, :, 1].sum(axis=1)) / (1.0 * 1000 * 10 / 30001)
     np.testing.assert_allclose(more, 2 / 3, atol=0.01)
-    first, second = (modelling.projected(selection, filled, luminosity) for luminosity in (10.0, 137.0))
+    first, second = (inputs_of.projected(selection, filled, luminosity) for luminosity in (10.0, 137.0))
     np.testing.assert_allclose(second.observed["low"], 13.7 * first.observed["low"])
     assert (first.signal_scale, second.signal_scale) == (1.0, 13.7)
     assert second.hidden
     assert "137/fb, not data" in second.label
-    with pytest.raises(modelling.NoBackgroundError, match="not -1"):
-        modelling.projected(selection, filled, -1.0)
+    with pytest.raises(inputs_of.NoBackgroundError, match="not -1"):
+        inputs_of.projected(selection, filled, -1.0)
 
 
 def test_projected_limits_are_kept_apart(run, found):
-    before = (found.folder / limits.FILE).read_bytes()
-    projected = limits.limits(run, couplings=["mu"], natures=["majorana"], luminosity=137, settings=QUICK, workers=1)
+    before = (found.folder / layout.LIMITS_FILE).read_bytes()
+    projected = stage.run(Run(run), couplings=["mu"], natures=["majorana"], luminosity=137, settings=QUICK, workers=1)
     assert projected.folder.name == "projection_137fb"
     assert projected.content["projected"]
-    assert (found.folder / limits.FILE).read_bytes() == before
+    assert (found.folder / layout.LIMITS_FILE).read_bytes() == before
     small, large = (
         [f for one in r.content["scans"] for f in one["excluded_asymptotic"] if f["curve"] == "expected"]
         for r in (found, projected)
@@ -278,7 +289,7 @@ def test_projected_limits_are_kept_apart(run, found):
 
 
 def test_masses_between_simulated_ones(consistent):
-    result = limits.limits(consistent, couplings=["mu"], natures=["majorana"], masses=[6.0, 8.0], workers=1)
+    result = stage.run(Run(consistent), couplings=["mu"], natures=["majorana"], masses=[6.0, 8.0], workers=1)
     scans = {one["mass"]: one for one in result.content["scans"]}
     assert {mass: one["interpolated_from"] for mass, one in scans.items()} == {6.0: [4.0, 8.0], 8.0: []}
     sizes = [t["interpolation"] for t in scans[6.0]["tested"] if not t["refused"]]
@@ -296,7 +307,7 @@ def test_masses_between_simulated_ones(consistent):
 
 
 def test_the_nuisance_of_interpolation(consistent):
-    inputs = modelling.load(consistent)
+    inputs = inputs_of.load(Run(consistent))
     between, simulated = (inputs.signals.at(scan.direction("mu", m, "majorana", 3e-6)) for m in (6.0, 8.0))
     model = modelling.model(between, inputs)
     assert {cell.signal_factors["interpolation"] for cell in model.cells} == {(1 + between.interpolation,) * 4}
@@ -306,7 +317,7 @@ def test_the_nuisance_of_interpolation(consistent):
 
 
 def test_which_masses_are_scanned(consistent):
-    inputs = modelling.load(consistent)
+    inputs = inputs_of.load(Run(consistent))
 
     def found(*arguments):
         return [(job.coupling, job.nature, job.mass) for job in limits.jobs(inputs, *arguments)[0]]
@@ -322,7 +333,7 @@ def test_which_masses_are_scanned(consistent):
 
 
 def test_masses_of_table_5_are_scanned(consistent):
-    inputs = modelling.load(consistent)
+    inputs = inputs_of.load(Run(consistent))
 
     def heavier(d):
         point = dataclasses.replace(d.sample.point, mass=2 * d.sample.point.mass)
@@ -340,13 +351,13 @@ def test_table_5_is_compared_at_its_masses():
         coupling, nature = ("e", "dirac") if state == "open" else ("mu", "majorana")
         one = {"coupling": coupling, "nature": nature, "mass": mass, "interpolated_from": [12.0, 15.0]}
         scans.append(one | {"excluded": [{"curve": "expected", "status": state, "lower": edge, "upper": edge}]})
-    lowest, highest, *dirac = limit_files.compared(scans, "made up", limits.table5.rows()).records
+    lowest, highest, *dirac = limit_files.compared(scans, "made up", table5.rows()).records
     assert lowest["expected"] == pytest.approx(2e-7)
     assert lowest["ratio"] == pytest.approx(2e-7 / 2.9e-7)
     assert lowest["mark"] == "interpolated from 12 and 15 GeV"
     assert "inferred" in highest["mark"]
     assert [(line["expected"], line["mark"]) for line in dirac] == [(None, "open (< 3e-07)"), (None, "open (> 3e-07)")]
-    missing, _ = limit_files.compared(scans[:1], "made up", limits.table5.rows()).records
+    missing, _ = limit_files.compared(scans[:1], "made up", table5.rows()).records
     assert (missing["expected"], missing["mark"]) == (None, "not scanned")
 
 
@@ -364,24 +375,24 @@ def test_table_5_is_compared_at_its_masses():
 )
 def test_choices_that_cannot_be_had(run, arguments, message):
     with pytest.raises(limits.ChoiceError, match=message):
-        limits.limits(run, **arguments)
+        stage.run(Run(run), **arguments)
 
 
 def test_without_background_or_data(tmp_path):
-    with pytest.raises(modelling.NoBackgroundError, match="run hnl abcd first"):
-        modelling.load(tmp_path)
+    with pytest.raises(inputs_of.NoBackgroundError, match="run hnl abcd first"):
+        inputs_of.load(Run(tmp_path))
     made = [entry for entry in finished_run.entries() if not entry[0].is_data]
     folder = finished_run.write(tmp_path / "no_data", made)
-    with pytest.raises(modelling.NoBackgroundError, match="need --scale-to"):
-        modelling.load(folder)
-    assert modelling.load(folder, luminosity=100).background.hidden
+    with pytest.raises(inputs_of.NoBackgroundError, match="need --scale-to"):
+        inputs_of.load(Run(folder))
+    assert inputs_of.load(Run(folder), luminosity=100).background.hidden
     (folder / "abcd" / "abcd.json").write_text("{")
-    with pytest.raises(modelling.EstimateError, match="run hnl abcd again"):
-        modelling.load(folder)
+    with pytest.raises(inputs_of.EstimateError, match="run hnl abcd again"):
+        inputs_of.load(Run(folder))
 
 
 def test_fits_of_blinded_data_are_said_to_be_expected(run, tmp_path):
-    result = fitting.fit(run, toys=20)
+    result = fit.run(Run(run), toys=20)
     saved = json.loads((run / "fit" / "fit.json").read_text())
     assert saved["data"] == "expected (Asimov data)"
     couplings = [one["sample"].split("_")[1] for one in saved["fits"]]
@@ -395,9 +406,9 @@ def test_fits_of_blinded_data_are_said_to_be_expected(run, tmp_path):
         assert [row["background_only"] for row in a] == pytest.approx([row["prefit"] for row in a], rel=1e-3)
     assert {table.name for table in result.tables} >= {f"impacts_{one['sample']}" for one in saved["fits"]}
     for one, table in zip(saved["fits"], result.tables[::2], strict=True):  # yields, then impacts
-        assert one["few_events"] == (fitting.FEW in table.note)
+        assert one["few_events"] == (fit_tables.FEW in table.note)
     with pytest.raises(limits.ChoiceError, match="no signal dataset 'hnl9'"):
-        fitting.fit(run, samples=["hnl9"])
+        fit.run(Run(run), samples=["hnl9"])
     made = plots.draw_fits(saved, tmp_path)
     assert len(made) == 4
     for _, path in made:

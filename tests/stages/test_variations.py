@@ -13,10 +13,12 @@ from random_events import random_events
 from hnl.errors import InputError
 from hnl.executors import How
 from hnl.histograms import abcd_files
-from hnl.inference.abcd import analysis as stage
-from hnl.ml import scoring
+from hnl.ml import scored, scoring
 from hnl.processors import selection as selections
 from hnl.processors.selection import Selection, SelectionError
+from hnl.stages import abcd as stage
+from hnl.stages import select
+from hnl.stages.run import Run
 
 PATHS = {"electron": list(ELECTRON_PATHS), "muon": list(MUON_PATHS)}
 ONE, OTHER = ("jes_total_up", "jes_total_down"), ("jes_2017_up", "jes_2017_down")
@@ -61,7 +63,7 @@ def catalogue(folder: Path, **changes: Any) -> Path:
 def selected(tmp_path_factory: pytest.TempPathFactory) -> Selection:
     """A selection with scores drawn at random, which belong to the row."""
     folder = tmp_path_factory.mktemp("variations")
-    selection = selections.select(catalogue(folder), folder / "out", how=How("iterative"))
+    selection = select.run(catalogue(folder), folder / "out", how=How("iterative"))
     for seed, dataset in enumerate(selection.catalogue.datasets):
         rows = selection.rows(dataset.name)
         drawn = np.random.default_rng(seed).uniform(0.1, 1, (2, len(rows["event"]))).astype(np.float32)
@@ -72,7 +74,7 @@ def selected(tmp_path_factory: pytest.TempPathFactory) -> Selection:
 
 @pytest.fixture(scope="module")
 def regions(selected: Selection) -> Any:
-    return stage.abcd(selected.folder, unblind=True).histograms["regions"]
+    return stage.run(Run(selected.folder), unblind=True).histograms["regions"]
 
 
 def test_who_varies_how(selected: Selection) -> None:
@@ -135,13 +137,13 @@ def test_variations_are_read_back(selected: Selection, regions: Any) -> None:
 def test_other_corrections_are_another_selection(tmp_path: Path) -> None:
     """A changed file of corrections is noticed; data does not depend on it."""
     path = catalogue(tmp_path)
-    selections.select(path, tmp_path / "out", how=How("iterative"))
+    select.run(path, tmp_path / "out", how=How("iterative"))
     text = (tmp_path / "jets.json").read_text()
     (tmp_path / "jets.json").write_text(text.replace("0.02+0.8/x", "0.03+0.8/x"))
     with pytest.raises(SelectionError, match="w was selected by other code or settings"):
         selections.load(tmp_path / "out")
     redone: list[str] = []
-    selections.select(
+    select.run(
         path, tmp_path / "out", how=How("iterative"), on_plan=lambda units: redone.extend(u.dataset for u in units)
     )
     assert redone == ["w", "w_2017"]
@@ -153,14 +155,14 @@ def test_a_value_out_of_range_is_no_fault_of_the_file(tmp_path: Path) -> None:
     path = catalogue(tmp_path, corrections={"jets": jets})
     (tmp_path / "jets.json").write_text((tmp_path / "jets.json").read_text().replace("2.5", "2.2"))
     with pytest.raises(SelectionError, match=r"w\.root: .*jets\.json: the correction .*Central.* JetEta = -?2\.[23]"):
-        selections.select(path, tmp_path / "out", how=How("iterative"), allow_partial=True)
+        select.run(path, tmp_path / "out", how=How("iterative"), allow_partial=True)
 
 
 def test_an_unknown_correction_stops_before_events_are_read(tmp_path: Path) -> None:
     jets = {"file": "jets.json", "uncertainties": {"jes_total": "Summer19_Total"}}
     path = catalogue(tmp_path, corrections={"jets": jets})
     with pytest.raises(InputError, match=r"jets\.json: no correction Summer19_Total; it has Test_"):
-        selections.select(path, tmp_path / "out", how=How("iterative"))
+        select.run(path, tmp_path / "out", how=How("iterative"))
     assert not (tmp_path / "out").exists()
 
 
@@ -170,4 +172,4 @@ def test_names_of_nuisances_are_told_apart(selected: Selection) -> None:
     weights = {"nominal": np.ones(len(rows["event"])), ONE[0]: np.ones(len(rows["event"]))}
     every = stage.Scored(dataset, {}, {}, weights, np.arange(len(rows["event"])))
     with pytest.raises(InputError, match="era 2018: jes_total_up is a variation of weights and one of jet energies"):
-        stage._by_variation(every, rows, selected.variations("w"))
+        scored.by_variation(every, rows, selected.variations("w"))

@@ -18,13 +18,14 @@ from hnl.corrections.library import CorrectionError
 from hnl.corrections.nuisances import NUISANCES
 from hnl.datasets import files
 from hnl.executors import How
-from hnl.inference import modelling
-from hnl.inference.abcd import analysis as stage
+from hnl.inference import inputs
 from hnl.ml import scoring
 from hnl.processors import selection as selections
 from hnl.processors.closure import ClosureError
 from hnl.processors.selection import Selection
-from hnl.stages import histogram as histogramming
+from hnl.stages import abcd as stage
+from hnl.stages import histogram, select
+from hnl.stages.run import Run
 
 PATHS = {"electron": list(ELECTRON_PATHS), "muon": list(MUON_PATHS)}
 DEMO = Path(hnl.__file__).parents[2] / "datasets" / "demo"
@@ -62,7 +63,7 @@ def catalogue(folder: Path, corrections: dict[str, Any] | None = None, **dataset
 
 
 def selected(folder: Path, corrections: dict[str, Any] | None = None, **dataset: Any) -> Selection:
-    return selections.select(catalogue(folder, corrections, **dataset), folder / "out", how=How("iterative"))
+    return select.run(catalogue(folder, corrections, **dataset), folder / "out", how=How("iterative"))
 
 
 def weights(selection: Selection, name: str = "w") -> dict[str, np.ndarray]:
@@ -150,7 +151,7 @@ def test_a_changed_correction_redoes_no_selection(tmp_path: Path) -> None:
     planned: list[int] = []
 
     def again(path: Path) -> Selection:
-        return selections.select(
+        return select.run(
             path, tmp_path / "out", how=How("iterative"), on_plan=lambda units: planned.append(len(units))
         )
 
@@ -175,7 +176,7 @@ def test_a_wrong_correction_stops_before_any_event(tmp_path: Path) -> None:
 def test_plain_histograms_have_the_nominal_weights(tmp_path: Path) -> None:
     write(tmp_path / "a.root", events(20, 1), Style(skimmed=True))
     selection = selected(tmp_path, pileup(tmp_path))
-    filled = histogramming.histogram(selection.folder)["m_sv"].sum(flow=True)
+    filled = histogram.run(Run(selection.folder))["m_sv"].sum(flow=True)
     assert filled.value == pytest.approx(weights(selection)["nominal"].sum())
     assert filled.value != pytest.approx(plain(tmp_path).sum(), rel=1e-3)
 
@@ -191,7 +192,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Selection, Any]:
     shutil.copytree(DEMO / "corrections", folder / "corrections")
     path = folder / "catalogue.yaml"
     path.write_text(yaml.safe_dump({"eras": content["eras"], "datasets": chosen}))
-    selection = selections.select(path, folder / "out", how=How("iterative"))
+    selection = select.run(path, folder / "out", how=How("iterative"))
     for seed, dataset in enumerate(selection.catalogue.datasets):
         rows = selection.rows(dataset.name)
         drawn = np.random.default_rng(seed).uniform(0.3, 1, (2, len(rows["event"]))).astype(np.float32)
@@ -199,7 +200,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Selection, Any]:
         scoring.write(selection.folder, dataset.name, rows, dict(zip(scoring.COLUMNS, drawn, strict=True)), facts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage.plots, "draw_all", lambda *args: [])
-        return selection, stage.abcd(selection.folder, unblind=True).histograms["regions"]
+        return selection, stage.run(Run(selection.folder), unblind=True).histograms["regions"]
 
 
 def test_the_demo_carries_every_variation(demo: tuple[Selection, Any]) -> None:
@@ -252,8 +253,8 @@ def test_signal_is_not_weighted_otherwise_than_the_background_was(demo: tuple[Se
     selection, _ = demo
     path = selection.catalogue.eras["Demo"].corrections.tracking.file
     content = path.read_text()
-    assert modelling.load(selection.folder).digest
+    assert inputs.load(Run(selection.folder)).digest
     path.write_text(content + " ")
-    with pytest.raises(modelling.EstimateError, match="corrections that have changed since: run hnl abcd again"):
-        modelling.load(selection.folder)
+    with pytest.raises(inputs.EstimateError, match="corrections that have changed since: run hnl abcd again"):
+        inputs.load(Run(selection.folder))
     path.write_text(content)

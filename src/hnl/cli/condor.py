@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from hnl import lineage, locking
+from hnl import layout, lineage, locking, stages
 from hnl.cli.app import app
 from hnl.cli.options import CatalogueArgument, ChecksumOption, OutArgument, OutOption, PartialOption
 from hnl.cli.stages import print_selection
@@ -70,8 +70,8 @@ def condor_collect(output: OutArgument, allow_partial: PartialOption = False) ->
     """Verify what the jobs brought back, and finish the selection as hnl select does."""
     from hnl.condor import batch
 
-    work = output / batch.FOLDER / batch.WORK_FILE
-    with locking.held(output, note), lineage.stage(output, "select", [work]):
+    work = output / layout.WORK
+    with locking.held(output, note), lineage.stage(output, stages.SELECT, [work]):
         selection = batch.collect(output, allow_partial=allow_partial, on_note=note)
     print_selection(selection)
 

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from hnl import layout
 from hnl.cli.app import app
 from hnl.cli.options import CatalogueArgument
 from hnl.errors import InputError
@@ -37,14 +38,14 @@ def datasets_check(
     """
     from hnl.datasets import catalogue as catalogues
     from hnl.datasets import files, remarks
-    from hnl.datasets.index import INDEX_FILE, Index, inspect_all
+    from hnl.datasets.index import Index, inspect_all
     from hnl.processors import planning
 
     known = catalogues.load(catalogue)
     planning.check_corrections(known)
     table = Table("dataset", "file", "entries", "NanoAOD", "vertex of l2", "generated", "status")
     usable, bad = [], 0
-    index = Index(output / INDEX_FILE) if output else None
+    index = Index(output / layout.INDEX) if output else None
     for dataset, info in inspect_all(known, index):
         error = files.problem(info)
         if isinstance(info, files.FileInfo):

@@ -1,14 +1,17 @@
 """`hnl fit`, `hnl limits` and `hnl plot`: from the background estimate to what is excluded."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hnl import lineage, locking
+from hnl import lineage, locking, stages
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument, WorkersOption
 from hnl.terminal import note, out_console, progress_bar
+
+if TYPE_CHECKING:
+    from hnl.stages.run import Run
 
 ScaleOption = Annotated[
     float | None,
@@ -46,7 +49,7 @@ def fit(
     While region A is blinded, what the sidebands predict is fitted, and every product says that it is expected.
     """
     with locking.held(output, note):
-        result, _ = _fit(output, tuple(sample or ()), scale_to, correlated_closure, toys, seed)
+        result = _fit(_at(output), tuple(sample or ()), scale_to, correlated_closure, toys, seed)
     for table in result.tables:
         out_console.print(table.rich())
     for name, reason in result.content["refused"].items():
@@ -92,7 +95,7 @@ def limits(
     settings = Settings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
     with locking.held(output, note):
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
-        result, _ = _limits(output, settings, workers, **chosen)
+        result = _limits(_at(output), settings, workers, **chosen)
     out_console.print(limit_files.main_rows(result.table).rich())
     out_console.print(limit_files.narrow(result.comparison).rich())
 
@@ -100,36 +103,30 @@ def limits(
 @app.command()
 def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
-    from hnl.stages import plot as figures
-
-    drawn_from = ("selection.json", "histograms.json", "models/evaluation.json", "abcd/abcd.json")
-    patterns = (*drawn_from, "abcd/histograms.json", "*/limits.json", "*/fit.json")
-    inputs = [path for pattern in patterns for path in sorted(output.glob(pattern))]
-    with locking.held(output, note), lineage.stage(output, "plot", inputs):
-        drawn = figures.draw(output)
+    with locking.held(output, note), lineage.stage(output, stages.PLOT):
+        drawn = stages.PLOT.run(_at(output))
     for title, path in drawn:
         out_console.print(f"{title}: {path}", soft_wrap=True, markup=False)
 
 
-def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
-    from hnl.inference import fitting
-    from hnl.stages import plot as figures
+def _at(output: Path) -> "Run":
+    from hnl.stages.run import Run
 
-    with lineage.stage(output, "fit", _inputs(output)):
-        result = fitting.fit(output, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
-        drawn = figures.of_fits(output, result.content)
+    return Run(output)
+
+
+def _fit(at: "Run", samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
+    with lineage.stage(at.out, stages.FIT):
+        result = stages.FIT.run(at, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
     out_console.print(f"fits:        {result.folder}", soft_wrap=True)
-    return result, drawn
+    return result
 
 
-def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> Any:
-    from hnl.inference import limits as stage
-    from hnl.stages import plot as figures
-
-    with lineage.stage(output, "limits", _inputs(output)) as noted, progress_bar("masses") as progress:
+def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any:
+    with lineage.stage(at.out, stages.LIMITS) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
-        result = stage.limits(
-            output,
+        result = stages.LIMITS.run(
+            at,
             couplings=chosen.get("coupling") or (),
             natures=chosen.get("nature") or (),
             masses=chosen.get("mass") or (),
@@ -141,32 +138,25 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
             on_mass=lambda _: progress.update(task, advance=1),
         )
         noted.kept += result.points
-        drawn = figures.of_limits(output, result.content)
     kept = f" ({result.reused} masses from before)" if result.reused else ""
     out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
     if left := result.content["not_scanned"]:
         note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
-    return result, drawn
+    return result
 
 
-def _inputs(output: Path) -> list[Path]:
-    """What fits and limits read."""
-    of_background = [output / "abcd" / name for name in ("abcd.json", "histograms.json")]
-    return [output / "selection.json", *of_background, *sorted((output / "scores").glob("*.parquet"))]
-
-
-def in_run(output: Path, workers: int | None) -> tuple[Any, list[Any], list[str]]:
+def in_run(at: "Run", workers: int | None) -> tuple[Any, list[Any], list[str]]:
     """Fits and limits as `hnl run` makes them: all couplings and simulated masses, Majorana.
 
     Returns:
         Result of the limits, figures, notes.
     """
-    from hnl.inference.modelling import NoBackgroundError
+    from hnl.inference.inputs import NoBackgroundError
     from hnl.inference.scan import Settings
 
     try:
-        result, drawn = _limits(output, Settings(), workers, nature=["majorana"])
-        _, fitted = _fit(output, (), None, True, 0, 1)
+        result = _limits(at, Settings(), workers, nature=["majorana"])
+        fitted = _fit(at, (), None, True, 0, 1)
     except NoBackgroundError as error:
         return None, [], [f"no limits: {error}"]
-    return result, drawn + fitted, []
+    return result, [*result.figures, *fitted.figures], []

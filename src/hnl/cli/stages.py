@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from hnl import lineage, locking
+from hnl import layout, lineage, locking, stages
 from hnl.cli import inference
 from hnl.cli.app import app
 from hnl.cli.options import (
@@ -26,6 +26,9 @@ from hnl.cli.options import (
 )
 from hnl.executors import How
 from hnl.terminal import EventRate, err_console, note, out_console, progress_bar
+
+if TYPE_CHECKING:
+    from hnl.stages.run import Run
 
 
 @app.command()
@@ -54,7 +57,7 @@ def select(
 def histogram(output: OutArgument) -> None:
     """Fill histograms: OUT/candidates -> OUT/histograms.root, OUT/histograms.json."""
     with locking.held(output, note):
-        _histogram(output)
+        _histogram(_at(output))
 
 
 @app.command()
@@ -70,7 +73,7 @@ def train(
     Models made before from the same candidates with the same settings and code are kept.
     """
     with locking.held(output, note):
-        _train(output, tune, device, workers, brief=False)
+        _train(_at(output), tune, device, workers, brief=False)
 
 
 @app.command()
@@ -82,7 +85,7 @@ def score(
 ) -> None:
     """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
     with locking.held(output, note):
-        _score(output, models, brief=False)
+        _score(_at(output), models, brief=False)
 
 
 @app.command()
@@ -97,7 +100,7 @@ def abcd(
     Region A of the signal selection is hidden for data until --unblind is given.
     """
     with locking.held(output, note):
-        _abcd(output, unblind, thresholds, full=full)
+        _abcd(_at(output), unblind, thresholds, full=full)
 
 
 @app.command()
@@ -120,28 +123,33 @@ def run(
     """
     how = How(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
-        selection = _select(catalogue, output, how, allow_partial, checksum)
-        histograms = _histogram(output)
+        at = _at(output)
+        at.selection = selection = _select(catalogue, output, how, allow_partial, checksum)
+        histograms = _histogram(at)
         figures, notes, hidden, found = [], [], "", None
         if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
-            figures += _train(output, 0, "cpu", workers, brief=True).figures
-            _score(output, None, brief=True)
-            background = _abcd(output, unblind, thresholds, brief=True)
+            figures += _train(at, 0, "cpu", workers, brief=True).figures
+            _score(at, None, brief=True)
+            background = _abcd(at, unblind, thresholds, brief=True)
             figures += background.figures
             hidden = background.hidden
-            found, drawn, missing = inference.in_run(output, workers)
+            found, drawn, missing = inference.in_run(at, workers)
             figures += drawn
             notes += missing
         else:
             notes.append("no signal sample in the catalogue: no classifier and no background estimate")
             out_console.print(notes[0])
-        _report(output, selection, histograms, figures, hidden, found, notes)
+        _report(at, histograms, figures, hidden, found, notes)
+
+
+def _at(output: Path) -> "Run":
+    from hnl.stages.run import Run
+
+    return Run(output)
 
 
 def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checksum: bool) -> Any:
-    from hnl.processors import selection as stage
-
-    with lineage.stage(output, "select", [catalogue]), progress_bar("files", EventRate()) as progress:
+    with lineage.stage(output, stages.SELECT, [catalogue]), progress_bar("files", EventRate()) as progress:
         task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
 
         def plan(units: Sequence[Any]) -> None:
@@ -151,7 +159,7 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
         def advance(unit: Any) -> None:
             progress.update(task, advance=1, events=progress.tasks[task].fields["events"] + unit.stop - unit.start)
 
-        selection = stage.select(
+        selection = stages.SELECT.run(
             catalogue,
             output,
             how=how,
@@ -165,33 +173,30 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
     return selection
 
 
-def _histogram(output: Path) -> Any:
-    from hnl.stages import histogram as histogramming
-
-    with lineage.stage(output, "histogram", [output / "selection.json"]):
-        histograms = histogramming.histogram(output)
-    for name in histogramming.FILES:
-        out_console.print(f"histograms:  {output / name}", soft_wrap=True)
+def _histogram(at: "Run") -> Any:
+    with lineage.stage(at.out, stages.HISTOGRAM):
+        histograms = stages.HISTOGRAM.run(at)
+    for name in stages.HISTOGRAM.products:
+        out_console.print(f"histograms:  {at.out / name}", soft_wrap=True)
     return histograms
 
 
-def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: bool) -> Any:
-    from hnl.ml import learning
+def _train(at: "Run", tune: int, device: str, workers: int | None, *, brief: bool) -> Any:
     from hnl.ml.training import Settings
     from hnl.report import learning_tables
 
-    inputs = [output / "selection.json"]
-    with lineage.stage(output, "train", inputs) as noted, progress_bar("models") as progress:
+    with lineage.stage(at.out, stages.TRAIN) as noted, progress_bar("models") as progress:
         task = progress.add_task("train", total=None, visible=False)
-        trained = learning.train(
-            output,
+        trained = stages.TRAIN.run(
+            at,
             settings=Settings(device=device),
             tune=tune,
             workers=workers,
             on_plan=lambda models: progress.update(task, total=models, visible=True),
             on_model=lambda _: progress.update(task, advance=1),
         )
-        noted.kept += [path for name in trained.reused for path in sorted((output / "models").glob(f"{name}[._]*"))]
+        folder = at.out / layout.MODELS
+        noted.kept += [path for name in trained.reused for path in sorted(folder.glob(f"{name}[._]*"))]
     if trained.reused:
         note(f"{len(trained.reused)} of {len(trained.metrics)} classifiers are trained already with these candidates")
     tables = learning_tables.of_training(trained)
@@ -199,49 +204,35 @@ def _train(output: Path, tune: int, device: str, workers: int | None, *, brief: 
         out_console.print(table)
     for name, reason in trained.skipped.items():
         out_console.print(f"no training {name}: {reason}", soft_wrap=True)
-    out_console.print(f"models:      {output / 'models'}", soft_wrap=True)
+    out_console.print(f"models:      {folder}", soft_wrap=True)
     return trained
 
 
-def _score(output: Path, models: Path | None, *, brief: bool) -> None:
-    from hnl.ml import learning
+def _score(at: "Run", models: Path | None, *, brief: bool) -> None:
     from hnl.report import learning_tables
 
-    cards = sorted((models or output / "models").glob("*.json"))
-    with lineage.stage(output, "score", [output / "selection.json", *cards]):
-        counts = learning.score(output, models_folder=models)
+    with lineage.stage(at.out, stages.SCORE, sorted(models.glob("*.json")) if models else []):
+        counts = stages.SCORE.run(at, models_folder=models)
     if not brief:
         out_console.print(learning_tables.of_scores(counts))
-    out_console.print(f"scores:      {output / 'scores'}", soft_wrap=True)
+    out_console.print(f"scores:      {at.out / layout.SCORES}", soft_wrap=True)
 
 
-def _abcd(output: Path, unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False) -> Any:
-    from hnl.inference.abcd import analysis as stage
-
-    inputs = [output / "selection.json", *sorted((output / "scores").glob("*.parquet"))]
-    with lineage.stage(output, "abcd", inputs + ([thresholds] if thresholds else [])):
-        result = stage.abcd(output, unblind=unblind, thresholds=thresholds)
+def _abcd(at: "Run", unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False) -> Any:
+    with lineage.stage(at.out, stages.ABCD, [thresholds] if thresholds else []):
+        result = stages.ABCD.run(at, unblind=unblind, thresholds=thresholds)
     for table in result.rich_tables(full=full, only=("yields", "closure") if brief else ()):
         out_console.print(table)
     if result.hidden:
         out_console.print(f"[bold yellow]{result.hidden}[/]")
-    out_console.print(f"background:  {output / stage.FOLDER}", soft_wrap=True)
+    out_console.print(f"background:  {at.out / layout.ABCD}", soft_wrap=True)
     return result
 
 
-def _report(
-    output: Path, selection: Any, histograms: Any, more: Sequence[Any], hidden: str, limits: Any, notes: Sequence[str]
-) -> None:
-    from hnl.report import page as report
-    from hnl.report import summary
-    from hnl.stages import plot as figures
-
-    made = ["selection.json", "histograms.json"]
-    made += (["abcd/abcd.json"] if more else []) + (["limits/limits.json"] if limits else [])
-    with lineage.stage(output, "report", [output / name for name in made]):
-        drawn = [*figures.of_distributions(output, histograms, selection.catalogue), *more]
-        lines = summary.lines(selection, hidden, limits, notes, len(drawn))
-        path = report.write(selection, lines, drawn)
+def _report(at: "Run", histograms: Any, figures: Sequence[Any], hidden: str, limits: Any, notes: Sequence[str]) -> None:
+    with lineage.stage(at.out, stages.REPORT):
+        content = limits.content if limits else None
+        path, lines = stages.REPORT.run(at, histograms, figures, hidden=hidden, limits=content, notes=notes)
     out_console.print(f"report:      {path}", soft_wrap=True)
     for line in lines:
         out_console.print(line, soft_wrap=True, markup=False, highlight=False)
@@ -249,7 +240,6 @@ def _report(
 
 def print_selection(selection: Any) -> None:
     """Unweighted events after each requirement, by process, and where the products are."""
-    from hnl.processors.selection import CUTFLOW_FILE
     from hnl.report.page import cutflow_by_process
 
     processes, rows = cutflow_by_process(selection)
@@ -263,5 +253,5 @@ def print_selection(selection: Any) -> None:
         err_console.print(f"[bold yellow]partial result:[/] {len(selection.partial)} files were left out:")
         for reason in selection.partial:
             err_console.print(f"  {reason}", markup=False, soft_wrap=True)
-    out_console.print(f"candidates:  {selection.folder / 'candidates'}", soft_wrap=True)
-    out_console.print(f"cutflow:     {selection.folder / CUTFLOW_FILE}", soft_wrap=True)
+    out_console.print(f"candidates:  {selection.folder / layout.CANDIDATES}", soft_wrap=True)
+    out_console.print(f"cutflow:     {selection.folder / layout.CUTFLOW}", soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from hnl import lineage
+from hnl import lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument
 from hnl.lineage import Product
@@ -38,7 +38,8 @@ def status(output: OutArgument, everything: AllOption = False) -> None:
     _list("left out", found.left_out, everything)
     _list("missing", missing, everything)
     done, planned = found.units
-    at_work = f"; process {found.holder} is at work" if found.holder else "; nobody is at work"
+    holder = locking.holder(output)
+    at_work = f"; process {holder} is at work" if holder else "; nobody is at work"
     out_console.print(f"{done} of {planned} work units are done{at_work}", highlight=False)
 
 

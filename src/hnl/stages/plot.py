@@ -1,4 +1,4 @@
-"""All figures again, from what the stages saved: nothing is computed but what is drawn."""
+"""Stage `plot`: all figures again, from what the stages saved: nothing is computed but what is drawn."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,21 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from hnl import layout
 from hnl.datasets.catalogue import Catalogue
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
-from hnl.histograms.fill import Histograms
-from hnl.inference import fitting, limits, table5
-from hnl.inference.abcd import analysis as abcd
+from hnl.inference import table5
 from hnl.inference.abcd.thresholds import Scan
-from hnl.ml import learning, scoring
 from hnl.plots import abcd as abcd_plots
 from hnl.plots import classifier, distributions
 from hnl.plots import limits as limit_plots
-from hnl.processors import selection as selections
-from hnl.stages import histogram as histogramming
+from hnl.stages.run import Run
 
-FOLDER = "plots"
 Figures = list[tuple[str, Path]]
 
 
@@ -33,27 +29,7 @@ class ProductError(HNLError):
     """A saved product cannot be read."""
 
 
-def of_distributions(out: Path, histograms: Histograms, catalogue: Catalogue) -> Figures:
-    """Of histograms.json."""
-    return distributions.draw_all(histograms, catalogue, out / FOLDER)
-
-
-def of_limits(out: Path, content: Mapping[str, Any]) -> Figures:
-    """Of limits.json."""
-    return limit_plots.draw_limits(content, table5.rows(), out / FOLDER)
-
-
-def of_fits(out: Path, content: Mapping[str, Any]) -> Figures:
-    """Of fit.json."""
-    return limit_plots.draw_fits(content, out / FOLDER)
-
-
-def of_classifiers(out: Path, content: Mapping[str, Any]) -> Figures:
-    """Of evaluation.json."""
-    return classifier.draw_all(content["metrics"], out / FOLDER)
-
-
-def draw(out: Path) -> Figures:
+def run(at: Run) -> Figures:
     """Draws every figure whose product is in an output folder.
 
     Returns:
@@ -63,21 +39,20 @@ def draw(out: Path) -> Figures:
         NoProductsError: there is no product.
         ProductError: one is broken.
     """
+    out, plots = at.out, at.out / layout.PLOTS
     made: Figures = []
-    if (out / selections.SELECTION_FILE).is_file() and (out / histogramming.FILES[0]).is_file():
-        made += _read(out / histogramming.FILES[0], lambda _: _distributions(out))
-    if (path := out / abcd.FOLDER / "abcd.json").is_file():
-        made += _read(path, lambda path: _abcd(out, path))
-    drawers: tuple[tuple[str, Callable[[Path, Mapping[str, Any]], Figures]], ...] = (
-        (f"{scoring.MODELS}/{learning.EVALUATION_FILE}", of_classifiers),
-        (f"{limits.FOLDER}/{limits.FILE}", of_limits),
-        (f"projection_*/{limits.FILE}", of_limits),
-        (f"{fitting.FOLDER}/{fitting.FILE}", of_fits),
-        (f"{fitting.FOLDER}_projection_*/{fitting.FILE}", of_fits),
+    if (out / layout.SELECTION).is_file() and (path := out / layout.HISTOGRAMS).is_file():
+        made += _read(path, lambda path: distributions.draw_all(files.read_json(path), at.selection.catalogue, plots))
+    if (path := out / layout.ESTIMATE).is_file():
+        made += _read(path, lambda path: _abcd(out, path, at.selection.catalogue))
+    drawers: tuple[tuple[tuple[str, ...], Callable[[Any], Figures]], ...] = (
+        ((layout.EVALUATION,), lambda content: classifier.draw_all(content["metrics"], plots)),
+        (layout.EVERY_LIMITS, lambda content: limit_plots.draw_limits(content, table5.rows(), plots)),
+        (layout.EVERY_FIT, lambda content: limit_plots.draw_fits(content, plots)),
     )
-    for pattern, drawer in drawers:
-        for path in sorted(out.glob(pattern)):
-            made += _read(path, lambda path, drawer=drawer: drawer(out, json.loads(path.read_text(encoding="utf-8"))))  # type: ignore[misc]
+    for patterns, drawer in drawers:
+        for path in [path for pattern in patterns for path in sorted(out.glob(pattern))]:
+            made += _read(path, lambda path, drawer=drawer: drawer(json.loads(path.read_text(encoding="utf-8"))))  # type: ignore[misc]
     if not made:
         raise NoProductsError(f"{out} holds nothing that could be drawn: run hnl run first")
     return made
@@ -90,20 +65,14 @@ def _read(path: Path, drawer: Callable[[Path], Figures]) -> Figures:
         raise ProductError(f"cannot draw {path}: {type(error).__name__}: {error}; run its stage again") from error
 
 
-def _distributions(out: Path) -> Figures:
-    name = next(name for name in histogramming.FILES if name.endswith(".json"))
-    return of_distributions(out, files.read_json(out / name), selections.load(out).catalogue)
-
-
-def _abcd(out: Path, path: Path) -> Figures:
+def _abcd(out: Path, path: Path, catalogue: Catalogue) -> Figures:
     content = json.loads(path.read_text(encoding="utf-8"))
-    plane = files.read_json(path.with_name("histograms.json"))["plane"]
-    catalogue = selections.load(out).catalogue
+    plane = files.read_json(out / layout.REGIONS)["plane"]
     groups = {"data": "data", "simulation": "background"}
     samples = {name: [d.name for d in catalogue.datasets if d.kind == kind] for name, kind in groups.items()}
     scans = {h: {c: _scan(one) for c, one in row.items()} for h, row in content["scan"].items()}
     chosen = {name: names for name, names in samples.items() if names}
-    return abcd_plots.draw_all(content["tables"], plane, chosen, scans, content["thresholds"], out / FOLDER)
+    return abcd_plots.draw_all(content["tables"], plane, chosen, scans, content["thresholds"], out / layout.PLOTS)
 
 
 def _scan(saved: Mapping[str, Any]) -> Scan:
