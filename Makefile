@@ -5,7 +5,7 @@ READY := .venv/.ready
 OUT ?= out
 export HNL_REAL_NANOAOD ?= $(abspath ../shared/data/nanoaod)
 
-.PHONY: help demo test test-faults lint lock clean
+.PHONY: help demo test test-faults coverage lint lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -20,14 +20,18 @@ demo: $(READY)  ## run the search on the shipped samples, ending in a report
 	$(BIN)/hnl run datasets/demo/demo.yaml -o $(OUT)/demo
 
 test: $(READY)  ## run the tests
-	$(BIN)/python -m pytest --ignore tests/faults
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/faults
 
 test-faults: $(READY)  ## kill, interrupt and break runs, and see what comes out of it
 	$(BIN)/python -m pytest tests/faults
 
-lint: $(READY)  ## check style and types
+coverage: $(READY)  ## run the tests and write which lines they reach to $(OUT)/coverage
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/faults --cov --cov-report html:$(OUT)/coverage
+
+lint: $(READY)  ## check style, spelling and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy -p hnl
 
 lock:  ## write requirements.lock anew: exact versions with hashes

@@ -23,6 +23,7 @@ BANDS = (-2.0, -1.0, 0.0, 1.0, 2.0)  # standard deviations of the background; sm
 LEVEL = 0.95
 PRECISION = 1e-4  # of an upper limit, relative
 DOUBLINGS = 60
+SLACK = 1e-5  # of q: what fits that converged may be off by
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,21 @@ class Asymptotic:
         return Data(self.likelihood.expected(self.null), self.null.local, self.null.common)
 
     def q(self, mu: float) -> float:
-        """q~_mu of the data."""
+        """q~_mu of the data.
+
+        Raises:
+            FitError: a fit did not converge, or the one with mu free is not the deepest.
+        """
         if self.best.mu[0] > mu:
             return 0.0
         at = minimum.at(self.likelihood, self.data, mu).checked(f"mu = {mu:g}")
-        return max(0.0, 2 * float(at.nll[0] - self.best.nll[0]))
+        q = 2 * float(at.nll[0] - self.best.nll[0])
+        if q < -SLACK:
+            raise FitError(
+                f"the fit at mu = {mu:g} has a lower -log L ({at.nll[0]:.6g}) than that of mu = {self.best.mu[0]:g} "
+                f"({self.best.nll[0]:.6g}), which was found with mu free: it missed the minimum"
+            )
+        return max(0.0, q)
 
     def q_asimov(self, mu: float) -> float:
         """q~_mu of the Asimov data, which fit mu = 0 perfectly."""
@@ -152,8 +163,9 @@ def cls_of_many(likelihood: Likelihood, data: Data, mu: float) -> tuple[Any, Any
     at = minimum.at(likelihood, data, mu, begin=best)
     asimov = Data(likelihood.expected(null), null.local, null.common)
     tested = minimum.at(likelihood, asimov, mu, begin=null)
-    q = np.where(best.mu > mu, 0.0, np.maximum(2 * (at.nll - best.nll), 0))
-    failed = ~(best.converged & at.converged & tested.converged)
+    q = np.where(best.mu > mu, 0.0, 2 * (at.nll - best.nll))
+    failed = ~(best.converged & at.converged & tested.converged) | (q < -SLACK)
+    q = np.maximum(q, 0)
     return np.exp(log_cls(q, np.maximum(2 * tested.nll, 0))), failed
 
 

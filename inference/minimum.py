@@ -20,6 +20,7 @@ SLOPE = 1e-3  # ... rightly so unless -log L falls by more than this an event,
 REVIVED = 0.1  # events: then it goes on from here ...
 REVIVALS = 3  # ... this often at most
 BASINS = (0.02, 2.0)  # events: from where the two minima of a cell are reached
+STARTS = (1.0, 3.0)  # typical errors of mu: where fits of data sets with such cells begin, too
 MAX_SHIFT = 3.0  # of a log rate or nuisance parameter in one step
 CHUNK = 1 << 20  # numbers in the largest array: data sets are done in chunks
 
@@ -39,8 +40,9 @@ def at(likelihood: Likelihood, data: Data, mu: Any, *, begin: Fits | None = None
 def free(likelihood: Likelihood, data: Data, null: Fits, *, lowest: float = 0.0) -> Fits:
     """Minima with mu free, from `lowest` on.
 
-    Begins twice, at the minima of mu = 0 and at positive mu, and keeps the lower: with little data there may be a
-    second minimum. The result is thus never above that of mu = 0 (unless `lowest` is above).
+    Begins at the minima of mu = 0 and at positive mu, and keeps the lower: with little data there may be a second
+    minimum. The result is thus never above that of mu = 0 (unless `lowest` is above). Data sets that have a twofold
+    cell also begin at their minima of some fixed mu: from elsewhere such cells fall to the minimum without signal.
 
     Args:
         data: T data sets.
@@ -54,16 +56,37 @@ def free(likelihood: Likelihood, data: Data, null: Fits, *, lowest: float = 0.0)
     ]
     if lowest <= 0:
         fits.append(null)
-    return _deepest(likelihood, data, better(*fits), lowest=lowest)
+    best = _deepest(likelihood, data, better(*fits), lowest=lowest)
+    chosen = np.flatnonzero(_twofold(data).any(axis=1))
+    if len(chosen) == 0:
+        return best
+    some, found = data.take(chosen), [Fits(*(part[chosen] for part in best))]
+    for step in STARTS:
+        fixed = at(likelihood, some, np.maximum(step * likelihood.unit(some), lowest))
+        found.append(minimise(likelihood, some, fixed.local, fixed.common, lowest=lowest))
+    return _replaced(best, chosen, _deepest(likelihood, some, better(*found), lowest=lowest))
+
+
+def _twofold(data: Data) -> Any:
+    """Cells with events in A but none in B or C, (T, cell): all of A is signal and the empty rate is zero, or not."""
+    return (data.n[..., A] > 0) & (data.n[..., 1:3] == 0).any(axis=2)
+
+
+def _replaced(fits: Fits, chosen: Any, new: Fits) -> Fits:
+    """Fits with some data sets' replaced."""
+    result = Fits(*(part.copy() for part in fits))
+    for part, other in zip(result, new, strict=True):
+        part[chosen] = other
+    return result
 
 
 def _deepest(likelihood: Likelihood, data: Data, fits: Fits, **options: Any) -> Fits:
     """Looks for deeper minima of single cells, and goes on from there.
 
-    A cell with events in A but none in B or C has two: all of A is signal and the empty rate is zero, or not. At
-    given common parameters cells are independent, so each can be tried alone. At mu = 0 -log L is convex.
+    `_twofold` cells have two. At given common parameters cells are independent, so each can be tried alone. At mu = 0
+    -log L is convex.
     """
-    twofold = (data.n[..., A] > 0) & (data.n[..., 1:3] == 0).any(axis=2)
+    twofold = _twofold(data)
     chosen = np.flatnonzero(twofold.any(axis=1) & (fits.mu != 0))
     if len(chosen) == 0:
         return fits
@@ -80,12 +103,9 @@ def _deepest(likelihood: Likelihood, data: Data, fits: Fits, **options: Any) -> 
     moved = (local != fits.local[chosen]).any(axis=(1, 2))
     if not moved.any():
         return fits
-    at = chosen[moved]
-    again = minimise(likelihood, data.take(at), local[moved], common[moved], **options)
-    result = Fits(*(part.copy() for part in fits))
-    for part, new in zip(result, better(again, Fits(*(p[at] for p in fits))), strict=True):
-        part[at] = new
-    return result
+    chosen = chosen[moved]
+    again = minimise(likelihood, data.take(chosen), local[moved], common[moved], **options)
+    return _replaced(fits, chosen, better(again, Fits(*(part[chosen] for part in fits))))
 
 
 def minimise(
