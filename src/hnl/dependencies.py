@@ -71,7 +71,7 @@ def closure(roots: Iterable[str], changed: Mapping[str, str] | None = None) -> t
             continue
         found.add(module)
         text = (changed or {}).get(module)
-        waiting += (_imports(module) if text is None else _imported(text))[0]
+        waiting += (_imports(module) if text is None else imported(text))[0]
     return tuple(sorted(found))
 
 
@@ -80,7 +80,7 @@ def libraries(used: Iterable[str], changed: Mapping[str, str] | None = None) -> 
     names: set[str] = set()
     for module in used:
         text = (changed or {}).get(module)
-        names |= (_imports(module) if text is None else _imported(text))[1]
+        names |= (_imports(module) if text is None else imported(text))[1]
     names |= {other for name in names for other in INDIRECT.get(name, ())}
     return tuple(sorted(DISTRIBUTIONS.get(name, name) for name in names - LIBRARIES_OF_SETTINGS))
 
@@ -128,10 +128,10 @@ def package_digest() -> str:
 
 @cache
 def _imports(module: str) -> tuple[frozenset[str], frozenset[str]]:
-    return _imported(source(module))
+    return imported(source(module))
 
 
-def _imported(text: str) -> tuple[frozenset[str], frozenset[str]]:
+def imported(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """What a module imports: modules of this package, and top-level names of libraries."""
     ours: set[str] = set()
     libraries: set[str] = set()

@@ -7,8 +7,12 @@ import faulty
 import jet_corrections
 import pytest
 
+from hnl import dependencies
+from hnl.datasets import files
+from hnl.executors import How
 from hnl.processors import planning, units
 from hnl.processors.units import Job
+from hnl.stages import select
 
 
 @pytest.fixture
@@ -79,3 +83,18 @@ def test_names_tell_contents_apart(job: Job, tmp_path: Path) -> None:
         names |= planning.packed([other])[1].keys()
     assert len(names) == 2
     assert all(name.endswith("-all__2018.json") for name in names)
+
+
+@pytest.mark.parametrize(("module", "read"), [("hnl.selections.regions", 0), ("hnl.selections.jets", 8)])
+def test_what_reads_nanoaod_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, read: int) -> None:
+    """A bin edge of the ABCD regions does not, a cut on jets does."""
+    catalogue, out = faulty.make(tmp_path), tmp_path / "out"
+    select.run(catalogue, out, how=How("iterative"))
+    changed = {module: dependencies.source(module) + "\nEDGE = 2.0\n"}
+    digest = dependencies.digest
+    monkeypatch.setattr(dependencies, "digest", lambda roots: digest(roots, changed))
+    opened = []
+    events = files.events
+    monkeypatch.setattr(files, "events", lambda *unit: opened.append(unit) or events(*unit))
+    select.run(catalogue, out, how=How("iterative"))
+    assert len(opened) == read

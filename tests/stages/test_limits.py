@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from hnl import layout
+from hnl import dependencies, layout
 from hnl.corrections import masses
 from hnl.histograms import files
 from hnl.inference import asymptotics, combine, limits, modelling, pyhf_model, scan, table5, toys
@@ -185,6 +185,25 @@ def test_resumed_only_what_is_the_same(run, found):
     few = Settings(lowest=1e-6, highest=1e-4, per_decade=2, toys=1000)
     assert stage.run(Run(run), **arguments | {"settings": few}, masses=[8.0]).reused == 0
     assert stage.run(Run(run), **arguments, masses=[8.0]).reused == 0  # the other settings' is not taken
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "kept"),
+    [
+        ("hnl.corrections.nuisances", '_NONPROMPT, True, "simulation"', '_NONPROMPT, False, "simulation"', 0),
+        ("hnl.plots.limits", '"""', '"""Other. ', 1),
+    ],
+)
+def test_scans_of_other_code_are_not_kept(run, found, monkeypatch, module, old, new, kept):
+    """Such as nonprompt_muon with a parameter for each era; figures of another style keep them."""
+    arguments = {"couplings": ["mu"], "natures": ["majorana"], "masses": [8.0], "settings": QUICK, "workers": 1}
+    stage.run(Run(run), **arguments)
+    text = dependencies.source(module)
+    assert old in text
+    changed = {module: text.replace(old, new)}
+    digest = dependencies.digest
+    monkeypatch.setattr(dependencies, "digest", lambda roots: digest(roots, changed))
+    assert stage.run(Run(run), **arguments).reused == kept
 
 
 def test_processes_give_the_same(run, found):
