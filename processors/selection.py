@@ -1,7 +1,7 @@
 """A finished selection: declaring it finished, behind the closure gate, and reading it back."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Selection:
     partial: list[str]
     manifests: dict[str, list[dict[str, Any]]]  # without their tables
     tables: dict[str, dict[str, Any]]  # the sum of those
+    read: dict[str, Candidates] = field(default_factory=dict, repr=False, compare=False)  # rows asked for
 
     def variations(self, dataset: str) -> tuple[str, ...]:
         """Nominal, and the variations of jet energies that were made of a dataset: none of data."""
@@ -48,8 +49,13 @@ class Selection:
         return jets.variations(jets.of(one, self.catalogue.era(one)))
 
     def rows(self, dataset: str) -> Candidates:
-        """The candidates of a dataset in all variations, sorted by run, luminosity section and event."""
-        return parts.read(self.folder, self.manifests[dataset], self.units[dataset])
+        """The candidates of a dataset in all variations, sorted by run, luminosity section and event.
+
+        They are read once, and stay in memory as long as this selection does: not to be changed.
+        """
+        if dataset not in self.read:
+            self.read[dataset] = parts.read(self.folder, self.manifests[dataset], self.units[dataset])
+        return self.read[dataset]
 
     def candidates(self, dataset: str, variation: str = NOMINAL) -> Candidates:
         """The candidates of a dataset in one of its variations, sorted as `rows`.
@@ -141,10 +147,21 @@ def finish(out: Path, plan: Plan) -> Selection:
             closure.generator_norms(dataset, content["files"][name], manifests[name])
     selection = Selection(out, catalogue, content["files"], content["units"], content["sum_w"], bad, manifests, tables)
     _check_no_event_twice(selection)
-    provenance.write_json(out / layout.CUTFLOW, selection.cutflow())
-    # In one line: indented, a hundred thousand files take half a minute.
-    provenance.write_text(out / layout.SELECTION, json.dumps(content, allow_nan=False) + "\n")
+    if not _is_there(out, content):
+        provenance.write_json(out / layout.CUTFLOW, selection.cutflow())
+        # In one line: indented, a hundred thousand files take half a minute.
+        provenance.write_text(out / layout.SELECTION, json.dumps(content, allow_nan=False) + "\n")
     return selection
+
+
+def _is_there(out: Path, content: dict[str, Any]) -> bool:
+    """Whether this selection is declared finished already: the files that later stages have read stay the same."""
+    try:
+        known = json.loads((out / layout.SELECTION).read_text(encoding="utf-8"))
+        same = json.loads(json.dumps(content)) | {"provenance": None} == known | {"provenance": None}
+        return bool(same) and (out / layout.CUTFLOW).is_file()
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _check_no_event_twice(selection: Selection) -> None:

@@ -25,7 +25,8 @@ def lines(selection: "Selection", hidden: str, limits: Record | None, notes: Seq
     """
     groups = {kind: [d.name for d in selection.catalogue.datasets if d.kind == kind] for kind in KINDS}
     candidates = {
-        kind: sum(len(selection.candidates(name)["event"]) for name in names) for kind, names in groups.items()
+        kind: sum(manifest["candidates"] for name in names for manifest in selection.manifests[name])
+        for kind, names in groups.items()
     }
     luminosity = sum(era.luminosity for era in selection.catalogue.eras.values())
     result = [

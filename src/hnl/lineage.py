@@ -5,7 +5,7 @@ of a selection have manifests of their own, which name the ROOT file, its UUID a
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,20 +29,25 @@ class AtWork:
     Attributes:
         inputs: files read.
         kept: products of an earlier run of the stage that are still what it would make. A stage may add some.
+        told: what a later run wants to know of the stage without running it again; for JSON.
     """
 
     inputs: list[Path]
     kept: list[Path] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
-def stage(out: Path, made_by: Stage, more: Sequence[Path] = ()) -> Iterator[AtWork]:
+def stage(
+    out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, Any] | None = None
+) -> Iterator[AtWork]:
     """Notes what a stage makes of what; written when it ends well.
 
     Args:
         out: output folder; products are the files written below it in the meantime by way of `provenance.write`.
         made_by: the stage, which says what it reads.
         more: files that it reads besides. Corrections and golden JSON are noted when they are read (`provenance.used`).
+        settings: that decide what it makes; for JSON.
     """
     provenance.used.clear()
     started, before = provenance.now(), len(provenance.written)
@@ -55,10 +60,43 @@ def stage(out: Path, made_by: Stage, more: Sequence[Path] = ()) -> Iterator[AtWo
         "started": started,
         "made by": provenance.record(),
         "code": dependencies.digest(made_by.code),
+        "settings": dict(settings or {}),
+        "told": at_work.told,
         "inputs": _digests(out, [*at_work.inputs, *provenance.used]),
         "products": _digests(out, [path for path in products if layout.CANDIDATES not in _relative(out, path).parts]),
     }
     provenance.write_json(out / layout.PROVENANCE / f"{made_by.name}.json", content)
+
+
+def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, Any] | None = None) -> str:
+    """Why a stage has to be run again, in a few words; '' if it would make what is there, to the bit.
+
+    Args:
+        out, made_by, more: see `stage`.
+        settings: see `stage`; None for those of the last time.
+    """
+    try:
+        note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
+        code, inputs, products, known = note["code"], note["inputs"], note["products"], note["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "not run yet"
+    if code != dependencies.digest(made_by.code):
+        return "made by other code or libraries"
+    if settings is not None and known != json.loads(json.dumps(settings)):
+        return "made with other settings"
+    now = _digests(out, [*made_by.inputs(out), *more])
+    now |= _digests(out, [out / name for name in inputs if name not in now])  # absolute names stay what they are
+    for name in dict.fromkeys([*inputs, *now]):
+        if inputs.get(name) != now.get(name):
+            return f"{name} has changed"
+    there = _digests(out, [out / name for name in products])
+    return next((f"{name} is gone or was changed" for name in products if there.get(name) != products[name]), "")
+
+
+def told(out: Path, made_by: Stage) -> dict[str, Any]:
+    """What a stage that is not `stale` told when it was run."""
+    note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
+    return dict(note["told"])
 
 
 def _digests(out: Path, paths: Sequence[Path]) -> dict[str, str]:

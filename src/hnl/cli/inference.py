@@ -1,5 +1,6 @@
 """`hnl fit`, `hnl limits` and `hnl plot`: from the background estimate to what is excluded."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,6 +8,7 @@ import typer
 
 from hnl import lineage, locking, stages
 from hnl.cli.app import app
+from hnl.cli.kept import is_kept, tell_figures
 from hnl.cli.options import OutArgument, WorkersOption
 from hnl.terminal import note, out_console, progress_bar
 
@@ -49,7 +51,8 @@ def fit(
     While region A is blinded, what the sidebands predict is fitted, and every product says that it is expected.
     """
     with locking.held(output, note):
-        result = _fit(_at(output), tuple(sample or ()), scale_to, correlated_closure, toys, seed)
+        chosen = {"samples": sample or [], "luminosity": scale_to, "correlated": correlated_closure}
+        result = _fit(_at(output), chosen | {"toys": toys, "seed": seed})
     for table in result.tables:
         out_console.print(table.rich())
     for name, reason in result.content["refused"].items():
@@ -115,15 +118,17 @@ def _at(output: Path) -> "Run":
     return Run(output)
 
 
-def _fit(at: "Run", samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
-    with lineage.stage(at.out, stages.FIT):
-        result = stages.FIT.run(at, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
+def _fit(at: "Run", chosen: dict[str, Any]) -> Any:
+    with lineage.stage(at.out, stages.FIT, settings=chosen) as noted:
+        result = stages.FIT.run(at, **chosen)
+        tell_figures(noted, result.figures)
     out_console.print(f"fits:        {result.folder}", soft_wrap=True)
     return result
 
 
 def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any:
-    with lineage.stage(at.out, stages.LIMITS) as noted, progress_bar("masses") as progress:
+    noted_settings = {"scan": asdict(settings), **chosen}
+    with lineage.stage(at.out, stages.LIMITS, settings=noted_settings) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
         result = stages.LIMITS.run(
             at,
@@ -138,6 +143,7 @@ def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any
             on_mass=lambda _: progress.update(task, advance=1),
         )
         noted.kept += result.points
+        tell_figures(noted, result.figures)
     kept = f" ({result.reused} masses from before)" if result.reused else ""
     out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
     if left := result.content["not_scanned"]:
@@ -145,18 +151,22 @@ def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any
     return result
 
 
-def in_run(at: "Run", workers: int | None) -> tuple[Any, list[Any], list[str]]:
+def in_run(at: "Run", workers: int | None) -> list[str]:
     """Fits and limits as `hnl run` makes them: all couplings and simulated masses, Majorana.
 
     Returns:
-        Result of the limits, figures, notes.
+        Why there are none, if so.
     """
     from hnl.inference.inputs import NoBackgroundError
     from hnl.inference.scan import Settings
 
+    scan, chosen = Settings(), {"nature": ["majorana"]}
+    of_fit: dict[str, Any] = {"samples": [], "luminosity": None, "correlated": True, "toys": 0, "seed": 1}
     try:
-        result = _limits(at, Settings(), workers, nature=["majorana"])
-        fitted = _fit(at, (), None, True, 0, 1)
+        if not is_kept(at, stages.LIMITS, {"scan": asdict(scan), **chosen}):
+            _limits(at, scan, workers, **chosen)
+        if not is_kept(at, stages.FIT, of_fit):
+            _fit(at, of_fit)
     except NoBackgroundError as error:
-        return None, [], [f"no limits: {error}"]
-    return result, [*result.figures, *fitted.figures], []
+        return [f"no limits: {error}"]
+    return []

@@ -10,6 +10,7 @@ from rich.table import Table
 from hnl import layout, lineage, locking, stages
 from hnl.cli import inference
 from hnl.cli.app import app
+from hnl.cli.kept import figures_of, is_kept, tell_figures
 from hnl.cli.options import (
     CatalogueArgument,
     ChecksumOption,
@@ -124,22 +125,27 @@ def run(
     how = How(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
         at = _at(output)
-        at.selection = selection = _select(catalogue, output, how, allow_partial, checksum)
-        histograms = _histogram(at)
-        figures, notes, hidden, found = [], [], "", None
-        if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
-            figures += _train(at, 0, "cpu", workers, brief=True).figures
-            _score(at, None, brief=True)
-            background = _abcd(at, unblind, thresholds, brief=True)
-            figures += background.figures
-            hidden = background.hidden
-            found, drawn, missing = inference.in_run(at, workers)
-            figures += drawn
-            notes += missing
+        at.selection = _select(catalogue, output, how, allow_partial, checksum)
+        if not is_kept(at, stages.HISTOGRAM, {}):
+            _histogram(at)
+        figures, notes = [], []
+        estimate = any(dataset.kind == "signal" for dataset in at.selection.catalogue.datasets)
+        limits = False
+        if estimate:
+            if not is_kept(at, stages.TRAIN, {"tune": 0, "device": "cpu"}):
+                _train(at, 0, "cpu", workers, brief=True)
+            if not is_kept(at, stages.SCORE, {}):
+                _score(at, None, brief=True)
+            if not is_kept(at, stages.ABCD, _of_abcd(unblind, thresholds), [thresholds] if thresholds else []):
+                _abcd(at, unblind, thresholds, brief=True)
+            notes += inference.in_run(at, workers)
+            limits = not notes
+            made_by = (stages.TRAIN, stages.ABCD, *((stages.LIMITS, stages.FIT) if limits else ()))
+            figures += [figure for stage in made_by for figure in figures_of(at, stage)]
         else:
             notes.append("no signal sample in the catalogue: no classifier and no background estimate")
             out_console.print(notes[0])
-        _report(at, histograms, figures, hidden, found, notes)
+        _report(at, figures, notes, estimate=estimate, limits=limits)
 
 
 def _at(output: Path) -> "Run":
@@ -149,7 +155,7 @@ def _at(output: Path) -> "Run":
 
 
 def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checksum: bool) -> Any:
-    with lineage.stage(output, stages.SELECT, [catalogue]), progress_bar("files", EventRate()) as progress:
+    with lineage.stage(output, stages.SELECT, [catalogue]) as noted, progress_bar("files", EventRate()) as progress:
         task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
 
         def plan(units: Sequence[Any]) -> None:
@@ -169,6 +175,7 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
             on_unit=advance,
             on_note=note,
         )
+        noted.kept += [output / layout.SELECTION, output / layout.CUTFLOW]
     print_selection(selection)
     return selection
 
@@ -185,7 +192,8 @@ def _train(at: "Run", tune: int, device: str, workers: int | None, *, brief: boo
     from hnl.ml.training import Settings
     from hnl.report import learning_tables
 
-    with lineage.stage(at.out, stages.TRAIN) as noted, progress_bar("models") as progress:
+    settings = {"tune": tune, "device": device}
+    with lineage.stage(at.out, stages.TRAIN, settings=settings) as noted, progress_bar("models") as progress:
         task = progress.add_task("train", total=None, visible=False)
         trained = stages.TRAIN.run(
             at,
@@ -197,6 +205,7 @@ def _train(at: "Run", tune: int, device: str, workers: int | None, *, brief: boo
         )
         folder = at.out / layout.MODELS
         noted.kept += [path for name in trained.reused for path in sorted(folder.glob(f"{name}[._]*"))]
+        tell_figures(noted, trained.figures)
     if trained.reused:
         note(f"{len(trained.reused)} of {len(trained.metrics)} classifiers are trained already with these candidates")
     tables = learning_tables.of_training(trained)
@@ -211,16 +220,23 @@ def _train(at: "Run", tune: int, device: str, workers: int | None, *, brief: boo
 def _score(at: "Run", models: Path | None, *, brief: bool) -> None:
     from hnl.report import learning_tables
 
-    with lineage.stage(at.out, stages.SCORE, sorted(models.glob("*.json")) if models else []):
+    elsewhere = sorted(models.glob("*.json")) if models else []
+    settings = {"models": str(models)} if models else {}
+    with lineage.stage(at.out, stages.SCORE, elsewhere, settings):
         counts = stages.SCORE.run(at, models_folder=models)
     if not brief:
         out_console.print(learning_tables.of_scores(counts))
     out_console.print(f"scores:      {at.out / layout.SCORES}", soft_wrap=True)
 
 
+def _of_abcd(unblind: bool, thresholds: Path | None) -> dict[str, Any]:
+    return {"unblind": unblind, "thresholds": thresholds and str(thresholds)}
+
+
 def _abcd(at: "Run", unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False) -> Any:
-    with lineage.stage(at.out, stages.ABCD, [thresholds] if thresholds else []):
+    with lineage.stage(at.out, stages.ABCD, [thresholds] if thresholds else [], _of_abcd(unblind, thresholds)) as noted:
         result = stages.ABCD.run(at, unblind=unblind, thresholds=thresholds)
+        tell_figures(noted, result.figures)
     for table in result.rich_tables(full=full, only=("yields", "closure") if brief else ()):
         out_console.print(table)
     if result.hidden:
@@ -229,12 +245,14 @@ def _abcd(at: "Run", unblind: bool, thresholds: Path | None, *, full: bool = Fal
     return result
 
 
-def _report(at: "Run", histograms: Any, figures: Sequence[Any], hidden: str, limits: Any, notes: Sequence[str]) -> None:
-    with lineage.stage(at.out, stages.REPORT):
-        content = limits.content if limits else None
-        path, lines = stages.REPORT.run(at, histograms, figures, hidden=hidden, limits=content, notes=notes)
-    out_console.print(f"report:      {path}", soft_wrap=True)
-    for line in lines:
+def _report(at: "Run", figures: Sequence[Any], notes: Sequence[str], *, estimate: bool, limits: bool) -> None:
+    settings = {"estimate": estimate, "limits": limits, "notes": list(notes)}
+    if not is_kept(at, stages.REPORT, settings):
+        with lineage.stage(at.out, stages.REPORT, settings=settings) as noted:
+            _, lines = stages.REPORT.run(at, figures, estimate=estimate, limits=limits, notes=notes)
+            noted.told["lines"] = lines
+    out_console.print(f"report:      {at.out / layout.REPORT}", soft_wrap=True)
+    for line in lineage.told(at.out, stages.REPORT)["lines"]:
         out_console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 

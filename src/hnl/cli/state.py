@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from hnl import lineage, locking
+from hnl import layout, lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument
 from hnl.lineage import Product
+from hnl.stages import STAGES
 from hnl.terminal import out_console
 
 SHOWN = 20  # inputs of one product, and missing files, unless all are asked for
@@ -41,6 +42,10 @@ def status(output: OutArgument, everything: AllOption = False) -> None:
     holder = locking.holder(output)
     at_work = f"; process {holder} is at work" if holder else "; nobody is at work"
     out_console.print(f"{done} of {planned} work units are done{at_work}", highlight=False)
+    for one in STAGES[1:]:  # after the selection
+        if (output / layout.PROVENANCE / f"{one.name}.json").is_file():
+            reason = lineage.stale(output, one)
+            _line(0, f"{one.name}: {'stale, ' + reason if reason else 'done'}")
 
 
 @app.command()

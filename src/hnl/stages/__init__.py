@@ -109,7 +109,7 @@ PLOT = Stage(
 REPORT = Stage(
     "report",
     "a page with what was found",
-    (layout.SELECTION, layout.HISTOGRAMS, layout.ESTIMATE, f"{layout.limits()}/{layout.LIMITS_FILE}"),
+    (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, *_RESULTS),
     (layout.REPORT,),
     ("hnl.plots.distributions", "hnl.report.page", "hnl.report.summary"),
 )
