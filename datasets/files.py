@@ -15,11 +15,12 @@ import uproot
 from coffea.nanoevents import NanoAODSchema, NanoEventsFactory
 from coffea.nanoevents.mapping import SimplePreloadedColumnSource
 
-from hnl.datasets import generator_weights, nanoaod
+from hnl.datasets import generator_weights, nanoaod, trigger_bits, versions
 from hnl.datasets.baskets import Tree
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.datasets.remote import RemoteSource, UnreachableError, is_remote
 from hnl.datasets.settings import Remote
+from hnl.datasets.trigger_bits import TriggerBits
 from hnl.errors import InputError
 
 # Events of one work unit: fixed costs (opening, building the columns) stay below a few per cent from here on, and
@@ -52,6 +53,7 @@ class FileInfo:
     sum_w: float | None
     sum_w2: float | None
     variation_sums: tuple[tuple[str, float], ...] = ()  # of the weights of the generator that the file counts
+    trigger_bits: TriggerBits | None = None  # None: the file has no trigger objects, and is refused
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) ->
     Raises:
         RemoteFileError: its server does not give it.
         FileError: missing, empty, truncated, not ROOT, without Events, or data that turns out to be simulation.
-        UnknownLayoutError: electron ID bits in an unknown order.
+        UnknownLayoutError: electron ID bits in an unknown order, or unknown bits of trigger objects.
     """
     with _opened(path, remote) as root:
         tree = _tree(root, path)
@@ -135,11 +137,14 @@ def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) ->
         wanted, missing = nanoaod.branches(names, dataset, era)
         if dataset.is_data and "genWeight" in names:
             raise FileError(f"{path}: dataset {dataset.name} is of kind data, but the file has genWeight: simulation")
-        if "Electron_vidNestedWPBitmap" in names:
-            try:
+        bits = None
+        try:
+            if "Electron_vidNestedWPBitmap" in names:
                 nanoaod.check_electron_id(tree.title("Electron_vidNestedWPBitmap"))
-            except nanoaod.UnknownLayoutError as error:
-                raise nanoaod.UnknownLayoutError(f"{path}: {error}") from None
+            if trigger_bits.BRANCH in names:
+                bits = trigger_bits.meaning(tree.title(trigger_bits.BRANCH), era.year)
+        except nanoaod.UnknownLayoutError as error:
+            raise nanoaod.UnknownLayoutError(f"{path}: {error}") from None
         for branch in (b for b in dataset.generator_weights.branches if b in names):
             try:
                 generator_weights.check_titles(branch, tree.title(branch))
@@ -150,7 +155,7 @@ def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) ->
             path=path,
             uuid=str(root.file.uuid),
             events=int(tree.num_entries),
-            version=nanoaod.version(names),
+            version=versions.version(names),
             branches=tuple(wanted),
             missing=tuple(missing),
             sv_association=nanoaod.sv_association(names),
@@ -158,6 +163,7 @@ def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) ->
             sum_w=sum_w,
             sum_w2=sum_w2,
             variation_sums=tuple(varied.items()),
+            trigger_bits=bits,
         )
 
 
@@ -180,7 +186,8 @@ def problem(info: FileInfo | InputError) -> InputError | None:
     if isinstance(info, InputError):
         return info
     if info.missing:
-        return nanoaod.MissingBranchError(f"{info.path}: missing essential branches: {', '.join(info.missing)}")
+        missing = f"missing essential branches: {', '.join(info.missing)} (NanoAOD version: {info.version})"
+        return nanoaod.MissingBranchError(f"{info.path}: {missing}")
     return None
 
 

@@ -22,6 +22,7 @@ NUISANCES = {"scale": ("mur", "muf"), "pdf": ("pdf",), "parton_shower": ("isr", 
 # Place in the grid of nine scale weights (0.5, 1, 2), muR slowest. Files of some generators lack the nominal one (4).
 SCALES = {"mur_down": 1, "muf_down": 3, "muf_up": 5, "mur_up": 7}
 _NOMINAL_SCALE = 4
+NOMINAL_TOLERANCE = 0.01  # of that one from 1: more than 8 bits of mantissa lose. Our choice.
 # 'Up' is the setting of the first two. NanoAOD before v9 describes the same order with 2 and 0.5 exchanged.
 SHOWERS = {"isr_up": 0, "fsr_up": 1, "isr_down": 2, "fsr_down": 3}
 _SHOWER_TITLES = (((2, 1), (1, 2), (0.5, 1), (1, 0.5)), ((0.5, 1), (1, 0.5), (2, 1), (1, 2)))
@@ -111,6 +112,8 @@ def factors(events: Any, wanted: GeneratorWeights) -> dict[str, np.ndarray]:
     if wanted.scale:
         weights = _matrix(events, "scale", (9, 8))
         skipped = weights.shape[1] == 8
+        if not skipped:
+            _check_nominal(events, weights[:, _NOMINAL_SCALE])
         for name, i in SCALES.items():
             result[name] = weights[:, i - (skipped and i > _NOMINAL_SCALE)]
     if wanted.pdf:
@@ -120,6 +123,16 @@ def factors(events: Any, wanted: GeneratorWeights) -> dict[str, np.ndarray]:
         weights = _matrix(events, "parton_shower", (4,))
         result |= {name: weights[:, i] for name, i in SHOWERS.items()}
     return {name: result[name] for name in wanted.variations}
+
+
+def _check_nominal(events: Any, weights: np.ndarray) -> None:
+    """Refuses scale weights that are relative to something else than the nominal weight: their nominal one is then not
+    one. The median, since single events of some generators are off by rounding."""
+    if len(weights) and not abs((found := np.median(weights)) - 1) <= NOMINAL_TOLERANCE:
+        raise GeneratorWeightError(
+            f"{_source(events)}: {BRANCHES['scale']} has the nominal entry {found:.6g}, not 1: its weights are not "
+            "relative to the nominal weight"
+        )
 
 
 def _pdf_spread(weights: np.ndarray, kind: str) -> np.ndarray:
@@ -164,6 +177,10 @@ def runs_sums(runs: Any, sum_w: np.ndarray, suffix: str) -> dict[str, float]:
 
     Returns:
         variation -> sum. The tree has LHEScaleSumw and PSSumw as means, relative to genEventSumw of the same entry.
+        Older CMSSW (seen in v4 and v7) adds the means up where it merges files (`MergeableCounterTable`), so that they
+        are as many times too large as files were merged: scale weights are taken relative to their nominal entry. In v6
+        and v7 (the suffix) nothing tells that number of eight weights without the nominal one: these sums count as
+        lacking, as do sums that are not finite. PSSumw has no nominal entry; it came later (2022).
     """
     result: dict[str, float] = {}
     for branch, places, sizes in (("LHEScaleSumw", SCALES, (9, 8)), ("PSSumw", SHOWERS, (4,))):
@@ -171,12 +188,18 @@ def runs_sums(runs: Any, sum_w: np.ndarray, suffix: str) -> dict[str, float]:
         if name not in runs:
             continue
         counted = sum_w != 0  # a file without events may lack them
-        means = runs[name].array()[counted]
-        numbers = set(ak.num(means).tolist())
-        if len(numbers) != 1 or not numbers <= set(sizes):
+        listed = runs[name].array()[counted]
+        numbers = set(ak.num(listed).tolist())
+        if len(numbers) != 1 or not numbers <= set(sizes) or (numbers == {8} and suffix):
             continue
-        skipped = numbers == {8}
+        means = ak.to_numpy(listed).astype(np.float64)
+        skipped = means.shape[1] == 8
+        if means.shape[1] == 9:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                means = means / means[:, [_NOMINAL_SCALE]]
+        if not np.isfinite(means).all():
+            continue
         for variation, i in places.items():
             place = i - (skipped and i > _NOMINAL_SCALE)
-            result[variation] = float((ak.to_numpy(means[:, place]) * sum_w[counted]).sum())
+            result[variation] = float((means[:, place] * sum_w[counted]).sum())
     return result

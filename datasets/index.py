@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from hnl import dependencies, provenance
-from hnl.datasets import files, remote
+from hnl.datasets import files, remote, trigger_bits
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.datasets.files import FileInfo
 from hnl.errors import InputError
 
-FORMAT = 1  # of the file; raised when its meaning changes
+FORMAT = 2  # of the file; raised when its meaning changes
 CODE = ("hnl.datasets.files",)  # what looks into files
 _SHARED = ("branches", "missing")  # lists of names, the same in thousands of files
 _OWN = tuple(field.name for field in fields(FileInfo) if field.name not in _SHARED)
@@ -68,7 +68,7 @@ class Index:
 def mark_of(dataset: Dataset, catalogue: Catalogue) -> str:
     """Hash of what `files.inspect` depends on, besides the file."""
     era = catalogue.era(dataset)
-    asked: list[Any] = [dataset.kind, dataset.generator_weights.model_dump(), era.triggers.paths]
+    asked: list[Any] = [dataset.kind, dataset.generator_weights.model_dump(), era.year, era.triggers.paths]
     asked.append(era.corrections.jets.model_dump(mode="json") if era.corrections.jets else None)
     return provenance.digest([asked, dependencies.digest(CODE)])[:16]
 
@@ -107,6 +107,7 @@ def unpack(content: dict[str, Any]) -> list[FileInfo]:
     for *values, layout in content["files"]:
         facts = dict(zip(_OWN, values, strict=True))
         facts["variation_sums"] = tuple((name, value) for name, value in facts["variation_sums"])
+        facts["trigger_bits"] = facts["trigger_bits"] and trigger_bits.from_json(facts["trigger_bits"])
         infos.append(FileInfo(**facts, **layouts[layout]))
     return infos
 

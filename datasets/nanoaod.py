@@ -1,4 +1,4 @@
-"""What NanoAOD calls things, from v5 to v15: the only place that knows versions.
+"""What NanoAOD calls things, from v6 to v15: the only place that knows what differs between versions.
 
 `branches` says which branches a file must be read with; `electrons`, `muons`, `jets`, `vertices` give the same
 columns whatever the version, from any NanoEvents (ours or coffea's `Runner`'s).
@@ -36,6 +36,8 @@ _ANY_BARREL_ENDCAP_CUT = "GsfEleEBEECut"  # how newer versions call those that d
 EVENT_IDS = ("run", "luminosityBlock", "event")
 
 # Read from every file; a file without one of them is refused.
+# v5 has no SV_dxySig, which section 2 cuts on, and nothing to derive it from: dlenSig has the error in space, and the
+# covariance of the vertex is not kept.
 ESSENTIAL = {
     "Electron": "pt eta phi mass charge dxy dxyErr dz dzErr ip3d sip3d pfRelIso03_all lostHits vidNestedWPBitmap",
     "Muon": "pt eta phi mass charge dxy dxyErr dz dzErr ip3d sip3d pfRelIso03_all mediumId looseId isGlobal "
@@ -86,17 +88,6 @@ class MissingBranchError(InputError):
 
 class UnknownLayoutError(InputError):
     """A branch is there, but its content is not laid out as the analysis knows it."""
-
-
-def version(names: Collection[str]) -> str:
-    """The NanoAOD version, as far as its branches tell, such as 'v11-v14'. For people to read only."""
-    if JET_ID not in names:
-        return "v15"
-    if "Muon_svIdx" in names:
-        return "v11-v14"
-    if "Electron_mvaIso_WP90" in names:
-        return "v10"
-    return "v9" if "Jet_puIdDisc" in names else "v5-v8"
 
 
 def branches(names: Collection[str], dataset: Dataset, era: Era) -> tuple[list[str], list[str]]:

@@ -63,7 +63,8 @@ def _of_event(events: Any, l1: Any, l2: Any, sv: Any, dataset: Dataset) -> dict[
     result |= {f"sv_{name}": sv[name] for name in ("pt", "eta", "phi")}
     if nanoaod.has_particles(events):
         result["l2_pixel_hits"] = particles.pixel_hits(l2, events.PFCands)
-    result |= {column: nanoaod.field(events, branch) for column, branch in nanoaod.PREFIRING.items()}
+    if not dataset.is_data:  # data of some versions have these weights as well; `nanoaod.branches` leaves them out
+        result |= {column: nanoaod.field(events, branch) for column, branch in nanoaod.PREFIRING.items()}
     if dataset.kind == "signal" and nanoaod.has_decay_vertices(events):
         result |= {f"gen_{name}": value for name, value in truth.decay(events.GenPart).items()}
     return result

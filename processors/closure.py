@@ -6,15 +6,26 @@ from math import fsum, sqrt
 from typing import Any
 
 from hnl.datasets.catalogue import FROM_RUNS_TREE, Dataset
-from hnl.errors import HNLError
+from hnl.errors import HNLError, InputError
 
 WEIGHT_PRECISION = 1e-5  # relative, of a sum of weights in single precision. Our choice.
 # Relative weights are stored with 8 bits or more of mantissa; a wrong place in the list is off by some per cent.
 RUNS_TOLERANCE = 0.003
+# Sums of weights of a variation, relative to nominal. Scales move cross sections by up to alpha_s^4 at leading order,
+# 0.6 to 1.7, and by opposite amounts: the geometric mean of up and down is 0.9 to 1.1. Weights that were counted twice
+# or more, as by older CMSSW in merged files, have 1.8 at least. Our choice.
+NORMS, MEANS = (0.5, 2.0), (0.7, 1.4)
+# A file is judged on its own if its events weigh as much as this many of equal weight: of fewer, weights of either sign
+# can cancel by chance. Our choice.
+JUDGED = 25.0
 
 
 class ClosureError(HNLError):
     """Processed and promised events do not agree, so no normalisation can be trusted."""
+
+
+class GeneratorNormError(InputError):
+    """The generator's weights of a variation sum to what no variation of scales, PDFs or showers can change."""
 
 
 def sum_of_weights(dataset: Dataset, files: Sequence[dict[str, Any]], manifests: Sequence[dict[str, Any]]) -> float:
@@ -32,9 +43,7 @@ def sum_of_weights(dataset: Dataset, files: Sequence[dict[str, Any]], manifests:
     Raises:
         ClosureError: with the dataset, the numbers that disagree, and the file.
     """
-    by_uuid: dict[str, list[dict[str, Any]]] = {file["uuid"]: [] for file in files}
-    for manifest in manifests:
-        by_uuid[manifest["uuid"]].append(manifest)
+    by_uuid = _by_uuid(files, manifests)
     for file in files:
         _check_runs_tree(dataset.name, file, by_uuid[file["uuid"]])
     without = [file["path"] for file in files if file["sum_w"] is None]
@@ -55,13 +64,25 @@ def sum_of_weights(dataset: Dataset, files: Sequence[dict[str, Any]], manifests:
         generated = sum(manifest["events"] for manifest in manifests)
         source = "the files hold"
     if promised not in (FROM_RUNS_TREE, generated):
-        paths = ", ".join(file["path"] for file in files[:5]) + (", ..." if len(files) > 5 else "")
         raise ClosureError(
-            f"dataset {dataset.name}: the catalogue says {promised} generated events, {source} {generated} in {paths}"
+            f"dataset {dataset.name}: the catalogue says {promised} generated events, "
+            f"{source} {generated} in {_paths(files)}"
         )
     if not abs(total) > 0:
         raise ClosureError(f"dataset {dataset.name}: the sum of weights of the generated events is {total}")
     return total
+
+
+def _by_uuid(files: Sequence[dict[str, Any]], manifests: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The manifests of each file."""
+    result: dict[str, list[dict[str, Any]]] = {file["uuid"]: [] for file in files}
+    for manifest in manifests:
+        result[manifest["uuid"]].append(manifest)
+    return result
+
+
+def _paths(files: Sequence[dict[str, Any]]) -> str:
+    return ", ".join(file["path"] for file in files[:5]) + (", ..." if len(files) > 5 else "")
 
 
 def _check_runs_tree(dataset: str, file: dict[str, Any], manifests: Sequence[dict[str, Any]]) -> None:
@@ -105,7 +126,13 @@ def generator_norms(
     Raises:
         ClosureError: a variation has no sum: a file was skimmed, and its Runs tree does not have it; or the sums of the
             Runs trees are not those of the events, which are all there.
+        GeneratorNormError: the sum of a variation is outside `NORMS`, or that of up and down outside `MEANS`.
     """
+    if not dataset.generator_weights.kinds:
+        return {}
+    by_uuid = _by_uuid(files, manifests)
+    for file in files:
+        _check_norms_of_file(dataset, file, by_uuid[file["uuid"]])
     whole = is_whole(files, manifests)
     counted = [dict(file["variation_sums"]) for file in files]
     result: dict[str, float] = {}
@@ -127,10 +154,37 @@ def generator_norms(
                 f"dataset {dataset.name}: {without[0]} does not hold all generated events, and its Runs tree has no "
                 f"sum of the weights {name}: take them out of generator_weights"
             )
-        if not ratio > 0:
-            raise ClosureError(f"dataset {dataset.name}: the sum of the weights {name} is {ratio:.6g} of nominal")
         result[name] = ratio
+    _check_norms(f"dataset {dataset.name}: {_paths(files)}", result)
     return result
+
+
+def _check_norms_of_file(dataset: Dataset, file: dict[str, Any], manifests: Sequence[dict[str, Any]]) -> None:
+    """The sums of one file: a wrong one would hide among those of many."""
+    where, asked = f"dataset {dataset.name}: {file['path']}", dataset.generator_weights.variations
+    runs = dict(file["variation_sums"])
+    counted = {name: runs[name] for name in asked if name in runs}
+    if counted and file["sum_w"] ** 2 > JUDGED * file["sum_w2"]:
+        _check_norms(f"{where}: Runs tree", {name: _ratio(total, file["sum_w"]) for name, total in counted.items()})
+    nominal, squares = (fsum(manifest[name] for manifest in manifests) for name in ("sum_w", "sum_w2"))
+    if nominal**2 > JUDGED * squares:
+        sums = {name: fsum(manifest["variation_sums"][name] for manifest in manifests) for name in asked}
+        _check_norms(f"{where}: events", {name: _ratio(total, nominal) for name, total in sums.items()})
+
+
+def _check_norms(where: str, norms: dict[str, float]) -> None:
+    for name, norm in norms.items():
+        if not NORMS[0] <= norm <= NORMS[1]:
+            raise GeneratorNormError(
+                f"{where}: the weights {name} sum to {norm:.6g} of nominal, not {NORMS[0]:g} to {NORMS[1]:g}"
+            )
+    for name in (name for name in norms if name.endswith("_up")):
+        up, down = norms[name], norms[f"{name.removesuffix('up')}down"]
+        if not MEANS[0] <= sqrt(up * down) <= MEANS[1]:
+            raise GeneratorNormError(
+                f"{where}: the weights {name} and down sum to {up:.6g} and {down:.6g} of nominal, their geometric mean "
+                f"is not {MEANS[0]:g} to {MEANS[1]:g}"
+            )
 
 
 def _ratio(varied: float, nominal: float) -> float:

@@ -1,6 +1,5 @@
 """The selection of the paper's section 4, as a coffea processor."""
 
-from pathlib import Path
 from typing import Any
 
 import awkward as ak
@@ -8,7 +7,7 @@ import numpy as np
 from coffea.processor import ProcessorABC, column_accumulator
 
 from hnl.corrections import jets as jet_energies
-from hnl.datasets import generator_weights, nanoaod
+from hnl.datasets import generator_weights, golden, nanoaod, trigger_bits
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.processors import candidate, outcomes
 from hnl.processors.columns import COLUMNS
@@ -18,6 +17,7 @@ from hnl.selections import leptons, triggers, vertices
 from hnl.selections.categories import category
 
 N_INTERACTIONS = 200  # steps of the pileup profile; the last holds all above
+CERTIFIED = "certified luminosity section"
 SIGNAL_SELECTION = "N(jets) = 1"
 L2_STAGE = "N(nonprompt l2) = 1"
 JET_STAGES = ("N(jets) >= 1", "Delta R(l2, jet) < 0.7")
@@ -61,7 +61,7 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
             "electron": triggers.fired(events.HLT, era.triggers.electron, len(events)),
             "muon": triggers.fired(events.HLT, era.triggers.muon, len(events)),
         }
-        cutflow.require("certified luminosity section", _certified(events, dataset, era))
+        cutflow.require(CERTIFIED, _certified(events, dataset, era))
         cutflow.require("single-lepton trigger", _recorded_in(dataset, fired))
 
         electrons, muons = nanoaod.electrons(events), nanoaod.muons(events)
@@ -73,7 +73,8 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
         with_l1 = n_prompt > 0
         l1 = leptons.leading(*(flavour[with_l1] for flavour in prompt))
         hlt_objects = nanoaod.trigger_objects(events[with_l1])
-        hlt = triggers.matched_to_hlt(l1, hlt_objects, fired["electron"][with_l1], fired["muon"][with_l1])
+        bits = trigger_bits.of(events, era.year)
+        hlt = triggers.matched_to_hlt(l1, hlt_objects, fired["electron"][with_l1], fired["muon"][with_l1], bits)
         cutflow.require("l1 matched to HLT", hlt, among=with_l1)
 
         # From here on only events with a pair: the rest cannot pass, not even with one requirement left out.
@@ -129,9 +130,7 @@ def _certified(events: Any, dataset: Dataset, era: Era) -> np.ndarray:
     """Golden JSON for data; simulation is always good."""
     if not dataset.is_data or era.golden_json is None:
         return np.ones(len(events), dtype=bool)
-    from coffea.lumi_tools import LumiMask  # takes seconds: numba compiles it
-
-    return np.asarray(LumiMask(Path(era.golden_json))(ak.to_numpy(events.run), ak.to_numpy(events.luminosityBlock)))
+    return golden.read(era.golden_json).holds(ak.to_numpy(events.run), ak.to_numpy(events.luminosityBlock))
 
 
 def _pileup_profile(events: Any, weights: np.ndarray) -> np.ndarray:

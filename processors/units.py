@@ -10,6 +10,7 @@ from hnl.corrections.library import CorrectionError
 from hnl.datasets import files, own_files
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.datasets.files import WorkUnit
+from hnl.datasets.golden import GoldenJSONError
 from hnl.errors import InputError
 from hnl.processors import parts
 from hnl.processors.displaced import DisplacedProcessor
@@ -84,7 +85,7 @@ def process_unit(job: Job, luggage: Path = Path()) -> Outcome:
         result = DisplacedProcessor(catalogue).process(events)[dataset.name]
         variations = jets.variations(jets.of(dataset, catalogue.era(dataset)))
         return Outcome(job.unit, part=parts.make(job.unit, result, job.fingerprint, job.checksum, variations))
-    except CorrectionError as error:  # not the fault of the file, which must not be left out for it
+    except (CorrectionError, GoldenJSONError) as error:  # not the fault of the file, which must not be left out for it
         return Outcome(job.unit, failure=(str(error), traceback.format_exc()))
     except InputError as error:
         return Outcome(job.unit, bad_input=str(error), temporary=files.is_temporary(error))

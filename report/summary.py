@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hnl.inference.records import Record
 from hnl.inference.scan import NOTHING
+from hnl.report import certification
 from hnl.report.limit_files import EXPECTED, method, words
 
 if TYPE_CHECKING:  # what was selected is taken as it is
@@ -34,6 +35,7 @@ def lines(selection: "Selection", hidden: str, limits: Record | None, notes: Seq
         "candidates: " + ", ".join(f"{number} of {kind}" for kind, number in candidates.items()),
     ]
     result += [f"partial: {len(selection.partial)} files were left out"] if selection.partial else []
+    result += [f"warning: {warning}" for warning in certification.warnings(selection)]
     result += [hidden] if hidden else []
     result += notes
     if limits is not None:

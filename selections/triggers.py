@@ -5,9 +5,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-# TrigObj_id is the PDG id. TrigObj_filterBits of the single-lepton paths, the same in NanoAOD v5 to v15:
-# electrons 2 = '1e (WPTight)'; muons 2 = 'Iso' and 8 = '1mu'.
-FILTER_BITS = {11: 2, 13: 2 | 8}
+from hnl.datasets.trigger_bits import TriggerBits
 
 # Our choice: section 4 says 'match geometrically'. Offline and HLT directions agree to about 0.01.
 MAX_DELTA_R_HLT = 0.1
@@ -27,21 +25,23 @@ def fired(hlt: Any, paths: tuple[str, ...], n_events: int) -> Any:
     return mask
 
 
-def matched_to_hlt(l1: Any, trigger_objects: Any, electron_fired: Any, muon_fired: Any) -> Any:
+def matched_to_hlt(l1: Any, trigger_objects: Any, electron_fired: Any, muon_fired: Any, bits: TriggerBits) -> Any:
     """Whether l1 is the lepton that a fired single-lepton trigger selected (section 4).
 
     Args:
-        l1: one lepton an event, with `flavour` (11 or 13).
-        trigger_objects: jagged TrigObj with id and filterBits.
-        electron_fired: bool an event: a single-electron path fired.
+        l1: one lepton per event, with `flavour` (11 or 13).
+        trigger_objects: jagged TrigObj with id (the PDG id) and filterBits.
+        electron_fired: bool per event: a single-electron path fired.
         muon_fired: the same for muons.
+        bits: what filterBits mean in this file.
 
     Returns:
-        bool an event.
+        bool per event.
     """
     selected = False
-    for flavour, fired_path in ((11, electron_fired), (13, muon_fired)):
-        bits = FILTER_BITS[flavour]
-        passed = (trigger_objects.id == flavour) & ((trigger_objects.filterBits & bits) == bits)
-        selected = selected | (passed & (l1.flavour == flavour) & fired_path)
+    for flavour, fired_path, required in ((11, electron_fired, bits.electron), (13, muon_fired, bits.muon)):
+        passed = False
+        for mask in required.masks:
+            passed = passed | ((trigger_objects.filterBits & mask) == mask)
+        selected = selected | (passed & (trigger_objects.id == flavour) & (l1.flavour == flavour) & fired_path)
     return ak.to_numpy(ak.any(trigger_objects[selected].deltaR(l1) < MAX_DELTA_R_HLT, axis=1))

@@ -75,7 +75,7 @@ def make(folder: Path) -> Path:
 
 
 def with_golden_json(catalogue: Path, name: str) -> None:
-    """Changes the catalogue. Only for tests that need it: workers take seconds to import what applies it."""
+    """Changes the catalogue."""
     content = yaml.safe_load(catalogue.read_text())
     content["eras"]["Run2018"]["golden_json"] = name
     catalogue.write_text(yaml.safe_dump(content))

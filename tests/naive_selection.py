@@ -52,6 +52,7 @@ def select(
         fired = {"electron": any(event[p] for p in electron_paths), "muon": any(event[p] for p in muon_paths)}
         certified = golden is None or not is_data or is_good(event["run"], event["luminosityBlock"], golden)
         recorded = any(fired[s] for s in stream) and not any(fired[s] for s in veto)
+        event["filter bits"] = filter_bits(event["title of the filter bits"], year)
         results.append(one_event(event, year, fired, certified, recorded))
     return results
 
@@ -76,6 +77,7 @@ def read(path: Path, trigger_paths: tuple[str, ...]) -> list[dict[str, Any]]:
                 field: tree[branch].array(library="ak").to_list() for field, branch in wanted.items() if branch in names
             }
         number_of_events = tree.num_entries
+        title = tree["TrigObj_filterBits"].title
     events = []
     for i in range(number_of_events):
         event: dict[str, Any] = {branch: values[i] for branch, values in columns.items()}
@@ -88,6 +90,7 @@ def read(path: Path, trigger_paths: tuple[str, ...]) -> list[dict[str, Any]]:
             muon["flavour"] = "mu"
         both = {"Electron_svIdx", "Muon_svIdx"} <= names
         event["vertices know their tracks"] = both
+        event["title of the filter bits"] = title
         events.append(event)
     return events
 
@@ -177,15 +180,38 @@ def is_good_jet(jet: dict[str, Any]) -> bool:
     return jet["chMultiplicity"] > 0 and jet["chMultiplicity"] + jet["neMultiplicity"] > 1
 
 
-def is_matched(l1: dict[str, Any], objects: list[dict[str, Any]], fired: dict[str, bool]) -> bool:
-    """Section 4: l1 is the lepton of the HLT. Bits as NanoAOD documents them."""
-    for candidate in objects:
-        if l1["flavour"] == "e":
-            right = fired["electron"] and candidate["id"] == 11 and candidate["filterBits"] // 2 % 2 == 1
-        else:
-            bits = candidate["filterBits"]
-            right = fired["muon"] and candidate["id"] == 13 and bits // 2 % 2 == 1 and bits // 8 % 2 == 1
-        if right and delta_r(candidate, l1) < 0.1:
+def filter_bits(title: str, year: int) -> dict[str, list[set[int]]]:
+    """Sets of bit numbers by flavour: an object that has all of one set fired a trigger of one isolated lepton."""
+    numbers: dict[str, dict[str, int]] = {}
+    for section in title.split(";"):
+        if " for " not in section:
+            continue
+        names, _, kind = section.rpartition(" for ")
+        numbers[kind.split("(")[0].strip()] = known = {}
+        for entry in names.split(","):
+            if "=>" in entry:  # a position
+                number, name = entry.split("=>", 1)
+                known[name.strip()] = int(number.split()[-1])
+            elif "=" in entry:  # a value
+                number, name = entry.split("=", 1)
+                value = int(number.split()[-1])
+                known[name.strip()] = value.bit_length() - 1
+    if not any(numbers.values()):  # no titles: as CMS documents its menus
+        return {"e": [{1}], "mu": [{1}, {3}] if year == 2016 else [{1, 3}]}
+    electron, muon = numbers["Electron"], numbers["Muon"]
+    single_muon = [{muon["Iso"], muon["1mu"]}] if "1mu" in muon else [{muon["Iso"]}, {muon["IsoTkMu"]}]
+    return {"e": [{electron["1e (WPTight)"]}], "mu": single_muon}
+
+
+def is_matched(l1: dict[str, Any], event: dict[str, Any], fired: dict[str, bool]) -> bool:
+    """Section 4: l1 is the lepton of the HLT."""
+    if not fired["electron" if l1["flavour"] == "e" else "muon"]:
+        return False
+    for candidate in event["TrigObj"]:
+        if candidate["id"] != (11 if l1["flavour"] == "e" else 13) or delta_r(candidate, l1) >= 0.1:
+            continue
+        has = {number for number in range(32) if candidate["filterBits"] // 2**number % 2 == 1}
+        if any(needed <= has for needed in event["filter bits"][l1["flavour"]]):
             return True
     return False
 
@@ -226,7 +252,7 @@ def one_event(
     if not prompt:
         return result
     l1 = hardest(prompt)
-    passed["l1 matched to HLT"] = is_matched(l1, event["TrigObj"], fired)
+    passed["l1 matched to HLT"] = is_matched(l1, event, fired)
     if not nonprompt:
         return result
     l2 = hardest(nonprompt)

@@ -101,6 +101,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str, Any]]] = {
         "chi2": (_FLOAT, _FLOAT, 1.25),
         "ndof": (_FLOAT, _FLOAT, 3.0),
         "ntracks": ("uint8", "uint8", 3),
+        "charge": ("int32", "int16", 0),
     },
     "TrigObj": dict.fromkeys(("pt", "eta", "phi"), (_FLOAT, _FLOAT, 0.0))
     | {"id": ("int32", "uint16", 0), "filterBits": ("int32", "int32", 0), "l1pt": (_FLOAT, _FLOAT, 20.0)},
@@ -250,27 +251,30 @@ class Style:
     sv_index: bool = True
     mva_name: str = "mvaIso_WP90"
     sv_ntracks: bool = True
+    sv_charge: bool = True
     jet_id: bool = True
     pu_id: bool = False
     particles: bool = False
     gen_particles: bool = False
     runs: str | None = "Runs"  # 'Runs', 'Runs_' (names with a trailing underscore), None
     electron_id_title: str | None = ELECTRON_ID_TITLE
+    filter_bits_title: str | None = None
     generator_weights: tuple[str, ...] = ()  # of `GENERATOR_WEIGHTS`
     generator_titles: tuple[tuple[str, str], ...] = tuple(GENERATOR_TITLES.items())
     generator_sums: bool = False  # LHEScaleSumw and PSSumw in the Runs tree
+    merged: float = 1.0  # files whose means older CMSSW added up
     skimmed: bool = True  # whether the Runs tree counts more events than the file has
     prefiring: bool = False
     without: tuple[str, ...] = ()
     compressed: bool = True
 
 
-_OLD = Style(new_types=False, unsigned_counters=True, sv_index=False, mva_name="mvaFall17V2Iso_WP90")
+_OLD = Style(new_types=False, unsigned_counters=True, sv_index=False, sv_charge=False, mva_name="mvaFall17V2Iso_WP90")
 STYLES = {
-    "v5": Style(**vars(_OLD) | {"sv_ntracks": False, "mva_name": "mvaFall17Iso_WP90", "electron_id_title": None}),
+    "v6": Style(**vars(_OLD) | {"sv_ntracks": False, "electron_id_title": None}),
     "v7": Style(**vars(_OLD) | {"sv_ntracks": False, "runs": "Runs_"}),
-    "v9": Style(**vars(_OLD) | {"pu_id": True}),
-    "v10": Style(**vars(_OLD) | {"mva_name": "mvaIso_WP90"}),
+    "v9": Style(**vars(_OLD) | {"sv_charge": True, "pu_id": True}),
+    "v10": Style(**vars(_OLD) | {"sv_charge": True, "mva_name": "mvaIso_WP90"}),
     "v12": Style(),
     "v15": Style(jet_id=False, runs=None),
 }
@@ -281,6 +285,7 @@ def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> 
     columns = branches(events, style)
     titles = dict(style.generator_titles)
     titles |= {"Electron_vidNestedWPBitmap": style.electron_id_title} if style.electron_id_title else {}
+    titles |= {"TrigObj_filterBits": style.filter_bits_title} if style.filter_bits_title else {}
     compression = uproot.ZLIB(1) if style.compressed else None
     with uproot.recreate(path, compression=compression) as file, _layout(titles, style.unsigned_counters):
         tree = file.mktree(
@@ -304,7 +309,7 @@ def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> 
                 f"genEventSumw2{suffix}": np.array([(weights**2).sum(), 40.0]),
             }
             if style.generator_sums:
-                runs |= _means(events, weights, suffix)
+                runs |= {f"{name}{suffix}": means for name, means in _means(events, weights, style).items()}
             if not style.skimmed:
                 runs = {name: values[:1] for name, values in runs.items()}
             types = {n: v.dtype if isinstance(v, np.ndarray) else v.type.content for n, v in runs.items()}
@@ -312,14 +317,18 @@ def write(path: Path, events: Sequence[Event], style: Style = STYLES["v12"]) -> 
     return path
 
 
-def _means(events: Sequence[Event], weights: np.ndarray, suffix: str) -> dict[str, Any]:
-    """Mean weights of the events, and 1.5 in the entry that stands for others; none in an entry of no events."""
+def _means(events: Sequence[Event], weights: np.ndarray, style: Style) -> dict[str, Any]:
+    """Mean weights of the events, none in an entry of no events; and 1.5 in the entry that stands for others, but 1 for
+    the nominal scale."""
     names = {"LHEScaleSumw": "LHEScaleWeight", "PSSumw": "PSWeight"}
     result = {}
     for ours, branch in names.items():
         each = [e.get(branch, GENERATOR_WEIGHTS[branch]) for e in events]
-        means = [np.average(each, axis=0, weights=weights).tolist()] if each else [[]]
-        result[ours + suffix] = ak.values_astype(ak.Array([*means, [1.5] * len(GENERATOR_WEIGHTS[branch])]), np.float64)
+        others = np.full(len(each[0]) if each else len(GENERATOR_WEIGHTS[branch]), 1.5)
+        if len(others) == 9:
+            others[4] = 1.0
+        means = [style.merged * np.average(each, axis=0, weights=weights)] if each else [[]]
+        result[ours] = ak.values_astype(ak.Array([*means, style.merged * others]), np.float64)
     return result
 
 
@@ -340,7 +349,7 @@ def branches(events: Sequence[Event], style: Style) -> dict[str, Any]:
             continue
         counts = np.array([len(e[collection]) for e in events], dtype=np.int64)
         for field, (old, new, default) in fields.items():
-            if _absent(field, style):
+            if _absent(collection, field, style):
                 continue
             name = style.mva_name if field == "mva" else field
             flat = np.array(
@@ -358,9 +367,10 @@ def branches(events: Sequence[Event], style: Style) -> dict[str, Any]:
     return {name: column for name, column in columns.items() if name not in style.without}
 
 
-def _absent(field: str, style: Style) -> bool:
+def _absent(collection: str, field: str, style: Style) -> bool:
     return (
-        (field == "svIdx" and not style.sv_index)
+        (collection == "SV" and field == "charge" and not style.sv_charge)
+        or (field == "svIdx" and not style.sv_index)
         or (field == "ntracks" and not style.sv_ntracks)
         or (field == "puIdDisc" and not style.pu_id)
         or (field == "jetId" and not style.jet_id)

@@ -6,7 +6,7 @@ import numpy as np
 
 from hnl.datasets.catalogue import Dataset
 from hnl.datasets.variations import NOMINAL
-from hnl.inference.abcd.checks import Scored
+from hnl.ml.scored import Scored
 from hnl.processors import columns
 from hnl.processors.rows import Candidates
 from hnl.selections.categories import CATEGORIES

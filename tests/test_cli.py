@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -339,3 +340,102 @@ def test_datasets_check_remembers_what_files_hold(hnl: Run, catalogue: Path, tmp
     assert hnl("datasets", "check", catalogue, "-o", tmp_path / "out")[0] == 2
     known = json.loads((tmp_path / "out" / "files.json").read_text())
     assert [Path(file[0]).name for file in known["files"]] == ["sim.root"]
+
+
+BAD_GOLDEN_JSON = {
+    b'{"1": [[1, 2]': "not valid JSON",
+    b"\xff\xfe\x00": "not valid JSON",
+    b"[" * 100_000: "not valid JSON",
+    b"": "not valid JSON",
+    b"{}": "it certifies nothing: {}",
+    b"[[1, 2]]": "not an object of runs: [[1, 2]]",
+    b'{"1": [[1, 49]], "2": [[1, 1]], "1": [[50, 100]]}': "run 1 is listed twice",
+    b'{"run1": [[1, 2]]}': "'run1' is not the number of a run",
+    b'{"-1": [[1, 2]]}': "'-1' is not the number of a run",
+    b'{"0": [[1, 2]]}': "'0' is not the number of a run",
+    b'{"01": [[1, 2]]}': "'01' is not the number of a run",
+    b'{"1.0": [[1, 2]]}': "'1.0' is not the number of a run",
+    b'{"4294967296": [[1, 2]]}': "'4294967296' is not the number of a run",
+    b'{"1": []}': "run 1: not a list of ranges: []",
+    b'{"1": {"1": 2}}': 'run 1: not a list of ranges: {"1": 2}',
+    b'{"1": [1, 2]}': "run 1: not a range of two luminosity sections, from 1: 1",
+    b'{"1": [[[1, 2]]]}': "run 1: not a range of two luminosity sections, from 1: [[1, 2]]",
+    b'{"1": [[1, 2, 3]]}': "run 1: not a range of two luminosity sections, from 1: [1, 2, 3]",
+    b'{"1": [[1.0, 2.5]]}': "run 1: not a range of two luminosity sections, from 1: [1.0, 2.5]",
+    b'{"1": [["1", "2"]]}': 'run 1: not a range of two luminosity sections, from 1: ["1", "2"]',
+    b'{"1": [[true, 2]]}': "run 1: not a range of two luminosity sections, from 1: [true, 2]",
+    b'{"1": [[1, NaN]]}': "run 1: not a range of two luminosity sections, from 1: [1, NaN]",
+    b'{"1": [[-5, 2]]}': "run 1: not a range of two luminosity sections, from 1: [-5, 2]",
+    b'{"1": [[0, 2]]}': "run 1: not a range of two luminosity sections, from 1: [0, 2]",
+    b'{"1": [[1, 4294967296]]}': "run 1: not a range of two luminosity sections, from 1: [1, 4294967296]",
+    b'{"1": [[1, 2], [9, 7]]}': "run 1: the range [9, 7] ends before it begins",
+    b'{"1": [[40, 60], [1, 49]]}': "run 1: the ranges [1, 49] and [40, 60] overlap",
+    b'{"1": [[1, 9], [9, 12]]}': "run 1: the ranges [1, 9] and [9, 12] overlap",
+    b'{"1": [[1, 9], [1, 9]]}': "run 1: the ranges [1, 9] and [1, 9] overlap",
+}
+
+
+@pytest.mark.parametrize("bad", BAD_GOLDEN_JSON, ids=BAD_GOLDEN_JSON.get)
+def test_a_bad_golden_json_is_refused_by_name(hnl: Run, catalogue: Path, tmp_path: Path, bad: bytes) -> None:
+    golden, made = tmp_path / "golden.json", content()
+    golden.write_bytes(bad)
+    made["eras"]["Run2018"]["golden_json"] = golden.name
+    save(tmp_path, made)
+    for command in (["datasets", "check", catalogue], ["select", catalogue, "-o", tmp_path / "out"]):
+        status, _, complained = hnl(*command)
+        assert status == 2, complained
+        complained = " ".join(complained.split())
+        assert f"era Run2018: golden JSON {golden}: {BAD_GOLDEN_JSON[bad]}" in complained
+        assert not re.search(r"\.root|Traceback", complained)
+    assert not (tmp_path / "out").exists()
+
+
+def test_data_without_or_outside_a_golden_json_are_named(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
+    """By the check where there is none, by the run where it certifies no event; nothing is said where all is well."""
+    without = "data without golden JSON: every luminosity section of muons is used"
+    assert without in hnl("datasets", "check", catalogue)[1]
+    golden, made = tmp_path / "golden.json", content()
+    made["eras"]["Run2018"]["golden_json"] = golden.name
+    warnings = {
+        None: f"warning: {without}",
+        '{"2": [[1, 100]]}': f"warning: golden JSON {golden} certifies no event of muons",
+        '{"1": [[1, 100000]]}': "",
+    }
+    for text, warning in warnings.items():
+        out = tmp_path / f"out{len(text or '')}"
+        if text:
+            golden.write_text(text)
+            save(tmp_path, made)
+        status, said, complained = hnl("run", catalogue, "-o", out, "--executor", "iterative")
+        assert status == 0
+        for place in (said, complained, (out / "report.html").read_text()):
+            assert warning in place
+            assert ("warning" in place) == bool(warning)
+    assert "golden" not in hnl("datasets", "check", catalogue)[1]
+
+
+@pytest.mark.parametrize(
+    ("style", "weights", "asked", "where"),
+    [
+        # Eight weights without the nominal one, added up when 43 files were merged: in the Runs tree, or in the events.
+        (Style(generator_sums=True, merged=43), 1.0, "scale", "Runs tree: the weights mur_up sum to 47.3"),
+        (Style(runs=None), 43.0, "scale", "events: the weights mur_up sum to 47.3"),
+        (Style(generator_sums=True, merged=43), 1.0, "parton_shower", "Runs tree: the weights isr_up sum to 44.72"),
+        (Style(runs=None), 43.0, "parton_shower", "events: the weights isr_up sum to 44.72"),
+    ],
+)
+def test_absurd_sums_of_generator_weights_stop_the_selection(
+    hnl: Run, tmp_path: Path, style: Style, weights: float, asked: str, where: str
+) -> None:
+    branches = {"LHEScaleWeight": [0.8, 0.9, 1.0, 0.95, 1.05, 1.0, 1.1, 1.2], "PSWeight": [1.04, 1.12, 0.94, 0.76]}
+    given = {name: [weights * one for one in each] for name, each in branches.items()}
+    style = replace(style, generator_weights=tuple(branches), generator_titles=(), skimmed=False)
+    write(tmp_path / "sim.root", [event(i, **given) for i in range(1, 31)], style)
+    made = content()
+    made["datasets"] = [made["datasets"][0] | {"generator_weights": {asked: True}}]
+    made["datasets"][0] |= {} if style.runs else {"generated_events": 30}
+    status, _, complained = hnl("select", save(tmp_path, made), "-o", tmp_path / "out", "--executor", "iterative")
+    assert status == 2
+    assert f"dataset sim: {tmp_path / 'sim.root'}: {where} of nominal, not 0.5 to 2" in " ".join(complained.split())
+    assert "Traceback" not in complained
+    assert not (tmp_path / "out" / "selection.json").exists()

@@ -16,7 +16,7 @@ KEPT = {"candidates": units.CODE, "models": learning.CODE, "scans": limits.CODE}
 MAKES = {
     "candidates": """
         corrections: counter jets library
-        datasets: baskets branches files generator_weights nanoaod own_files variations
+        datasets: baskets branches files generator_weights golden nanoaod own_files trigger_bits variations versions
         processors: candidate columns cutflow displaced outcomes parts rows units
         selections: categories events jets leptons particles triggers truth vertices
     """,
@@ -41,7 +41,7 @@ OF_STAGES = {
     "hnl.selections.regions": {"abcd", "limits", "fit", "plot", "report"},
     "hnl.corrections.nuisances": {"histogram", "abcd", "limits", "fit", "report"},
     "hnl.corrections.weights": {"histogram", "abcd", "limits", "fit"},
-    "hnl.corrections.jets": {"select"},
+    "hnl.corrections.jets": {"select", "report"},  # which names a requirement of the selection
     "hnl.ml.evaluation": {"train"},
     "hnl.ml.scoring": {"train", "score"},
     "hnl.inference.abcd.thresholds": {"abcd", "plot"},

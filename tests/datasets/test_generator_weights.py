@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import uproot
 from chain import NAME, PATHS, catalogue_of, inspected
 from nanoaod_events import GENERATOR_TITLES, GENERATOR_WEIGHTS, Style, event, write
 
@@ -15,6 +16,7 @@ from hnl.datasets.generator_weights import GeneratorWeightError, GeneratorWeight
 ALL = {"scale": True, "pdf": "hessian", "parton_shower": True}
 REAL_PATHS = Triggers(muon=("HLT_IsoMu27",))
 STYLE = Style(generator_weights=tuple(GENERATOR_WEIGHTS))
+NAMES = ("mur_down", "mur_up", "muf_down", "muf_up")
 
 
 def factors(path: Path, paths: Triggers = PATHS, **asked: Any) -> dict[str, np.ndarray]:
@@ -29,7 +31,7 @@ def written(folder: Path, *each: dict[str, Any], style: Style = STYLE) -> Path:
 
 
 def test_nine_scale_weights(tmp_path: Path) -> None:
-    path = written(tmp_path, {}, {"LHEScaleWeight": [1, 2, 3, 4, 5, 6, 7, 8, 9]})
+    path = written(tmp_path, {}, {"LHEScaleWeight": [1, 2, 3, 4, 1, 6, 7, 8, 9]})
     found = factors(path, scale=True)
     assert {name: w.tolist() for name, w in found.items()} == {
         "mur_up": [pytest.approx(1.1), 8], "mur_down": [pytest.approx(0.9), 2],
@@ -134,15 +136,51 @@ def test_titles_of_another_order_are_refused(branch: str, title: str, tmp_path: 
         inspected(catalogue_of(path, generator_weights=ALL))
 
 
-@pytest.mark.parametrize("runs", ["Runs", "Runs_"])
-def test_sums_of_the_runs_tree(runs: str, tmp_path: Path) -> None:
-    """Means over 2 events of weights 1 and 3 (scale 2 of 9: 0.9 and 1.7), and 1.5 over 10 of weight 2."""
-    other = {"genWeight": 3.0, "LHEScaleWeight": [1.7] * 9}
-    style = Style(runs=runs, generator_weights=tuple(GENERATOR_WEIGHTS), generator_sums=True)
+def test_scale_weights_relative_to_something_else_are_refused(tmp_path: Path) -> None:
+    """Nominal entries of one half. Single events may be off."""
+    half = (np.array(GENERATOR_WEIGHTS["LHEScaleWeight"]) / 2).tolist()
+    path = written(tmp_path, {"LHEScaleWeight": half}, {"LHEScaleWeight": half}, {})
+    with pytest.raises(GeneratorWeightError, match=r"a.root: LHEScaleWeight has the nominal entry 0.5, not 1"):
+        factors(path, scale=True)
+    few = written(tmp_path, {"LHEScaleWeight": half}, {}, {})
+    assert factors(few, scale=True)["mur_up"].tolist() == pytest.approx([0.55, 1.1, 1.1])
+
+
+@pytest.mark.parametrize(("runs", "merged"), [("Runs", 1.0), ("Runs_", 1.0), ("Runs", 27.0), ("Runs_", 43.0)])
+def test_sums_of_the_runs_tree(runs: str, merged: float, tmp_path: Path) -> None:
+    """Means over 2 events of weights 1 and 3 (scale 2 of 9: 0.9 and 1.7), and 1.5 over 10 of weight 2. Older CMSSW adds
+    them up in merged files; only scales have a nominal entry that tells."""
+    other = {"genWeight": 3.0, "LHEScaleWeight": [1.7] * 4 + [1.0] + [1.7] * 4}
+    style = Style(runs=runs, generator_weights=tuple(GENERATOR_WEIGHTS), generator_sums=True, merged=merged)
     sums = dict(inspected(catalogue_of(written(tmp_path, {}, other, style=style))).variation_sums)
     assert sums.keys() == {*generator_weights.SCALES, *generator_weights.SHOWERS}
     assert sums["mur_down"] == pytest.approx(0.9 + 3 * 1.7 + 1.5 * 20)
-    assert sums["isr_up"] == pytest.approx(4 * 1.04 + 1.5 * 20)
+    assert sums["isr_up"] == pytest.approx(merged * (4 * 1.04 + 1.5 * 20))
+
+
+EIGHT = [0.8, 0.9, 1.0, 0.95, 1.05, 1.0, 1.1, 1.2]
+
+
+@pytest.mark.parametrize(
+    ("runs", "weights", "known"),
+    [
+        ("Runs", EIGHT, True),
+        ("Runs_", EIGHT, False),  # of v7: nothing tells how many files were merged
+        ("Runs", [1.0] * 44, False),
+        ("Runs", [1.0], False),
+        ("Runs", [1.0] * 4 + [0.0] + [1.0] * 4, False),
+        ("Runs", [*EIGHT[:4], 1.0, np.inf, *EIGHT[5:]], False),
+        ("Runs", [*EIGHT[:6], np.nan, 1.0], False),
+    ],
+)
+def test_sums_without_a_nominal_entry(runs: str, weights: list[float], known: bool, tmp_path: Path) -> None:
+    style = Style(runs=runs, generator_weights=tuple(GENERATOR_WEIGHTS), generator_sums=True)
+    path = written(tmp_path, {"LHEScaleWeight": weights}, style=style)
+    sums = dict(inspected(catalogue_of(path)).variation_sums)
+    assert generator_weights.SHOWERS.keys() <= sums.keys()
+    assert (generator_weights.SCALES.keys() <= sums.keys()) is known
+    if known:
+        assert sums["muf_up"] == pytest.approx(1.05 + 1.5 * 20)
 
 
 def test_sums_of_a_file_without_events(tmp_path: Path) -> None:
@@ -165,3 +203,19 @@ def test_a_real_file(real_nanoaod: Path) -> None:
     assert ratios == pytest.approx(
         {"mur_down": 1.0129, "muf_down": 0.9603, "muf_up": 1.0248, "mur_up": 0.9865}, abs=1e-4
     )  # fmt: skip
+
+
+def test_a_real_file_whose_sums_were_added_up(real_nanoaod: Path) -> None:
+    """NanoAOD v7: the nominal entry is 43, the number of merged files."""
+    path = real_nanoaod / "more" / "mc_v7_dy_2018.root"
+    with uproot.open(path) as root:
+        entry = root["Runs"]["LHEScaleSumw_"].array(library="np")[0]
+        nominal = root["Events"]["LHEScaleWeight"].array(library="np")
+        count, total = (root["Runs"][f"genEvent{name}_"].array(library="np")[0] for name in ("Count", "Sumw"))
+    assert entry[4] == pytest.approx(43, abs=1e-3)
+    assert [weights[4] for weights in nominal] == pytest.approx(np.ones(len(nominal)), abs=1e-4)
+    info = inspected(catalogue_of(path, paths=Triggers(muon=("HLT_IsoMu24",))))
+    assert (info.generated_events, info.sum_w) == (count, total)
+    found = {name: varied / total for name, varied in info.variation_sums}
+    assert found == pytest.approx({n: entry[i] / entry[4] for n, i in zip(NAMES, (1, 7, 3, 5), strict=True)})
+    assert [found[name] for name in NAMES] == pytest.approx([1.0188, 0.9822, 0.9589, 1.0268], abs=1e-4)

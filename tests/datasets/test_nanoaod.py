@@ -9,7 +9,7 @@ from chain import NAME, PATHS, by_event, catalogue_of, inspected, process, same_
 from nanoaod_events import ELECTRON_ID_CUTS, ELECTRON_ID_TITLE, STYLES, Style, branches, event, write
 from random_events import random_events
 
-from hnl.datasets import files, nanoaod
+from hnl.datasets import files, nanoaod, versions
 
 # Columns of a candidate that old files lack.
 ABSENT_IN_OLD = ("sv_n_tracks",)
@@ -32,17 +32,17 @@ def wanted(style: Style, **how: Any) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize(
     ("style", "version", "association"),
     [
-        ("v5", "v5-v8", "geometric"),
-        ("v7", "v5-v8", "geometric"),
+        ("v6", "v6-v7", "geometric"),
+        ("v7", "v6-v7", "geometric"),
         ("v9", "v9", "geometric"),
         ("v10", "v10", "geometric"),
-        ("v12", "v11-v14", "svIdx"),
-        ("v15", "v15", "svIdx"),
+        ("v12", "v13 or later", "svIdx"),
+        ("v15", "v15 or later", "svIdx"),
     ],
 )
 def test_versions(style: str, version: str, association: str, tmp_path: Path) -> None:
     """The version and the way to the vertex, from the branches."""
-    assert nanoaod.version(names(STYLES[style])) == version
+    assert versions.version(names(STYLES[style])) == version
     info = inspected(catalogue_of(write(tmp_path / "a.root", [event()], STYLES[style])))
     assert (info.version, info.sv_association, info.missing) == (version, association, ())
 
@@ -98,7 +98,7 @@ def test_every_version_gives_the_same(outputs: dict[str, dict[str, Any]]) -> Non
     for name, output in outputs.items():
         assert output["cutflow"] == reference["cutflow"], name
         assert output["n_minus_one"] == reference["n_minus_one"], name
-        but = ABSENT_IN_OLD if name in ("v5", "v7") else ()
+        but = ABSENT_IN_OLD if name in ("v6", "v7") else ()
         if name == "with particles":
             but = tuple(c for c in reference["candidates"] if c.startswith(("jet_n_d", "jet_d", "jet_mean", "jet_s")))
         same_candidates(output, reference, but=but)
@@ -106,7 +106,7 @@ def test_every_version_gives_the_same(outputs: dict[str, dict[str, Any]]) -> Non
 
 def test_missing_number_of_tracks(outputs: dict[str, dict[str, Any]]) -> None:
     """NaN in files without SV_ntracks."""
-    assert (outputs["v5"]["candidates"]["sv_n_tracks"] != outputs["v5"]["candidates"]["sv_n_tracks"]).all()
+    assert (outputs["v6"]["candidates"]["sv_n_tracks"] != outputs["v6"]["candidates"]["sv_n_tracks"]).all()
     assert (outputs["v9"]["candidates"]["sv_n_tracks"] == 3).all()
 
 

@@ -12,8 +12,8 @@ import synthetic
 from hnl.corrections.lifetime import Point, PointError
 from hnl.datasets.variations import NOMINAL
 from hnl.inference import signals
-from hnl.inference.abcd.checks import Scored
 from hnl.inference.signals import Signals
+from hnl.ml.scored import Scored
 from hnl.physics import production
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES

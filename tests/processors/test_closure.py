@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from hnl.datasets.catalogue import Dataset
-from hnl.processors.closure import ClosureError, check_complete, generator_norms, pileup_profile, sum_of_weights
+from hnl.errors import InputError
+from hnl.processors.closure import (
+    ClosureError,
+    GeneratorNormError,
+    check_complete,
+    generator_norms,
+    pileup_profile,
+    sum_of_weights,
+)
 
 
 def dataset(**changes: Any) -> Dataset:
@@ -21,7 +29,8 @@ def dataset(**changes: Any) -> Dataset:
 
 
 def file(name: str, events: int = 10, generated: int | None = 20, sum_w: float | None = 40.0) -> dict[str, Any]:
-    return {"path": name, "uuid": name, "events": events, "generated_events": generated, "sum_w": sum_w}
+    sums = {"sum_w": sum_w, "sum_w2": sum_w and sum_w**2}  # as of one event: too few to judge a file by
+    return {"path": name, "uuid": name, "events": events, "generated_events": generated, **sums}
 
 
 def unit(name: str, start: int = 0, stop: int = 10, events: int | None = None, sum_w: float = 5.0) -> dict[str, Any]:
@@ -137,8 +146,60 @@ def test_sums_of_variations_that_disagree_or_vanish() -> None:
     with pytest.raises(ClosureError, match=r"mur_up sum to 1.1 of nominal, the events, which are all there, to 1.05"):
         generator_norms(dataset(**SCALE), files, [varied(unit("a", sum_w=40.0), processed=42.0)])
     assert generator_norms(dataset(**SCALE), files, [varied(unit("a", sum_w=40.0), processed=44.05)])["mur_up"] == 1.1
-    with pytest.raises(ClosureError, match="the sum of the weights mur_up is 0 of nominal"):
+    with pytest.raises(GeneratorNormError, match="dataset w: a: the weights mur_up sum to 0 of nominal"):
         generator_norms(dataset(**SCALE), [varied(file("a"), runs=0.0)], [varied(unit("a"))])
+
+
+def with_norms(*, n: int = 1000, events: tuple[float, float] = (1.0, 1.0), **runs: tuple[float, float]) -> None:
+    """The norms of files of n events of weight 1, whose events have `events` as up and down of each scale, and whose
+    Runs trees have what is given by file (a, b)."""
+
+    def sums(up: float, down: float) -> dict[str, float]:
+        return {name: n * (up if name.endswith("up") else down) for name in NAMES}
+
+    files = [
+        file(name, events=n, generated=2 * n, sum_w=n) | {"sum_w2": n, "variation_sums": list(sums(*pair).items())}
+        for name, pair in runs.items()
+    ]
+    units = [unit(name, stop=n, sum_w=n) | {"sum_w2": n, "variation_sums": sums(*events)} for name in runs]
+    generator_norms(dataset(**SCALE), files, units)
+
+
+def test_norms_of_real_samples_pass() -> None:
+    """Of the Runs trees of CMS files: DY (NLO) and gg -> H; and alpha_s^4 at leading order, Q = m(Z): 0.118, 0.106
+    (2 Q) and 0.133 (Q / 2)."""
+    with_norms(a=(0.9865, 1.0129), b=(1.0248, 0.9603))
+    with_norms(a=(0.8375, 1.1986), b=(1.0292, 0.9681))
+    with_norms(a=((0.106 / 0.118) ** 4, (0.133 / 0.118) ** 4), events=(0.62, 1.68))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        # One file of two, whose sums were added up when 43 files were merged; the sum of both would be 22.
+        ({"a": (1.0, 1.0), "b": (43.0, 43.0)}, "dataset w: b: Runs tree: the weights mur_up sum to 43 of nominal"),
+        ({"a": (0.4, 1.0)}, "dataset w: a: Runs tree: the weights mur_up sum to 0.4 of nominal, not 0.5 to 2"),
+        ({"a": (1.0, 2.1)}, "dataset w: a: Runs tree: the weights mur_down sum to 2.1 of nominal, not 0.5 to 2"),
+        # Two merged files: 2 x 0.8 and 2 x 0.95 are no absurd sums of one variation.
+        ({"a": (1.6, 1.9)}, "a: Runs tree: the weights mur_up and down sum to 1.6 and 1.9 of nominal, their geom"),
+        ({"a": (float("nan"), 1.0)}, "a: Runs tree: the weights mur_up sum to nan of nominal"),
+        # Of the events, where the Runs tree is right.
+        ({"a": (1.0, 1.0), "events": (43.0, 1.0)}, "dataset w: a: events: the weights mur_up sum to 43 of nominal"),
+        # Too few events to judge one file: all files together.
+        ({"a": (43.0, 43.0), "n": 9}, "dataset w: a: the weights mur_up sum to 43 of nominal"),
+    ],
+)
+def test_absurd_norms_are_refused(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(GeneratorNormError, match=words):
+        with_norms(**given)
+    assert issubclass(GeneratorNormError, InputError)
+
+
+def test_files_of_few_events_may_fluctuate() -> None:
+    """Weights +1 and -1 nearly cancel in a file of nine."""
+    files = [varied(file("a", sum_w=1.0), runs=3.0) | {"sum_w2": 9.0}, varied(file("b", sum_w=999.0), runs=999.0)]
+    units = [varied(unit(name, sum_w=0.0)) for name in "ab"]
+    assert generator_norms(dataset(**SCALE), files, units)["mur_up"] == pytest.approx(1002 / 1000)
 
 
 def test_pileup_profile_of_all_generated_events() -> None:

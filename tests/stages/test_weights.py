@@ -39,8 +39,9 @@ def events(n: int, seed: int) -> list[Event]:
     rng = np.random.default_rng(seed)
     result = []
     for number in range(n):
-        weights = {name: rng.normal(w, 0.05).tolist() for name, w in GENERATOR_WEIGHTS.items()}
-        weights["LHEPdfWeight"][0] = 1.0
+        width = {"LHEPdfWeight": 0.02}  # of each of a hundred members, which add up in quadrature
+        weights = {name: rng.normal(w, width.get(name, 0.05)).tolist() for name, w in GENERATOR_WEIGHTS.items()}
+        weights["LHEPdfWeight"][0] = weights["LHEScaleWeight"][4] = 1.0
         given = {"genWeight": rng.choice([1.0, 2.0, -0.5]), "Pileup_nTrueInt": rng.uniform(20, 40)}
         result.append(event(1000 * seed + number, **given, **weights))
     return result

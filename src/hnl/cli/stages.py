@@ -258,6 +258,7 @@ def _report(at: "Run", figures: Sequence[Any], notes: Sequence[str], *, estimate
 
 def print_selection(selection: Any) -> None:
     """Unweighted events after each requirement, by process, and where the products are."""
+    from hnl.report import certification
     from hnl.report.page import cutflow_by_process
 
     processes, rows = cutflow_by_process(selection)
@@ -267,6 +268,8 @@ def print_selection(selection: Any) -> None:
     for stage, counts in rows:
         table.add_row(stage, *(str(count) for count in counts))
     out_console.print(table)
+    for warning in certification.warnings(selection):
+        note(f"warning: {warning}")
     if selection.partial:
         err_console.print(f"[bold yellow]partial result:[/] {len(selection.partial)} files were left out:")
         for reason in selection.partial:

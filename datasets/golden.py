@@ -1,0 +1,113 @@
+"""Golden JSON: the luminosity sections in which the detector was certified as good, by run.
+
+`{"315257": [[1, 88], [91, 92]]}`: run -> ranges of luminosity sections, both ends included, as CMS publishes them.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hnl.errors import InputError
+
+_LARGEST = 2**32 - 1  # NanoAOD has run and luminosityBlock as 32-bit numbers; both count from 1
+
+
+class GoldenJSONError(InputError):
+    """A golden JSON cannot be used; the message names the file and the value."""
+
+
+@dataclass(frozen=True)
+class Certified:
+    """Certified luminosity sections: disjoint ranges in ascending order, as run * 2^32 + section."""
+
+    first: np.ndarray
+    last: np.ndarray
+
+    def holds(self, run: np.ndarray, section: np.ndarray) -> np.ndarray:
+        """Whether luminosity sections are certified.
+
+        Args:
+            run, section: integers, (n,).
+
+        Returns:
+            bool, (n,).
+        """
+        key = _key(run, section)
+        place = np.searchsorted(self.first, key, side="right") - 1
+        return np.asarray((place >= 0) & (key <= self.last[place]))
+
+
+def read(path: Path) -> Certified:
+    """Reads a golden JSON. Ranges of a run may come in any order: what they certify does not depend on it.
+
+    Args:
+        path: the file, plain JSON.
+
+    Raises:
+        GoldenJSONError: it cannot be read, is not of that form, lists a run twice, certifies nothing, or has ranges
+            that overlap, end before they begin, or hold what is not the number of a luminosity section.
+    """
+    try:
+        content = json.loads(path.read_bytes(), object_pairs_hook=_unique)
+        ranges = _ranges(content)
+    except FileNotFoundError:
+        raise GoldenJSONError(f"no such golden JSON: {path}") from None
+    except OSError as error:
+        raise GoldenJSONError(f"cannot read the golden JSON {path}: {error.strerror}") from None
+    except GoldenJSONError as error:
+        raise GoldenJSONError(f"golden JSON {path}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise GoldenJSONError(f"golden JSON {path}: not valid JSON: {error}") from None
+    runs, first, last = (np.array(column) for column in zip(*sorted(ranges), strict=True))
+    return Certified(_key(runs, first), _key(runs, last))
+
+
+def _key(run: np.ndarray, section: np.ndarray) -> np.ndarray:
+    return run.astype(np.uint64) << np.uint64(32) | section.astype(np.uint64)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, whose repeated keys Python would drop in silence."""
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise GoldenJSONError(f"run {next(key for key in keys if keys.count(key) > 1)} is listed twice")
+    return result
+
+
+def _ranges(content: Any) -> list[tuple[int, int, int]]:
+    """(run, first section, last section)."""
+    if not isinstance(content, dict):
+        raise GoldenJSONError(f"not an object of runs: {_shown(content)}")
+    if not content:
+        raise GoldenJSONError("it certifies nothing: {}")
+    result = []
+    for run, listed in content.items():
+        if not re.fullmatch("[1-9][0-9]{0,9}", run) or int(run) > _LARGEST:
+            raise GoldenJSONError(f"{run!r} is not the number of a run")
+        if not isinstance(listed, list) or not listed:
+            raise GoldenJSONError(f"run {run}: not a list of ranges: {_shown(listed)}")
+        for pair in listed:
+            if not isinstance(pair, list) or len(pair) != 2 or not all(_is_section(one) for one in pair):
+                raise GoldenJSONError(f"run {run}: not a range of two luminosity sections, from 1: {_shown(pair)}")
+            if pair[0] > pair[1]:
+                raise GoldenJSONError(f"run {run}: the range {_shown(pair)} ends before it begins")
+        for one, other in pairwise(sorted(listed)):
+            if other[0] <= one[1]:
+                raise GoldenJSONError(f"run {run}: the ranges {_shown(one)} and {_shown(other)} overlap")
+        result += [(int(run), first, last) for first, last in listed]
+    return result
+
+
+def _is_section(value: Any) -> bool:
+    return type(value) is int and 1 <= value <= _LARGEST  # True is no number here
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
