@@ -6,12 +6,15 @@ samples together then count as one sample of the point. A global weight scales t
 
 Dirac from Majorana: events with lepton number conserved, twice each (the cross section is the same, half of the
 generated decays are kept), and a lifetime twice as long.
+
+A sample without the true decay length (standard NanoAOD keeps no vertices of generated particles) describes the point
+of its generated lifetime only, see `Sample.own`: the ratio is one there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from math import isfinite
+from math import isclose, isfinite
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,8 @@ MAX_STRETCH = 5.0
 # N may leave the detector, and l2 be a lepton of the rest of the event. Few candidates are such; their weights do not
 # know of the lifetime. This share of all is never reached but by samples without truth.
 MAX_UNKNOWN = 0.05
+# Generated lifetimes that are one, relative: catalogues of several eras round them.
+SAME_LIFETIME = 1e-3
 # Cross sections of samples over their rate, relative: they are of one model and agree but for rounding.
 SAME_RATE = 0.05
 
@@ -85,6 +90,10 @@ class Point:
         both = self.v2_e + self.v2_mu
         return self.v2_e * self.v2_mu / both if self.coupling == "mixed" else both
 
+    def of_nature(self, nature: str) -> "Point":
+        """The point of the same mass and couplings with another nature."""
+        return replace(self, nature=nature)  # type: ignore[arg-type]
+
     def scaled(self, v2: float) -> "Point":
         """The point of the same mass, nature and ratio of couplings with another `v2`."""
         factor = v2 / self.v2
@@ -100,28 +109,64 @@ class Sample:
     ctau: float  # mm
     events: float  # generated: their sum of weights
     cross_section: float  # pb, with its K-factor
+    truth: bool = True  # whether candidates know the decay of N, see `has_truth`
 
     @classmethod
-    def of(cls, dataset: Dataset, sum_w: float) -> "Sample":
+    def of(cls, dataset: Dataset, sum_w: float, *, truth: bool = True) -> "Sample":
         """From the catalogue and the sum of generated weights."""
         if dataset.signal is None or dataset.cross_section is None:
             raise ReweightingError(f"dataset {dataset.name} is not a signal")
         s = dataset.signal
         point = Point(s.mass, s.v2_e, s.v2_mu, s.nature)
         k_factor = dataset.k_factor.value if dataset.k_factor else 1.0
-        return cls(dataset.name, point, s.ctau, sum_w, dataset.cross_section * k_factor)
+        return cls(dataset.name, point, s.ctau, sum_w, dataset.cross_section * k_factor, truth)
 
     def serves(self, coupling: str, nature: str) -> bool:
         """Whether it can be a sample of a coupling and nature: a Majorana sample holds the decays of Dirac N."""
         return self.point.coupling == coupling and (self.point.nature == "majorana" or nature == "dirac")
 
+    def own(self, nature: str) -> Point:
+        """The point of a nature with the generated lifetime: of the |V|^2 that has this c tau.
 
-def usable(samples: Sequence[Sample], target: Point) -> list[Sample]:
+        That of the catalogue differs from it as far as its c tau and its |V|^2 do not belong together, see
+        `physics.widths`; a sample that is reweighted has the same yields at this point.
+        """
+        point = self.point.of_nature(nature)
+        return point.scaled(point.v2 * point.ctau / self.ctau)
+
+    def generated_at(self, ctau: float) -> bool:
+        """Whether a mean proper decay length in mm is the generated one."""
+        return isclose(self.ctau, ctau, rel_tol=SAME_LIFETIME)
+
+
+def usable(samples: Sequence[Sample], target: Point, ctau: float) -> list[Sample]:
     """The samples of the mass and coupling of a point. A Dirac sample has no events for a Majorana point.
 
+    Samples without truth are left out where there are others, and describe their generated lifetime only where not.
     Mixed couplings: at the generated ratio of |V_e|^2 to |V_mu|^2, or any other, see `Point.v2`.
+
+    Args:
+        samples: to choose from.
+        target: the point.
+        ctau: its mean proper decay length in mm.
     """
-    return [s for s in samples if s.point.mass == target.mass and s.serves(target.coupling, target.nature)]
+    of_mass = [s for s in samples if s.point.mass == target.mass and s.serves(target.coupling, target.nature)]
+    return [s for s in of_mass if s.truth] or [s for s in of_mass if s.generated_at(ctau)]
+
+
+def has_truth(ctau: Any, same_sign: Any) -> bool:
+    """Whether a sample can be reweighted.
+
+    It cannot if more than `MAX_UNKNOWN` of its candidates are without truth, or if one of them has a decay of N but no
+    length of it: then a file has no vertices, and all files of the sample are taken to have none.
+
+    Args:
+        ctau: proper decay lengths of its candidates, mm (`gen_ctau`).
+        same_sign: whether lepton number is violated, 0 or 1 (`gen_same_sign`).
+    """
+    t, violating = np.asarray(ctau, dtype=np.float64), np.asarray(same_sign, dtype=np.float64)
+    decayed = np.isin(violating, (0, 1))
+    return not (decayed & np.isnan(t)).any() and not _too_many(~_length_known(t) | ~decayed)
 
 
 def weights(
@@ -141,8 +186,8 @@ def weights(
 
     Raises:
         PointError: no samples, or the point lives longer than `MAX_STRETCH` times any of them.
-        ReweightingError: truth is missing in more than `MAX_UNKNOWN` of the candidates, or cross sections are not
-            proportional to |V|^2.
+        ReweightingError: truth that is needed is missing in more than `MAX_UNKNOWN` of the candidates, a sample without
+            truth was generated with another lifetime, or cross sections are not proportional to |V|^2.
     """
     if not samples:
         raise PointError(f"no signal sample has m_N = {target.mass:g} GeV and the coupling {target.coupling}: {target}")
@@ -158,19 +203,27 @@ def weights(
     _check_rates(samples)
     total = sum(sample.events for sample in samples)
     result = []
-    for sample, t, violating in zip(samples, ctau, same_sign, strict=True):
+    means, shares = [s.ctau for s in samples], [s.events / total for s in samples]
+    for sample, share, t, violating in zip(samples, shares, ctau, same_sign, strict=True):
         t, violating = np.asarray(t, dtype=np.float64), np.asarray(violating, dtype=np.float64)
-        known = np.isfinite(t) & (t >= 0) & np.isin(violating, (0, 1))
-        if (~known).sum() > max(1.0, MAX_UNKNOWN * len(known)):
+        halved = target.nature == "dirac" and sample.point.nature == "majorana"
+        known = np.isin(violating, (0, 1))
+        if sample.truth:
+            known &= _length_known(t)
+        elif not all(s.generated_at(tau) for s in samples):
+            raise ReweightingError(
+                f"{sample.name}: its candidates are without the true decay length of N, so that it describes the "
+                f"generated c tau = {sample.ctau:.4g} mm only, not {tau:.4g} mm"
+            )
+        if (sample.truth or halved) and _too_many(~known):
             raise ReweightingError(
                 f"{sample.name}: {(~known).sum()} of {len(known)} candidates are without the true decay length or "
                 "charges of N"
             )
-        share = sample.events / total
         ratio = np.ones(len(known))
-        means, shares = [s.ctau for s in samples], [s.events / total for s in samples]
-        ratio[known] = density_ratio(t[known], tau, means, shares)
-        if target.nature == "dirac" and sample.point.nature == "majorana":
+        if sample.truth:
+            ratio[known] = density_ratio(t[known], tau, means, shares)
+        if halved:
             ratio[known] *= np.where(violating[known] == 0, 2, 0)
         result.append(target.v2 / sample.point.v2 * share * ratio)
     return result
@@ -201,6 +254,14 @@ def require(effective_events: float, target: Point, floor: float = MIN_EFFECTIVE
             f"{target}: {effective_events:.1f} effective events are left after reweighting to c tau = "
             f"{target.ctau:.4g} mm; at least {floor:g} are needed"
         )
+
+
+def _length_known(t: Any) -> Any:
+    return np.isfinite(t) & (t >= 0)
+
+
+def _too_many(unknown: Any) -> bool:
+    return bool(unknown.sum() > max(1.0, MAX_UNKNOWN * len(unknown)))
 
 
 def _check_rates(samples: Sequence[Sample]) -> None:

@@ -41,12 +41,13 @@ class Neighbour:
     stretch: float  # on m_SV
 
 
-def shares(simulated: Sequence[float], mass: float) -> dict[float, float]:
+def shares(simulated: Sequence[float], mass: float, fixed: Sequence[float] = ()) -> dict[float, float]:
     """The masses that stand for a mass, with their shares: itself, or the nearest below and above, linear in log m_N.
 
     Args:
-        simulated: masses in GeV, in any order.
+        simulated: masses in GeV, in any order, of samples that can be reweighted.
         mass: m_N in GeV.
+        fixed: masses of samples without truth, which cannot be neighbours: for the error.
 
     Raises:
         PointError: the mass is outside of what is simulated, or in a gap that is too wide.
@@ -54,14 +55,19 @@ def shares(simulated: Sequence[float], mass: float) -> dict[float, float]:
     if mass in simulated:
         return {mass: 1.0}
     below, above = ([m for m in simulated if m < mass], [m for m in simulated if m > mass])
+    left_out = (
+        f"; samples of {_listed(fixed)} GeV have no true decay length of N and cannot be reweighted" if fixed else ""
+    )
     if not below or not above:
-        text = ", ".join(f"{m:g}" for m in sorted(simulated)) or "none"
-        raise PointError(f"m_N = {mass:g} GeV is outside of the simulated masses ({text}): nothing is extrapolated")
+        raise PointError(
+            f"m_N = {mass:g} GeV is outside of the simulated masses ({_listed(simulated)}): nothing is extrapolated"
+            + left_out
+        )
     low, high = max(below), min(above)
     if high > MAX_RATIO * low:
         raise PointError(
             f"m_N = {mass:g} GeV is between the simulated {low:g} and {high:g} GeV, which are more than a factor of "
-            f"{MAX_RATIO:g} apart"
+            f"{MAX_RATIO:g} apart{left_out}"
         )
     share = log(mass / low) / log(high / low)
     return {low: 1 - share, high: share}
@@ -120,6 +126,10 @@ def uncertainty(of: Mapping[float, float], yields: Mapping[float, float]) -> flo
     logarithm = log(sum(yields.values())) - sum(share * log(yields[mass] / share) for mass, share in of.items())
     gap = log(max(of) / min(of)) / log(2)
     return hypot(CURVATURE * 4 * prod(of.values()) * gap**2, logarithm)
+
+
+def _listed(simulated: Sequence[float]) -> str:
+    return ", ".join(f"{m:g}" for m in sorted(simulated)) or "none"
 
 
 def _factors(point: Point, of: Mapping[float, float], samples: Mapping[float, Sequence[Sample]]) -> dict[float, float]:

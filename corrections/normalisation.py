@@ -14,14 +14,6 @@ SCORE_UNCERTAINTY = 0.10
 """Of the signal's yield, for the classifier score (sections 5 and 7: K0S decays in data and simulation differ by up to
 10 % at high scores). One number for every bin, so it is no weight of events."""
 
-# The years' uncertainties of section 7 (1.2 % in 2016, 2.3 % in 2017, 2.5 % in 2018; 1.6 % together), split into what
-# is a year's own and what years share, as CMS recommends for [127-129].
-LUMINOSITY_UNCERTAINTIES = {
-    2016: {"luminosity_2016": 0.010, "luminosity_161718": 0.006},
-    2017: {"luminosity_2017": 0.020, "luminosity_161718": 0.009, "luminosity_1718": 0.006},
-    2018: {"luminosity_2018": 0.015, "luminosity_161718": 0.020, "luminosity_1718": 0.002},
-}
-
 
 class UncertaintyError(InputError):
     """The catalogue does not say how uncertain something is."""
@@ -46,13 +38,12 @@ def luminosity_uncertainties(era: Era) -> dict[str, float]:
     """Nuisance -> relative uncertainty; nuisances of one name vary together, others are independent.
 
     Raises:
-        UncertaintyError: the era has none, and the paper has none for its year.
+        UncertaintyError: the era has none, and there are none of CMS for its year.
     """
-    if era.luminosity_uncertainties is not None:
-        return dict(era.luminosity_uncertainties)
-    if era.year not in LUMINOSITY_UNCERTAINTIES:
+    found = era.known_luminosity_uncertainties
+    if found is None:
         raise UncertaintyError(f"an era of {era.year} needs luminosity_uncertainties in the catalogue")
-    return dict(LUMINOSITY_UNCERTAINTIES[era.year])
+    return found
 
 
 def uncertainties(dataset: Dataset, era: Era) -> dict[str, float]:

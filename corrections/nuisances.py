@@ -41,7 +41,7 @@ class Nuisance(NamedTuple):
     Attributes:
         name: variations of histograms are NAME_up and NAME_down.
         kind: a factor on all yields (log-normal), histograms of its own, or a rate that data fixes.
-        size: of the paper, in per cent; what a run has comes from its catalogue.
+        size: of the paper, or of CMS for other years, in per cent; what a run has comes from its catalogue.
         source: row of Table 4, or where else it comes from.
         correlated: whether all eras have one parameter, see `parameter`. The paper does not say: our choice, but for
             the luminosity.
@@ -62,6 +62,8 @@ _K, _LUMI, _PILEUP, _TRIGGER, _PROMPT, _NONPROMPT, _TRACKING, _JETS, _SCORE, _CL
     row.source for row in TABLE_4
 )
 _NOT = "not in Table 4"
+_YEARS = f"{_NOT}: other years than the paper's"
+_NORMALISATION = "corrections.normalisation"
 _GENERATOR = f"{_NOT} (within its K-factor); only where the catalogue asks for it"
 
 NUISANCES = tuple(
@@ -74,6 +76,10 @@ NUISANCES = tuple(
         ("luminosity_2018", "normalisation", "1.5", _LUMI, True, "simulation", "corrections.normalisation"),
         ("luminosity_1718", "normalisation", "0.6, 0.2", _LUMI, True, "simulation", "corrections.normalisation"),
         ("luminosity_161718", "normalisation", "0.6, 0.9, 2.0", _LUMI, True, "simulation", "corrections.normalisation"),
+        ("luminosity_2015", "normalisation", "1.6", _YEARS, True, "simulation", _NORMALISATION),
+        ("luminosity_222324", "normalisation", "1.38, 0.17, 0.20", _YEARS, True, "simulation", _NORMALISATION),
+        ("luminosity_2324", "normalisation", "1.27, 0.68", _YEARS, True, "simulation", _NORMALISATION),
+        ("luminosity_2024", "normalisation", "1.44", _YEARS, True, "simulation", _NORMALISATION),
         ("pileup", "shape", "4.6", _PILEUP, True, "simulation", "corrections.weights"),
         # Measured year by year, with errors of their own.
         ("trigger_electron", "shape", "1", _TRIGGER, False, "simulation", "corrections.weights"),

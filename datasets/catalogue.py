@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from hnl.datasets import corrections, golden, yaml_lines
+from hnl.datasets import corrections, golden, yaml_lines, years
 from hnl.datasets.corrections import Corrections
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.model import Model
@@ -57,14 +57,37 @@ class Triggers(Model):
 class Era(Model):
     """One data-taking period with one set of triggers, thresholds and conditions."""
 
-    year: int = Field(ge=2016, le=2026, description="year of data taking: fixes the thresholds of Table 1")
+    year: int = Field(description="year of data taking, 2015-2018 or 2022-2026: fixes the thresholds of Table 1")
+    energy: float | None = Field(
+        None, gt=0, le=100, description="of the pp collisions in TeV; by default 13 to 2018, then 13.6"
+    )
     luminosity: float = Field(gt=0, allow_inf_nan=False, description="integrated luminosity in /fb")
     triggers: Triggers
     luminosity_uncertainties: dict[LuminosityNuisance, Annotated[float, Field(ge=0, lt=1)]] | None = Field(
-        None, description="nuisance -> relative uncertainty; by default those of CMS for the year (2016-2018)"
+        None, description="nuisance -> relative uncertainty; by default those of CMS for the year (to 2024)"
     )
     golden_json: Path | None = Field(None, description="certified luminosity sections, applied to data")
     corrections: Corrections = Field(default_factory=Corrections, description="weights and jet energies of simulation")
+
+    @field_validator("year")
+    @classmethod
+    def _with_collisions(cls, year: int) -> int:
+        if year not in years.ENERGY:
+            raise ValueError(f"no pp collisions are known of; years are {', '.join(map(str, years.ENERGY))}")
+        return year
+
+    @property
+    def sqrt_s(self) -> float:
+        """Energy of the pp collisions in TeV."""
+        return self.energy or years.ENERGY[self.year]
+
+    @property
+    def known_luminosity_uncertainties(self) -> dict[str, float] | None:
+        """Nuisance -> relative uncertainty: those given, else those of CMS for the year; None if there are none yet."""
+        if self.luminosity_uncertainties is not None:
+            return dict(self.luminosity_uncertainties)
+        found = years.LUMINOSITY_UNCERTAINTIES.get(self.year)
+        return None if found is None else dict(found)
 
 
 class Signal(Model):
@@ -172,6 +195,11 @@ class Catalogue(Model):
         """The dataset of that name; KeyError if there is none."""
         return {dataset.name: dataset for dataset in self.datasets}[name]
 
+    @property
+    def energies(self) -> tuple[float, ...]:
+        """Energies in TeV of the eras that datasets belong to, in order."""
+        return tuple(sorted({self.era(dataset).sqrt_s for dataset in self.datasets}))
+
     def alone(self, dataset: Dataset) -> "Catalogue":
         """What a worker needs to select events of one dataset: no list of files; of its era what is applied then."""
         one, era = dataset.model_copy(update={"files": (), "checksums": {}}), self.era(dataset)
@@ -181,11 +209,13 @@ class Catalogue(Model):
         return self.model_copy(update={"eras": {dataset.era: era}, "datasets": (one,)})
 
 
-def load(path: Path) -> Catalogue:
+def load(path: Path, *, files_needed: bool = True) -> Catalogue:
     """Reads, checks and resolves a catalogue.
 
     Args:
         path: the YAML file. Relative paths in it are relative to its folder; globs are expanded, in sorted order.
+        files_needed: refuse globs without files, and golden JSON and corrections that are not there. Otherwise they
+            stay as they are, and nothing can be selected with the catalogue.
 
     Raises:
         CatalogueError: with file and line, for anything that is not right.
@@ -214,10 +244,10 @@ def load(path: Path) -> Catalogue:
     except ValidationError as error:
         problems = [_problem(path, node, detail) for detail in error.errors()]
         raise CatalogueError("\n".join(dict.fromkeys(problems))) from None
-    return _resolve(path, node, catalogue)
+    return _resolve(path, node, catalogue, files_needed)
 
 
-def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue) -> Catalogue:
+def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue, files_needed: bool) -> Catalogue:
     """Expands globs, makes paths absolute and checks what concerns several entries at once."""
 
     def fail(loc: Sequence[str | int], message: str) -> CatalogueError:
@@ -240,6 +270,8 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue) -> Catalogue:
         files = []
         for j, pattern in enumerate(dataset.files):
             expanded = _expand(pattern, path.parent)
+            if not expanded and not files_needed:
+                expanded = [pattern]
             if not expanded:
                 raise fail(("datasets", i, "files", j), f"dataset {dataset.name}: no file matches {pattern}")
             for file in expanded:
@@ -266,16 +298,23 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue) -> Catalogue:
         if era.golden_json is not None:
             certified = absolute(era.golden_json)
             try:
-                golden.read(certified)
+                if files_needed or certified.is_file():
+                    golden.read(certified)
             except golden.GoldenJSONError as error:
                 raise fail(("eras", name, "golden_json"), f"era {name}: {error}") from None
             era = era.model_copy(update={"golden_json": certified})
         era = era.model_copy(update={"corrections": corrections.moved(era.corrections, absolute)})
         for needed in corrections.files(era.corrections):
-            if not needed.is_file():
+            if files_needed and not needed.is_file():
                 raise fail(("eras", name, "corrections"), f"era {name}: no such file of corrections: {needed}")
         eras[name] = era
     simulated = {d.era: eras[d.era].corrections for d in datasets if not d.is_data}
+    for name in simulated:
+        if eras[name].known_luminosity_uncertainties is None:  # limits would refuse it, after everything else
+            raise fail(
+                ("eras", name, "year"),
+                f"era {name} needs luminosity_uncertainties: there are none of CMS for {eras[name].year} yet",
+            )
     if found := corrections.forgotten(simulated):
         without, kind, having = found
         raise fail(

@@ -57,10 +57,14 @@ OPTIONAL_SIMULATION = (
     "Jet_hadronFlavour",
     "hnlsim_generatorEvent",  # in this project's own samples: equal for re-simulations of one generated event
 )
-# The true decay of N, in samples that keep vertices (this project's; standard NanoAOD has none).
-OPTIONAL_SIGNAL = (
-    "nGenPart",
-    *(f"GenPart_{c}" for c in ("pt", "eta", "phi", "mass", "pdgId", "genPartIdxMother", "vx", "vy", "vz")),
+# The charges in the decay of N: all of them or none.
+GENERATED = ("nGenPart", *(f"GenPart_{c}" for c in ("pt", "eta", "phi", "mass", "pdgId", "genPartIdxMother")))
+# Where generated particles are produced, cm: what vertex() of CMSSW's GenParticle is called in the files of those who
+# keep it. Standard NanoAOD (seen: v7, v9, v13; CMSSW's genparticles_cff) has GenVtx_x, _y, _z at best, where the
+# collision was, so that nothing in it tells how far N flew.
+DECAY_VERTICES = tuple(
+    tuple(f"GenPart_{c}" for c in names)
+    for names in (("vx", "vy", "vz"), ("vertex_x", "vertex_y", "vertex_z"), ("vertexX", "vertexY", "vertexZ"))
 )
 # CMS's weights for triggers that fired a bunch crossing early, by column of the candidates: all of them or none.
 PREFIRING = {f"weight_prefiring{w}": f"L1PreFiringWeight_{n}" for w, n in (("", "Nom"), ("_up", "Up"), ("_down", "Dn"))}
@@ -116,7 +120,9 @@ def branches(names: Collection[str], dataset: Dataset, era: Era) -> tuple[list[s
         if era.corrections.jets and era.corrections.jets.smearing:
             wanted += (next((name for name in RHO_NAMES if name in names), RHO_NAMES[0]), *GENERATOR_JETS)
         wanted += dataset.generator_weights.branches
-    groups = [PARTICLES] + ([OPTIONAL_SIGNAL] if dataset.kind == "signal" else [])
+    groups = [PARTICLES]
+    if dataset.kind == "signal":
+        groups += [GENERATED, decay_vertices(names) or ()]
     groups += [] if dataset.is_data else [tuple(PREFIRING.values())]
     wanted += [branch for branch in optional if branch in names]
     wanted += [branch for group in groups if all(b in names for b in group) for branch in group]
@@ -245,9 +251,24 @@ def has_particles(events: Any) -> bool:
     return _all_present(events, PARTICLES)
 
 
-def has_decay_vertices(events: Any) -> bool:
-    """Whether generated particles have vertices, see `OPTIONAL_SIGNAL`."""
-    return _all_present(events, OPTIONAL_SIGNAL)
+def decay_vertices(names: Collection[str]) -> tuple[str, ...] | None:
+    """The branches of `DECAY_VERTICES` that a file has, None if generated particles have no vertices."""
+    has_particles = all(name in names for name in GENERATED)
+    return next((group for group in DECAY_VERTICES if has_particles and all(b in names for b in group)), None)
+
+
+def generated_particles(events: Any) -> Any | None:
+    """GenPart: the columns of `GENERATED` and vx, vy, vz (cm, production), NaN where the file has none.
+
+    None if the file has no generated particles.
+    """
+    if not _all_present(events, GENERATED):
+        return None
+    collection = events.GenPart
+    names = next((group for group in DECAY_VERTICES if _all_present(events, group)), ())
+    places = [field(events, name) for name in names] or [_constant(collection, np.nan)] * 3
+    columns = {name: collection[name] for name in collection.fields if f"GenPart_{name}" in GENERATED}
+    return ak.zip(columns | dict(zip(("vx", "vy", "vz"), places, strict=True)), depth_limit=2)
 
 
 def field(events: Any, branch: str) -> Any | None:

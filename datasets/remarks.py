@@ -5,14 +5,25 @@ Nothing here refuses anything; what cannot be used is an error where it is read.
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
-from hnl.datasets.catalogue import Catalogue, Dataset
+from hnl.datasets import corrections, nanoaod, years
+from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.datasets.files import FileInfo
 
 
 def on_catalogue(catalogue: Catalogue) -> list[str]:
     """Remarks that need no file: what an era or a dataset lacks, and which later stage needs it."""
-    return without_golden_json(catalogue)
+    said = [one for name, era in catalogue.eras.items() for one in _on_era(name, era)]
+    said += without_golden_json(catalogue)
+    if len(catalogue.energies) > 1:
+        said.append(
+            f"eras of {years.in_words(catalogue.energies)}: figures show both; every cross_section has to be that of "
+            "the energy of its era"
+        )
+    if wanted := [file for dataset in catalogue.datasets for file in dataset.files if set(file) & set("*?[")]:
+        said.append(f"patterns that no file matches yet: {len(wanted)}, e.g. {wanted[0]}")
+    return said
 
 
 def without_golden_json(catalogue: Catalogue) -> list[str]:
@@ -21,9 +32,19 @@ def without_golden_json(catalogue: Catalogue) -> list[str]:
     return [f"data without golden JSON: every luminosity section of {', '.join(names)} is used"] if names else []
 
 
+def _on_era(name: str, era: Era) -> list[str]:
+    said = []
+    if era.luminosity_uncertainties is None and era.year in years.PRELIMINARY:
+        said.append(f"era {name}: the default luminosity uncertainty of {era.year} is that of a preliminary result")
+    needed: list[Path] = [*([era.golden_json] if era.golden_json else []), *corrections.files(era.corrections)]
+    if missing := [str(file) for file in dict.fromkeys(needed) if not file.is_file()]:
+        said.append(f"era {name}: not there yet: {', '.join(missing)}")
+    return said
+
+
 def on_files(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
     """Remarks on the usable files of one dataset."""
-    return [f"{dataset.name}: {said}" for said in _trigger_bits(infos)]
+    return [f"{dataset.name}: {said}" for said in _trigger_bits(infos)] + _on_decays(dataset, infos)
 
 
 def _trigger_bits(infos: Sequence[FileInfo]) -> list[str]:
@@ -37,3 +58,19 @@ def _trigger_bits(infos: Sequence[FileInfo]) -> list[str]:
             f"{bits.source}{where}"
         )
     return said
+
+
+def _on_decays(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
+    """On a signal without the true decay of N: see `corrections.lifetime.has_truth` and `corrections.reach`."""
+    without = [info for info in infos if nanoaod.decay_vertices(info.branches) is None]
+    if dataset.signal is None or not without:
+        return []
+    files = "its files have" if len(without) == len(infos) else f"{len(without)} of {len(infos)} files have"
+    said = (
+        f"dataset {dataset.name}: {files} no vertices of generated particles ({nanoaod.DECAY_VERTICES[0][0]}, ...): "
+        f"the sample cannot be reweighted. Its limit is on the signal strength at the generated lifetime only (m_N = "
+        f"{dataset.signal.mass:g} GeV, c tau = {dataset.signal.ctau:g} mm), not over |V|^2, and it is no neighbour of "
+        "other masses"
+    )
+    known = all(name in info.branches for info in infos for name in nanoaod.GENERATED)
+    return [said if known or dataset.signal.nature == "dirac" else f"{said}; without GenPart there is none for Dirac N"]

@@ -67,11 +67,14 @@ def _models(inputs: Inputs, samples: Sequence[str], correlated: bool) -> tuple[d
         raise ChoiceError(f"no signal dataset {unknown[0]!r}; there are {', '.join(datasets)}")
     found: dict[str, Model] = {}
     refused: dict[str, str] = {}
+    left_out = inputs.signals.reach.left_out()
     for name in samples or datasets:
-        point = datasets[name].point
+        if name in left_out:
+            refused[name] = "no true decay length of N, and other samples of its mass are reweighted"
+            continue
         try:
-            yields = inputs.signals.at(point)
-            lifetime.require(yields.effective, point)
+            yields = inputs.signals.of_sample(datasets[name])
+            lifetime.require(yields.effective, yields.point)
             found[name] = modelling.model(yields, inputs, correlated=correlated)
         except (lifetime.TooFewEventsError, lifetime.PointError) as error:
             refused[name] = str(error)

@@ -10,6 +10,7 @@ import numpy as np
 
 from hnl import layout, provenance
 from hnl.corrections import normalisation
+from hnl.datasets import years
 from hnl.datasets.catalogue import Dataset
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files, yields
@@ -113,7 +114,8 @@ def _of_data(out: Path, selection: "Selection", filled: hist.Hist, records: list
                 c_ab[h][i, b.number], c_ab_error[h][i, b.number] = row["c_ab"], row["c_ab_uncertainty"]
         closure[h] = {category: rows[category, "all"]["closure"] for category in CATEGORIES}
     luminosity = sum(selection.catalogue.eras[era].luminosity for era in eras)
-    label = f"data, {luminosity:g}/fb" + (", expected only: region A is blinded" if hidden else "")
+    energy = years.in_words(selection.catalogue.energies)
+    label = f"data, {luminosity:g}/fb ({energy})" + (", expected only: region A is blinded" if hidden else "")
     return Background(label, luminosity, 1.0, hidden, observed, c_ab, c_ab_error, closure)
 
 
@@ -131,7 +133,8 @@ def projected(selection: "Selection", filled: hist.Hist, luminosity: float) -> B
         raise NoBackgroundError(f"{selection.folder}: no simulated background that could be projected")
     simulated = sum(selection.catalogue.eras[era].luminosity for era in {d.era for d in every if d.kind == "signal"})
     scale = luminosity / simulated
-    label = f"projection of simulated background to {luminosity:g}/fb, not data"
+    energy = years.in_words(selection.catalogue.energies)
+    label = f"projection of simulated background to {luminosity:g}/fb ({energy}), not data"
     observed, c_ab_error = {}, {}
     for h in HYPOTHESES:
         observed[h] = scale * projection.smoothed(filled, backgrounds, h)

@@ -11,11 +11,9 @@ from pathlib import Path
 import loky
 
 from hnl import dependencies, provenance
-from hnl.corrections import lifetime
-from hnl.corrections.lifetime import PointError, ReweightingError, TooFewEventsError
+from hnl.corrections.lifetime import PointError, ReweightingError
 from hnl.errors import InputError
-from hnl.inference import combine, modelling, pyhf_model, scan, table5, toys
-from hnl.inference.likelihood import FitError
+from hnl.inference import scan, table5
 from hnl.inference.modelling import Inputs
 from hnl.inference.records import Record
 from hnl.inference.scan import Settings
@@ -53,8 +51,10 @@ def check(settings: Settings) -> None:
 
 def jobs(
     inputs: Inputs, couplings: Sequence[str], natures: Sequence[str], masses: Sequence[float], step: float = 0.0
-) -> tuple[list[Job], list[str]]:
-    """What is to be scanned, and why other masses are not; nothing given means all there is.
+) -> tuple[list[Job], list[str], list[Job]]:
+    """What is to be scanned, why other masses are not, and which are known at generated lifetimes only.
+
+    Nothing given means all there is.
 
     Args:
         inputs: of the run.
@@ -73,9 +73,10 @@ def jobs(
         raise ChoiceError(f"the step between masses must be 0 (none) or at least 0.01 GeV, not {step}")
     found: list[Job] = []
     refused: dict[Job, str] = {}
+    fixed: list[Job] = []
     for coupling, nature in product(FLAVOURS, natures or NATURES):
-        simulated = inputs.signals.simulated(coupling, nature)
-        if not simulated or (couplings and coupling not in couplings):
+        simulated, others = inputs.signals.reach.masses(coupling, nature)
+        if not [*simulated, *others] or (couplings and coupling not in couplings):
             continue
         for mass in sorted(set(masses or [*simulated, *_between(simulated, coupling, nature, step)])):
             job = Job(coupling, nature, mass)
@@ -84,20 +85,32 @@ def jobs(
                 found.append(job)
             except (PointError, ReweightingError) as error:
                 refused[job] = f"{coupling}, {nature}: {error}"
+        fixed += [Job(coupling, nature, mass) for mass in others if not masses or mass in masses]
+    for job in fixed:
+        if job not in found:
+            refused[job] = (
+                f"{job.coupling}, {job.nature}: samples of m_N = {job.mass:g} GeV have no true decay length of N: "
+                "there are limits at their generated lifetime only"
+            )
     for what, asked in (("mass", masses), ("coupling", couplings), ("nature", natures)):
         for one in asked:
-            if one not in {getattr(job, what) for job in found}:
+            if one not in {getattr(job, what) for job in [*found, *fixed]}:
                 reasons = [reason for job, reason in refused.items() if getattr(job, what) == one]
                 raise ChoiceError(reasons[0] if reasons else f"no signal sample has the {what} {one}")
-    return found, list(refused.values())
+    return found, list(refused.values()), fixed
 
 
 def _between(simulated: Sequence[float], coupling: str, nature: str, step: float) -> list[float]:
     """Masses to be scanned between simulated ones, GeV; some may not be possible."""
-    if not step:
+    if not step or not simulated:
         return []
     multiples = [round(step * i, 6) for i in range(ceil(min(simulated) / step), int(max(simulated) / step) + 1)]
     return multiples + [row.mass for row in table5.rows() if (row.coupling, row.nature) == (coupling, nature)]
+
+
+def keys(of: Sequence[Job]) -> list[tuple[str, str, float]]:
+    """Coupling, nature and mass of each."""
+    return [(job.coupling, job.nature, job.mass) for job in of]
 
 
 def mark(inputs: Inputs, settings: Settings, job: Job) -> str:
@@ -133,34 +146,3 @@ def scan_all(
 
 def _scan_one(inputs: Inputs, settings: Settings, job: Job) -> Record:
     return scan.scan(inputs, job.coupling, job.nature, job.mass, settings).record()
-
-
-def samples(inputs: Inputs, settings: Settings, chosen: Sequence[Job], folder: Path) -> list[Record]:
-    """At the points that were simulated: the limit on mu, and the model for pyhf and Combine."""
-    result: list[Record] = []
-    wanted = {(job.coupling, job.nature, job.mass) for job in chosen}
-    for d in inputs.signals.datasets:
-        point, name = d.sample.point, d.sample.name
-        if (point.coupling, point.nature, point.mass) not in wanted:
-            continue
-        found = inputs.signals.at(point)
-        row: Record = {"sample": name, "mass": point.mass, "v2_e": point.v2_e, "v2_mu": point.v2_mu}
-        row |= {"nature": point.nature, "ctau": point.ctau, "effective": found.effective, "refused": ""}
-        try:
-            lifetime.require(found.effective, point)
-            model = modelling.model(found, inputs, correlated=settings.correlated)
-            found_limits = toys.limits(model, toys=settings.toys, seed=settings.seed)
-        except (TooFewEventsError, FitError) as error:
-            result.append(row | {"refused": str(error)})
-            continue
-        shown = model.asimov() if model.hidden else model
-        stem = f"{name}_expected" if model.hidden else name
-        provenance.write_json(folder / f"{stem}_pyhf.json", pyhf_model.export(shown))
-        provenance.write_text(folder / f"{stem}_combine.txt", combine.export(shown))
-        quoted, asymptotic = found_limits[0], found_limits[-1]
-        row |= {"observed": quoted.observed, "expected": list(quoted.expected), "method": quoted.method}
-        row |= {"few_events": toys.few_events(model), "toys": quoted.toys}
-        row |= {"observed_asymptotic": asymptotic.observed, "expected_asymptotic": list(asymptotic.expected)}
-        row |= {"expected_in_a": float(toys.expected_in_a(model)), "model": stem}
-        result.append(row)
-    return result

@@ -7,13 +7,15 @@ cells of the point, see `corrections.masses`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from hnl.corrections import lifetime, masses, nuisances
-from hnl.corrections.lifetime import Point, PointError, Sample
+from hnl.corrections.lifetime import Point, Sample
 from hnl.corrections.masses import Neighbour
+from hnl.corrections.reach import Reach
 from hnl.datasets.variations import NOMINAL
 from hnl.histograms import abcd as histograms
 from hnl.histograms import yields
@@ -66,31 +68,58 @@ class Signals:
     thresholds: Thresholds
     datasets: tuple[_Dataset, ...]
 
-    def simulated(self, coupling: str, nature: str) -> list[float]:
-        """The masses of samples that serve a coupling and nature, GeV. Dirac N have those of both natures."""
-        return sorted({d.sample.point.mass for d in self.datasets if d.sample.serves(coupling, nature)})
+    @cached_property
+    def reach(self) -> Reach:
+        """What they describe."""
+        eras: dict[str, list[Sample]] = {}
+        for d in self.datasets:
+            eras.setdefault(d.scored.dataset.era, []).append(d.sample)
+        return Reach(eras)
 
-    def neighbours(self, point: Point, *, ctau: float | None = None) -> list[tuple[list[_Dataset], Neighbour]]:
+    def simulated(self, coupling: str, nature: str) -> list[float]:
+        """The masses at which samples can be reweighted to a coupling and nature, GeV. Dirac N have those of both."""
+        return self.reach.masses(coupling, nature)[0]
+
+    def of_sample(self, sample: Sample, nature: str | None = None) -> Yields:
+        """Yields at the point of a sample: that of its |V|^2, or of its generated lifetime if it cannot be reweighted.
+
+        Args:
+            sample: of these.
+            nature: by default the generated one.
+
+        Raises:
+            PointError, ReweightingError: see `at`.
+        """
+        point = sample.point.of_nature(nature or sample.point.nature)
+        if self.reach.is_free(point):
+            return self.at(point)
+        return self.at(sample.own(point.nature), ctau=sample.ctau, fixed=True)
+
+    def neighbours(
+        self, point: Point, *, ctau: float | None = None, fixed: bool = False
+    ) -> list[tuple[list[_Dataset], Neighbour]]:
         """The samples that stand for a point, by era and mass, and how.
 
         Args:
             point: its mass must be simulated for its coupling, or be between masses that are.
             ctau: mean proper decay length in mm, by default that of the point.
+            fixed: this is the generated lifetime of samples without truth, which may then be used.
 
         Raises:
             PointError: no sample describes it, in all eras; see `masses.shares`.
             ReweightingError: see `masses.neighbours`.
         """
-        shares = masses.shares(self.simulated(point.coupling, point.nature), point.mass)
+        ctau = point.ctau if ctau is None else ctau
+        shares = self._shares(point, fixed)
         found = []
         for era in dict.fromkeys(d.scored.dataset.era for d in self.datasets):
-            groups = {mass: self._group(replace(point, mass=mass), era) for mass in shares}
+            groups = {mass: self._group(replace(point, mass=mass), era, ctau) for mass in shares}
             samples = {mass: [d.sample for d in group] for mass, group in groups.items()}
-            near = masses.neighbours(point, point.ctau if ctau is None else ctau, shares, samples)
+            near = masses.neighbours(point, ctau, shares, samples)
             found += [(groups[mass], near[mass]) for mass in shares]
         return found
 
-    def at(self, point: Point, *, ctau: float | None = None) -> Yields:
+    def at(self, point: Point, *, ctau: float | None = None, fixed: bool = False) -> Yields:
         """Yields at a point, see `neighbours`.
 
         Raises:
@@ -98,9 +127,9 @@ class Signals:
             ReweightingError: see `lifetime.weights` and `neighbours`.
         """
         h = hypothesis(point.mass)
-        shares = masses.shares(self.simulated(point.coupling, point.nature), point.mass)
+        shares = self._shares(point, fixed)
         filled: dict[float, list[dict[str, Counts]]] = {mass: [] for mass in shares}
-        for group, near in self.neighbours(point, ctau=ctau):
+        for group, near in self.neighbours(point, ctau=ctau, fixed=fixed):
             filled[near.point.mass] += self._filled(group, near, h)
         every = [each for of_mass in filled.values() for each in of_mass]
         # What does not concern a dataset is nominal there.
@@ -123,13 +152,13 @@ class Signals:
             masses.uncertainty(shares, {mass: sum_w for mass, (sum_w, _) in in_a.items()}),
         )
 
-    def _group(self, point: Point, era: str) -> list[_Dataset]:
+    def _shares(self, point: Point, fixed: bool) -> dict[float, float]:
+        return {point.mass: 1.0} if fixed else self.reach.shares(point)
+
+    def _group(self, point: Point, era: str, ctau: float) -> list[_Dataset]:
         """The samples of a simulated point in an era."""
-        used = {s.name for s in lifetime.usable([d.sample for d in self.datasets], point)}
-        group = [d for d in self.datasets if d.sample.name in used and d.scored.dataset.era == era]
-        if not group:
-            raise PointError(f"{point}: the era {era} has no sample of this mass and coupling, others have")
-        return group
+        used = {s.name for s in self.reach.group(era, point, ctau)}
+        return [d for d in self.datasets if d.sample.name in used and d.scored.dataset.era == era]
 
     def _filled(self, group: Sequence[_Dataset], near: Neighbour, h: str) -> list[dict[str, Counts]]:
         """What each dataset of an era and a mass adds to a point, by variation."""
@@ -194,7 +223,11 @@ def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thres
         thresholds,
         tuple(
             _Dataset(
-                Sample.of(s.dataset, sum_w[s.dataset.name]),
+                Sample.of(
+                    s.dataset,
+                    sum_w[s.dataset.name],
+                    truth=lifetime.has_truth(s.columns["gen_ctau"], s.columns["gen_same_sign"]),
+                ),
                 s,
                 {
                     h: {

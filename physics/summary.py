@@ -11,7 +11,13 @@ UNITS = {"total_width": "GeV", "ctau": "mm", "momentum": "GeV", "decay_length": 
 """The single numbers of :func:`of`."""
 
 
-def of(mass: float, v2: Coupling, nature: str = "majorana", momentum: float | None = None) -> dict[str, Any]:
+def of(
+    mass: float,
+    v2: Coupling,
+    nature: str = "majorana",
+    momentum: float | None = None,
+    energy: float = production.PAPER_ENERGY,
+) -> dict[str, Any]:
     """Widths, branching ratios, lifetime and production.
 
     Args:
@@ -19,13 +25,14 @@ def of(mass: float, v2: Coupling, nature: str = "majorana", momentum: float | No
         v2: |V_l|^2 by flavour; zeros are left out.
         nature: 'majorana' or 'dirac'.
         momentum: of N in GeV, for the decay length; by default that of N from the decay of a W at rest.
+        energy: of the pp collisions in TeV, 13 or 13.6.
 
     Returns:
         widths (GeV) and branching_ratios by channel, total_width (GeV), ctau (mm), cross_sections (pb) by flavour,
         momentum (GeV), decay_length: the mean in the laboratory, c tau p / m (mm), and the arguments.
 
     Raises:
-        InputError: see `widths.total_width`; or a momentum that is not above 0.
+        InputError: see `widths.total_width` and `production.sigma_w_to_n`; or a momentum that is not above 0.
     """
     coupling = {lepton: value for lepton, value in v2.items() if value != 0}
     partial = widths.partial_widths(mass, coupling, nature)  # type: ignore[arg-type]  # it checks the nature
@@ -37,11 +44,12 @@ def of(mass: float, v2: Coupling, nature: str = "majorana", momentum: float | No
         "mass": mass,
         "v2": dict(v2),
         "nature": nature,
+        "energy": energy,
         "widths": partial,
         "total_width": sum(partial.values()),
         "branching_ratios": widths.branching_ratios(mass, coupling),
         "ctau": ctau,
-        "cross_sections": {lepton: production.sigma_w_to_n(mass, value) for lepton, value in coupling.items()},
+        "cross_sections": {lepton: production.sigma_w_to_n(mass, value, energy) for lepton, value in coupling.items()},
         "momentum": momentum,
         "decay_length": ctau * momentum / mass,
     }

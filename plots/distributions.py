@@ -11,6 +11,7 @@ import mplhep
 from matplotlib.axes import Axes
 
 from hnl import provenance
+from hnl.datasets import years
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.histograms.fill import Histograms
 from hnl.selections.categories import CATEGORIES
@@ -74,6 +75,10 @@ def by_category(histogram: hist.Hist, selection: str, catalogue: Catalogue) -> m
     for panel, category in zip(panels.T.flat, CATEGORIES, strict=True):
         _panel(panel, histogram[:, selection, category, :], catalogue, with_data=selection != "SR")
         panel.set_title(category.replace("_", " ").replace("mu", "\N{GREEK SMALL LETTER MU}"), fontsize="medium")
+    used = {dataset.era for dataset in catalogue.datasets}
+    luminosity = sum(era.luminosity for name, era in catalogue.eras.items() if name in used)
+    label = f"{luminosity:g} fb$^{{-1}}$ ({years.in_words(catalogue.energies)})"
+    figure.text(0.99, 0.97, label, ha="right", va="top", fontsize="large")
     handles: dict[str, Any] = {}
     for panel in panels.flat:
         handles |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}

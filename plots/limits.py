@@ -46,10 +46,13 @@ def draw_limits(content: Record, table5: Sequence[Any], folder: Path) -> list[tu
     """
     figures = []
     stem = layout.limits(content["luminosity"] if content["projected"] else None)
-    for coupling, nature in dict.fromkeys((s["coupling"], s["nature"]) for s in content["scans"]):
+    rows = [*content["scans"], *_fixed(content)]
+    for coupling, nature in dict.fromkeys((row["coupling"], row["nature"]) for row in rows):
         path = folder / f"{stem}_{coupling}_{nature}.png"
         save(exclusion(content, coupling, nature, table5), path)
-        figures.append((f"Excluded |V|^2, {coupling}, {nature}: {content['label']}", path))
+        scanned = any((s["coupling"], s["nature"]) == (coupling, nature) for s in content["scans"])
+        shown = "Excluded |V|^2" if scanned else "Signal strength at generated lifetimes, no scan of |V|^2"
+        figures.append((f"{shown}, {coupling}, {nature}: {content['label']}", path))
     return figures
 
 
@@ -58,14 +61,17 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
 
     Points that the samples do not describe are grey: contours that end there are open. Bars are black at simulated
     masses, which have a mark on the axis, and grey at those whose signal is interpolated. Nothing is drawn across gaps
-    that are too wide to be interpolated.
+    that are too wide to be interpolated. Samples that cannot be reweighted are points at their generated lifetime, with
+    the limit on the signal strength: nothing is said of other |V|^2.
     """
     scans = [s for s in content["scans"] if (s["coupling"], s["nature"]) == (coupling, nature)]
     scans.sort(key=lambda s: s["mass"])
     settings = content["settings"]
     v2 = np.geomspace(settings["lowest"], settings["highest"], 400)
+    fixed = [row for row in _fixed(content) if (row["coupling"], row["nature"]) == (coupling, nature)]
     masses = np.array([s["mass"] for s in scans])
-    values = np.stack([_log_cls(s, v2) for s in scans])  # (mass, curve, v2): log CLs / 5 %, NaN where unknown
+    # (mass, curve, v2): log CLs / 5 %, NaN where unknown
+    values = np.stack([_log_cls(s, v2) for s in scans]) if scans else np.empty((0, 6, len(v2)))
     masses, values = _apart(masses, values)
 
     figure, axes = plt.subplots(figsize=(9, 7.5))
@@ -81,23 +87,26 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
         _ranges(axes, one)
     simulated = [s["mass"] for s in scans if not s["interpolated_from"]]
     axes.plot(simulated, np.full(len(simulated), v2[0] * 1.3), "|", color="black", clip_on=False)
-    handles += [mpl.lines.Line2D([], [], color="black", linestyle="--", label="median expected; arrows: open")]
-    if np.isfinite(values[:, OBSERVED]).any():
-        handles.append(mpl.lines.Line2D([], [], color="black", label="observed"))
-    handles += [Patch(color=GREEN, label="68 % expected"), Patch(color=YELLOW, label="95 % expected")]
-    handles.append(Patch(color=INSIDE, label="expected to be excluded beyond"))
-    handles.append(Patch(color=UNKNOWN, label="not described by the samples"))
-    handles.append(mpl.lines.Line2D([], [], color="black", marker="|", linestyle="", label="simulated masses"))
+    if scans:
+        handles += [mpl.lines.Line2D([], [], color="black", linestyle="--", label="median expected; arrows: open")]
+        if np.isfinite(values[:, OBSERVED]).any():
+            handles.append(mpl.lines.Line2D([], [], color="black", label="observed"))
+        handles += [Patch(color=GREEN, label="68 % expected"), Patch(color=YELLOW, label="95 % expected")]
+        handles.append(Patch(color=INSIDE, label="expected to be excluded beyond"))
+        handles.append(Patch(color=UNKNOWN, label="not described by the samples"))
+        handles.append(mpl.lines.Line2D([], [], color="black", marker="|", linestyle="", label="simulated masses"))
     if len(simulated) < len(scans):
         handles.append(mpl.lines.Line2D([], [], color=INTERPOLATED, label="signal interpolated between them"))
+    handles += _strengths(axes, fixed)
     handles += _published(axes, content.get("published", []), coupling, nature)
     handles += _paper(axes, [row for row in table5 if (row.coupling, row.nature) == (coupling, nature)])
     margin = 0.5
-    axes.set(yscale="log", xlim=(min(masses.min(), 1) - margin, max(masses.max(), 16) + margin), ylim=(v2[0], v2[-1]))
+    ends = [1, 16, *masses, *(row["mass"] for row in fixed)]
+    axes.set(yscale="log", xlim=(min(ends) - margin, max(ends) + margin), ylim=(v2[0], v2[-1]))
     axes.set(xlabel="$m_N$ [GeV]", ylabel=f"${SYMBOLS[coupling]}$")
     axes.legend(handles=handles, loc="upper right", fontsize="x-small", ncols=2)
     axes.set_title(f"{nature.capitalize()}, 95 % CLs\n{content['label']}", loc="left", fontsize="small")
-    if not (values[:, MEDIAN] < 0).any():
+    if scans and not (values[:, MEDIAN] < 0).any():
         text = "nothing excluded (median expected)"
         axes.text(0.03, 0.04, text, transform=axes.transAxes, color="firebrick")
     figure.tight_layout()
@@ -150,6 +159,24 @@ def _ranges(axes: Axes, scan: Record) -> None:
         ends.append(edge["v2"] if closed else edge["at"])
         axes.plot([scan["mass"]], ends[-1:], "_" if closed else arrow, color=colour, markersize=7, clip_on=False)
     axes.plot([scan["mass"]] * 2, ends, color=colour, linewidth=0.8)
+
+
+def _fixed(content: Record) -> list[Record]:
+    """Limits on mu of samples that cannot be reweighted."""
+    return [row for row in content.get("samples", []) if row.get("generated_only") and not row["refused"]]
+
+
+def _strengths(axes: Axes, rows: Sequence[Record]) -> list[Any]:
+    """At the generated point of each sample its limit on mu: observed, or else the median expected."""
+    for row in rows:
+        observed = row["observed"] is not None
+        limit = row["observed"] if observed else row["expected"][len(row["expected"]) // 2]
+        axes.plot([row["mass"]], [row["v2"]], "D", color="firebrick", markersize=6)
+        text = rf"$\mu$ < {limit:.3g} {'observed' if observed else 'expected'}"
+        place: dict[str, Any] = {"textcoords": "offset points", "xytext": (8, 0), "va": "center", "fontsize": "x-small"}
+        axes.annotate(text, (row["mass"], row["v2"]), **place)
+    label = r"limit on the signal strength $\mu$ at the generated lifetime only"
+    return [mpl.lines.Line2D([], [], color="firebrick", marker="D", linestyle="", label=label)] if rows else []
 
 
 def _published(axes: Axes, curves: Sequence[Record], coupling: str, nature: str) -> list[Any]:

@@ -65,8 +65,9 @@ def _of_event(events: Any, l1: Any, l2: Any, sv: Any, dataset: Dataset) -> dict[
         result["l2_pixel_hits"] = particles.pixel_hits(l2, events.PFCands)
     if not dataset.is_data:  # data of some versions have these weights as well; `nanoaod.branches` leaves them out
         result |= {column: nanoaod.field(events, branch) for column, branch in nanoaod.PREFIRING.items()}
-    if dataset.kind == "signal" and nanoaod.has_decay_vertices(events):
-        result |= {f"gen_{name}": value for name, value in truth.decay(events.GenPart).items()}
+    generated = nanoaod.generated_particles(events) if dataset.signal else None
+    if dataset.signal and generated is not None:
+        result |= {f"gen_{name}": value for name, value in truth.decay(generated, dataset.signal.mass).items()}
     return result
 
 

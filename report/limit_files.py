@@ -15,6 +15,7 @@ from hnl import provenance
 from hnl.inference.records import Record
 from hnl.inference.scan import ASYMPTOTIC, CLOSED, CURVES, NOTHING
 from hnl.inference.table5 import LUMINOSITY, Row
+from hnl.report import strengths
 from hnl.report.tables import Column, Table, short
 
 SIDES = ("lower", "upper")
@@ -169,27 +170,76 @@ def _at(scans: Sequence[Record], mass: float, side: str) -> tuple[float | None, 
     return None, "not scanned"
 
 
-def hepdata(folder: Path, scans: Sequence[Record], label: str, luminosity: float) -> None:
-    """Writes a HEPData submission: a table for each coupling and nature, checked by HEPData's own validator."""
+def hepdata(
+    folder: Path,
+    scans: Sequence[Record],
+    samples: Sequence[Record],
+    label: str,
+    luminosity: float,
+    energies: Sequence[float],
+) -> None:
+    """Writes a HEPData submission, checked by HEPData's own validator: a table for each coupling and nature.
+
+    Those that are known at generated lifetimes only have tables of their own. Without any table nothing is written.
+
+    Args:
+        folder: for its files.
+        scans, samples: of limits.json.
+        label: of every product made with the same background.
+        luminosity: /fb.
+        energies: of the pp collisions, TeV.
+    """
     submission = Submission()
-    submission.comment = f"Excluded squared mixing parameters at 95% CL. {label}"
-    for (coupling, nature), group in groupby(scans, key=lambda s: (s["coupling"], s["nature"])):
-        submission.add_table(_hepdata_table(coupling, nature, list(group), label, luminosity))
+    submission.comment = f"Limits on heavy neutral leptons at 95% CL. {label}"
+    for (coupling, nature), group in groupby(scans, key=_signal):
+        submission.add_table(_hepdata_table(coupling, nature, list(group), label, luminosity, energies))
+    fixed = [row for row in strengths.table(samples, label).records if row[EXPECTED] is not None]
+    for (coupling, nature), group in groupby(sorted(fixed, key=_signal), key=_signal):
+        submission.add_table(_hepdata_strengths(coupling, nature, list(group), luminosity, energies))
+    if not submission.tables:
+        return
+    folder = folder.resolve()
     with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(temporary):  # it writes beside itself
         submission.create_files("files", validate=True)
         for path in sorted(Path("files").glob("*.yaml")):
             provenance.write_text(folder / path.name, path.read_text(encoding="utf-8"))
 
 
-def _hepdata_table(coupling: str, nature: str, group: Sequence[Record], label: str, luminosity: float) -> HEPDataTable:
+def _signal(row: Record) -> tuple[str, str]:
+    return row["coupling"], row["nature"]
+
+
+def _hepdata_strengths(
+    coupling: str, nature: str, rows: Sequence[Record], luminosity: float, energies: Sequence[float]
+) -> HEPDataTable:
+    """Limits on mu at generated lifetimes."""
+    table = HEPDataTable(f"Signal strength {coupling} {nature}")
+    table.description = (
+        f"Upper limits at 95% CL on the signal strength of {nature} N with coupling {coupling} at the generated "
+        f"lifetime only: the samples cannot be reweighted, so that |V|^2 is not scanned. {rows[0]['label']}."
+    )
+    _describe(table, energies)
+    for key, name, units in (("mass", "m_N", "GeV"), ("v2", "|V|^2", ""), ("ctau", "c tau", "mm")):
+        values = [row[key] for row in rows]
+        table.add_variable(Variable(name, is_independent=True, is_binned=False, units=units, values=values))
+    for curve in CURVES:
+        if all(row[curve] is None for row in rows):
+            continue
+        values = [float(row[curve]) for row in rows]
+        table.add_variable(_limits(f"upper limit on mu, {curve}", values, luminosity, energies))
+    return table
+
+
+def _hepdata_table(
+    coupling: str, nature: str, group: Sequence[Record], label: str, luminosity: float, energies: Sequence[float]
+) -> HEPDataTable:
     table = HEPDataTable(f"Limits {coupling} {nature}")
     table.description = (
         f"Range of squared mixing parameters excluded at 95% CL for {nature} N and coupling {coupling}. {label}. "
         "CLs is found by toys where there are few events, and asymptotically elsewhere. "
         "A word in place of a number: the edge is beyond what the samples describe, or nothing is excluded."
     )
-    table.keywords["cmenergies"] = [13000]
-    table.keywords["observables"] = ["CLS"]
+    _describe(table, energies)
     mass = Variable("m_N", is_independent=True, is_binned=False, units="GeV", values=[s["mass"] for s in group])
     table.add_variable(mass)
     origin = [f"interpolated from {between(s)} GeV" if between(s) else "simulated" for s in group]
@@ -200,12 +250,21 @@ def _hepdata_table(coupling: str, nature: str, group: Sequence[Record], label: s
             continue
         for side in SIDES:
             values = [_hepdata_value(f, side) for f in found]
-            one = Variable(f"{side} edge of |V|^2, {curve}", is_independent=False, is_binned=False, values=values)
-            one.digits = 3
-            one.add_qualifier("SQRT(S)", 13, "TeV")
-            one.add_qualifier("LUMINOSITY", luminosity, "fb$^{-1}$")
-            table.add_variable(one)
+            table.add_variable(_limits(f"{side} edge of |V|^2, {curve}", values, luminosity, energies))
     return table
+
+
+def _describe(table: HEPDataTable, energies: Sequence[float]) -> None:
+    table.keywords["cmenergies"] = [1000 * energy for energy in energies]  # GeV
+    table.keywords["observables"] = ["CLS"]
+
+
+def _limits(name: str, values: Sequence[float | str], luminosity: float, energies: Sequence[float]) -> Variable:
+    variable = Variable(name, is_independent=False, is_binned=False, values=values)
+    variable.digits = 3
+    variable.add_qualifier("SQRT(S)", energies[0] if len(energies) == 1 else ", ".join(map(str, energies)), "TeV")
+    variable.add_qualifier("LUMINOSITY", luminosity, "fb$^{-1}$")
+    return variable
 
 
 def _hepdata_value(found: Record | None, side: str) -> float | str:

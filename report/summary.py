@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from hnl.inference.records import Record
 from hnl.inference.scan import NOTHING
-from hnl.report import certification
+from hnl.inference.strengths import GENERATED_ONLY
+from hnl.report import certification, strengths
 from hnl.report.limit_files import EXPECTED, method, words
 
 if TYPE_CHECKING:  # what was selected is taken as it is
@@ -40,10 +41,11 @@ def lines(selection: "Selection", hidden: str, limits: Record | None, notes: Seq
     result += notes
     if limits is not None:
         scans = limits["scans"]
-        result.append(f"excluded |V|^2 at 95 % CLs ({limits['label']}):")
+        result += [f"excluded |V|^2 at 95 % CLs ({limits['label']}):"] if scans else []
         for coupling, nature in dict.fromkeys((s["coupling"], s["nature"]) for s in scans):
             own = [s for s in scans if (s["coupling"], s["nature"]) == (coupling, nature)]
             result.append(f"  {coupling}, {nature}: {_best(own)}")
+        result += _fixed(strengths.table(limits["samples"], limits["label"]).records)
     result.append(f"{figures} figures")
     return [*result[:9], f"everything is in {selection.folder}"]
 
@@ -62,3 +64,17 @@ def _best(scans: Sequence[dict[str, Any]]) -> str:
     curve = "observed" if found["curve"] == "observed" else "expected"
     ranges = f"{words(found, 'lower')} to {words(found, 'upper')} (CLs by {method(found)})"
     return f"{len(known)} of {len(scans)} masses, best at {mass:g} GeV, {curve}: {ranges}"
+
+
+def _fixed(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Where there is no scan: the lowest limit on mu, at the generated lifetime of its sample."""
+    known = [row for row in rows if row[EXPECTED] is not None]
+    if not known:
+        return [f"no limit at the generated lifetime of {len(rows)} samples: {rows[0]['refused']}"] if rows else []
+    curve = EXPECTED if known[0]["observed"] is None else "observed"
+    best = min(known, key=lambda row: row[curve])
+    return [
+        f"signal strength at 95 % CLs ({best['label']}), {GENERATED_ONLY}, no scan of |V|^2:",
+        f"  {best['coupling']}, {best['nature']}, {len(known)} of {len(rows)} samples, best {best['sample']}: mu < "
+        f"{best[curve]:.3g} {curve} at {best['mass']:g} GeV, |V|^2 = {best['v2']:.3g}, c tau = {best['ctau']:.3g} mm",
+    ]

@@ -46,7 +46,7 @@ SEGMENT_COMPATIBILITY_OTHER = 0.451
 
 
 def prompt_electron_cuts(year: int) -> LeptonCuts:
-    """Table 1 for a year: 34 GeV stands for 2017-2018; later years follow them (our choice: same trigger)."""
+    """Table 1 for a year: 34 GeV stands for 2017-2018; later years follow them, 2015 follows 2016 (our choice)."""
     return PROMPT_ELECTRON_2016 if year <= 2016 else PROMPT_ELECTRON_2017
 
 

@@ -9,16 +9,19 @@ HNL_PDG_IDS = (9900012, 9900014, 9900016, 9990012)  # N as the public HNL models
 MM_PER_CM = 10.0
 
 
-def decay(particles: Any) -> dict[str, Any]:
+def decay(particles: Any, mass: float) -> dict[str, Any]:
     """Where and after what proper time N decayed.
 
     Args:
-        particles: jagged GenPart with pdgId, genPartIdxMother, pt, eta, mass (GeV), vx, vy, vz (cm, production).
+        particles: jagged GenPart with pdgId, genPartIdxMother, pt, eta, mass (GeV), vx, vy, vz (cm, production; NaN
+            where the file has none).
+        mass: m_N in GeV, for files that do not keep it: early NanoAOD has 0 for masses below 10 GeV (CMSSW,
+            genparticles_cff).
 
     Returns:
-        One number an event each: `ctau` (mm, proper decay length), `delta_2d`, `delta_3d` (cm, from the production
+        One number per event each: `ctau` (mm, proper decay length), `delta_2d`, `delta_3d` (cm, from the production
         of N), and `same_sign`: 1 if the lepton from W and that from N have one charge, 0 if not. NaN where the event
-        has no N or no decay of it.
+        has no N or no decay of it; without vertices, all but `same_sign` are.
     """
     is_hnl = np.zeros_like(particles.pdgId, dtype=bool)
     for pdg_id in HNL_PDG_IDS:
@@ -29,11 +32,12 @@ def decay(particles: Any) -> dict[str, Any]:
     flight = [_numbers(child[v] - hnl[v]) for v in ("vx", "vy", "vz")]
     delta_3d = np.sqrt(flight[0] ** 2 + flight[1] ** 2 + flight[2] ** 2)
     momentum = _numbers(hnl.pt) * np.cosh(_numbers(hnl.eta))
+    kept = _numbers(hnl.mass)
     charged_lepton = (np.abs(particles.pdgId) == 11) | (np.abs(particles.pdgId) == 13)
     sister = (particles.genPartIdxMother == hnl.genPartIdxMother) & charged_lepton
     l1, l2 = _hardest(particles[sister]), _hardest(particles[mother_is_hnl & charged_lepton])
     return {
-        "ctau": MM_PER_CM * delta_3d * _numbers(hnl.mass) / momentum,
+        "ctau": MM_PER_CM * delta_3d * np.where(kept == 0, mass, kept) / momentum,
         "delta_2d": np.hypot(flight[0], flight[1]),
         "delta_3d": delta_3d,
         "same_sign": _numbers(ak.values_astype(np.sign(l1.pdgId) == np.sign(l2.pdgId), np.float32)),

@@ -439,3 +439,22 @@ def test_absurd_sums_of_generator_weights_stop_the_selection(
     assert f"dataset sim: {tmp_path / 'sim.root'}: {where} of nominal, not 0.5 to 2" in " ".join(complained.split())
     assert "Traceback" not in complained
     assert not (tmp_path / "out" / "selection.json").exists()
+
+
+def test_an_era_without_luminosity_uncertainty_is_refused_at_once(hnl: Run, tmp_path: Path) -> None:
+    """Not by limits after everything else; with one, and in a year that has one, it goes on."""
+    write(tmp_path / "sim.root", [event(1)])
+    write(tmp_path / "data.root", [event(11)], Style(data=True))
+    changed = content()
+    era = changed["eras"]["Run2018"]
+    era["year"] = 2025
+    for arguments in (("datasets", "check"), ("run",), ("select",)):
+        out = () if arguments[0] == "datasets" else ("-o", tmp_path / "out")
+        status, _, complained = hnl(*arguments, save(tmp_path, changed), *out)
+        assert status == 2
+        assert "era Run2018 needs luminosity_uncertainties: there are none of CMS for 2025 yet" in complained
+    assert not (tmp_path / "out").exists()
+    for update in ({"year": 2023}, {"year": 2025, "luminosity_uncertainties": {"luminosity_2025": 0.02}}):
+        era |= update
+        status, _, complained = hnl("datasets", "check", save(tmp_path, changed))
+        assert status == 0, complained

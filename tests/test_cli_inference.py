@@ -23,6 +23,12 @@ def test_physics(hnl: Run) -> None:  # noqa: F811
     assert status == 0
     assert "6.782" in out
     assert "mu u d" in out
+    assert "at 13 TeV" in out
+    status, out, _ = hnl("physics", "--mass", 10, "--v2-mu", 5.7e-7, "--energy", 13.6, "--json")
+    assert (status, json.loads(out)["energy"]) == (0, 13.6)
+    status, _, error = hnl("physics", "--mass", 10, "--v2-mu", 5.7e-7, "--energy", 7)
+    assert status == 2
+    assert "not at 7 TeV" in error
     status, _, error = hnl("physics", "--mass", 10)
     assert status == 2
     assert "above 0" in error

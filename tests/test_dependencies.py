@@ -26,7 +26,7 @@ MAKES = {
         selections: categories
     """,
     "scans": """
-        corrections: lifetime masses nuisances
+        corrections: lifetime masses nuisances reach
         datasets: variations
         histograms: abcd yields
         inference: asymptotics intervals likelihood minimum model modelling records scan signals toys

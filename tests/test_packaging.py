@@ -28,6 +28,9 @@ def test_the_wheel_made_from_the_sdist_holds_every_module(tmp_path: Path) -> Non
     assert len(ROOMS) >= 7
     assert expected <= packed
     assert "hnl/py.typed" in packed
+    templates = {f"hnl/datasets/templates/{path.name}" for path in (ROOT / "datasets" / "templates").glob("*.yaml")}
+    assert len(templates) >= 9
+    assert templates <= packed
 
 
 def test_rooms_are_not_packages_of_their_own(tmp_path: Path) -> None:

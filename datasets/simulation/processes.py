@@ -13,6 +13,7 @@ from hnl.datasets.simulation.signal import SignalOptions
 from hnl.datasets.simulation.streams import ALL, DISPLACED, PHOTON, PROMPT_PAIR
 from hnl.errors import InputError
 from hnl.physics.constants import SIGMA_W_LNU, SIGMA_W_LNU_UNCERTAINTY
+from hnl.physics.production import PAPER_ENERGY
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ PROCESSES: dict[str, Process] = {
             name="wgamma",
             description="W -> e nu, mu nu with a photon (radiation or pi0) that may convert",
             settings=(*_W, *_W_LIGHT),
-            cross_section=2 * SIGMA_W_LNU,
+            cross_section=2 * SIGMA_W_LNU[PAPER_ENERGY],
             source=_W_SOURCE,
             k_factor=_K_W,
             uncertainty=SIGMA_W_LNU_UNCERTAINTY,

@@ -20,6 +20,7 @@ from hnl.datasets.simulation.minimum_bias import minimum_bias, underlying_event
 from hnl.datasets.simulation.nanoaod_format import SCALARS
 from hnl.datasets.simulation.nanoaod_writer import RunSums
 from hnl.datasets.simulation.signal import SignalOptions
+from hnl.physics.production import PAPER_ENERGY
 
 # Events of the overlay libraries, and their seed: fixed, so that a sample is the same wherever it is made.
 N_MINIMUM_BIAS, N_UNDERLYING, LIBRARY_SEED = 2000, 1000, 1
@@ -114,7 +115,8 @@ def catalogue_entry(request: Request, output: Path) -> str:
         couplings = {f"v2_{lepton}": float(f"{v2:.6g}") for lepton, v2 in options.couplings.items()}
         ctau = float(f"{options.ctau_mm:.6g}")
         entry["signal"] = {"mass": options.mass, **couplings, "nature": options.nature, "ctau": ctau}
-    return yaml.safe_dump([entry], sort_keys=False, default_flow_style=None, width=200)
+    note = f"# pp at {PAPER_ENERGY:g} TeV: an era of 2022 or later needs 'energy: {PAPER_ENERGY:g}' for it\n"
+    return note + yaml.safe_dump([entry], sort_keys=False, default_flow_style=None, width=200)
 
 
 def prepare_libraries() -> None:

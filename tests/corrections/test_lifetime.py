@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -171,9 +172,9 @@ def test_mixed_coupling_has_the_rate_of_the_simulation() -> None:
 
 def test_which_samples_are_used() -> None:
     samples = [sample(7.0), sample(20.0), sample(7.0, "dirac"), sample(7.0, mass=6.0)]
-    assert lifetime.usable(samples, Point(MASS, v2_mu=1e-6)) == samples[:2]
-    assert lifetime.usable(samples, Point(MASS, v2_mu=1e-6, nature="dirac")) == samples[:3]
-    assert lifetime.usable(samples, Point(MASS, v2_e=1e-6)) == []
+    assert lifetime.usable(samples, Point(MASS, v2_mu=1e-6), 30.0) == samples[:2]
+    assert lifetime.usable(samples, Point(MASS, v2_mu=1e-6, nature="dirac"), 30.0) == samples[:3]
+    assert lifetime.usable(samples, Point(MASS, v2_e=1e-6), 30.0) == []
 
 
 def test_sample_of_a_dataset() -> None:
@@ -236,3 +237,91 @@ def test_the_floor() -> None:
     lifetime.require(10.0, sample(10.0).point)
     with pytest.raises(TooFewEventsError, match=r"9.9 effective events .* at least 10"):
         lifetime.require(9.9, sample(10.0).point)
+
+
+def without_truth(ctau: float, **how: Any) -> Sample:
+    return replace(sample(ctau, **how), truth=False)
+
+
+def test_the_own_point_has_the_generated_lifetime() -> None:
+    """Also where c tau and |V|^2 of the catalogue do not belong together; the rate goes with |V|^2."""
+    one = replace(without_truth(10.0), ctau=12.5)
+    assert one.own("majorana").ctau == pytest.approx(12.5)
+    assert one.own("majorana").v2 == pytest.approx(one.point.v2 * 10 / 12.5)
+    assert one.own("dirac").ctau == pytest.approx(12.5)
+    assert one.own("dirac").v2 == pytest.approx(2 * one.own("majorana").v2)  # half the width
+    mixed = replace(one, point=Point(MASS, 2e-6, 1e-6))
+    assert mixed.own("majorana").v2_e == pytest.approx(2 * mixed.own("majorana").v2_mu)
+
+
+@pytest.mark.parametrize(
+    ("same", "expected"), [(np.nan, 1.0), (0.0, 1.0), (1.0, 1.0)], ids=["nothing known", "conserved", "violated"]
+)
+def test_no_truth_is_needed_at_the_generated_lifetime(same: float, expected: float) -> None:
+    one = without_truth(10.0)
+    (weight,) = lifetime.weights([one], [[np.nan] * 5], [[same] * 5], one.point, at=one.ctau)
+    assert (weight == expected).all()
+
+
+@pytest.mark.parametrize("at", [9.9, 10.1, 5.0, 49.0])
+def test_without_truth_there_is_no_other_lifetime(at: float) -> None:
+    one = without_truth(10.0)
+    with pytest.raises(ReweightingError, match=f"hnl_10: .* generated c tau = 10 mm only, not {at:g} mm"):
+        lifetime.weights([one], [[np.nan] * 5], [[0.0] * 5], one.point, at=at)
+
+
+@pytest.mark.parametrize("nature", ["majorana", "dirac"])
+def test_without_truth_as_with_it_at_the_generated_lifetime(nature: str) -> None:
+    """Dirac from Majorana too: by charges alone, at the |V|^2 with this lifetime."""
+    one = replace(sample(10.0), ctau=10.3)
+    t, same = [0.3, 4.0, 11.0, 90.0], [0.0, 1.0, 1.0, 0.0]
+    point = one.own(nature)
+    (known,) = lifetime.weights([one], [t], [same], point)
+    blind = replace(one, truth=False)
+    (unknown,) = lifetime.weights([blind], [[np.nan] * 4], [same], point, at=one.ctau)
+    np.testing.assert_allclose(unknown, known, rtol=1e-12)
+    per_v2 = 10 / 10.3 if nature == "majorana" else 2 * 10 / 10.3
+    np.testing.assert_allclose(unknown, [per_v2 * f for f in ((1, 1, 1, 1) if nature == "majorana" else (2, 0, 0, 2))])
+
+
+def test_dirac_needs_charges() -> None:
+    one = without_truth(10.0)
+    with pytest.raises(ReweightingError, match="5 of 5 candidates are without"):
+        lifetime.weights([one], [[np.nan] * 5], [[np.nan] * 5], one.own("dirac"), at=one.ctau)
+
+
+def test_samples_of_one_lifetime_add_up_without_truth() -> None:
+    samples = [without_truth(10.0, events=1000.0), without_truth(10.0, events=3000.0)]
+    factors = lifetime.weights(samples, [[np.nan]] * 2, [[0.0]] * 2, samples[0].point, at=10.0)
+    assert [float(f[0]) for f in factors] == pytest.approx([0.25, 0.75])
+
+
+@pytest.mark.parametrize(
+    ("unknown", "same", "expected"),
+    [
+        (0, np.nan, True),
+        (5, np.nan, True),  # N left the detector
+        (6, np.nan, False),
+        (100, np.nan, False),
+        (1, 0.0, False),  # a decay without a length: some file has no vertices
+        (1, 1.0, False),
+        (100, 1.0, False),
+    ],
+)
+def test_whether_a_sample_has_truth(unknown: int, same: float, expected: bool) -> None:
+    n = 100
+    t = [np.nan] * unknown + [3.0] * (n - unknown)
+    assert lifetime.has_truth(t, [same] * unknown + [0.0] * (n - unknown)) is expected
+
+
+def test_no_candidates_have_all_truth() -> None:
+    assert lifetime.has_truth([], [])
+
+
+def test_samples_without_truth_are_left_out_where_others_are() -> None:
+    known, blind, other = sample(7.0), without_truth(10.0), without_truth(20.0)
+    target = blind.point
+    assert lifetime.usable([blind, known, other], target, 10.0) == [known]
+    assert lifetime.usable([blind, other], target, 10.0) == [blind]
+    assert lifetime.usable([blind, other], target, 20.01) == [other]
+    assert lifetime.usable([blind, other], target, 15.0) == []

@@ -1,11 +1,14 @@
 """The table of nuisances: Table 4 row by row, the page in docs, and what the code really varies."""
 
 import runpy
+from math import hypot
 from pathlib import Path
+
+import pytest
 
 from hnl.corrections import normalisation, weights
 from hnl.corrections.nuisances import BY_NAME, NUISANCES, TABLE_4, parameter
-from hnl.datasets import generator_weights
+from hnl.datasets import generator_weights, years
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,13 +55,26 @@ def test_every_row_has_its_nuisances() -> None:
 def test_sizes_in_the_code_are_those_of_the_table() -> None:
     assert f"{100 * normalisation.SIGNAL_UNCERTAINTY:g}" == BY_NAME["k_factor"].size
     assert f"{100 * normalisation.SCORE_UNCERTAINTY:g}" == BY_NAME["score"].size
-    sizes: dict[str, list[str]] = {}
-    for of_year in normalisation.LUMINOSITY_UNCERTAINTIES.values():
+    sizes: dict[str, list[float]] = {}
+    for of_year in years.LUMINOSITY_UNCERTAINTIES.values():
         for name, size in of_year.items():
-            sizes.setdefault(name, []).append(f"{100 * size:.1f}")
-    assert {name: ", ".join(size) for name, size in sizes.items()} == {
-        one.name: one.size for one in NUISANCES if one.source == "Integrated luminosity"
-    }
+            sizes.setdefault(name, []).append(100 * size)
+    shown = {one.name: one.size for one in NUISANCES if one.name.startswith("luminosity_")}
+    assert shown.keys() == sizes.keys()
+    for name, size in shown.items():
+        assert [float(part) for part in size.split(", ")] == pytest.approx(sizes[name])
+
+
+def test_luminosity_in_the_page_is_that_of_the_code() -> None:
+    """The table of docs/corrections.md, cell by cell, and its last row, the quadrature of what is above it."""
+    section = (ROOT / "docs" / "corrections.md").read_text(encoding="utf-8").partition("### Luminosity")[2]
+    table = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    header, *rows = ([cell.strip(" `") for cell in line.strip("|").split("|")] for line in table)
+    shown = {int(year): {r[0]: float(r[i]) for r in rows if r[i]} for i, year in enumerate(header) if i}
+    for year, of_year in shown.items():
+        assert round(100 * hypot(*years.LUMINOSITY_UNCERTAINTIES[year].values()), 1) == of_year.pop(rows[-1][0])
+        assert of_year == pytest.approx({k: 100 * v for k, v in years.LUMINOSITY_UNCERTAINTIES[year].items()})
+    assert shown.keys() == years.LUMINOSITY_UNCERTAINTIES.keys()
 
 
 def test_whatever_varies_weights_is_in_the_table() -> None:
@@ -83,7 +99,5 @@ def test_the_page_is_that_of_the_code() -> None:
     tables = runpy.run_path(str(ROOT / "benchmarks" / "tables.py"))
     page = (ROOT / "docs" / "corrections.md").read_text(encoding="utf-8")
     assert tables["renew"]("corrections.md") == page
-    assert (
-        sum(line.startswith("| ") for line in page.partition("<!-- nuisances -->")[2].splitlines())
-        == len(NUISANCES) + 2
-    )
+    table = page.partition("<!-- nuisances -->")[2].partition("<!-- end of nuisances -->")[0]
+    assert sum(line.startswith("| ") for line in table.splitlines()) == len(NUISANCES) + 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hnl.datasets import catalogue
+from hnl.datasets import catalogue, remarks, years
 from hnl.datasets.catalogue import CatalogueError
 
 GOOD = """\
@@ -113,6 +113,9 @@ def test_environment_variables_in_paths(folder: Path, monkeypatch: pytest.Monkey
         ("    year: 2018\n", "    year: 2018\n    year: 2017\n", 4, "'year' is given twice"),
         ("    year: 2018\n", "    year: 2018\n    golden_json: gone.json\n", 4, "no such golden JSON"),
         ("    year: 2018\n", "    year: [2018\n", 4, "not valid YAML"),
+        ("    year: 2018\n", "    year: 2020\n", 3, "no pp collisions are known of"),
+        ("    year: 2018\n", "    year: 2025\n", 3, "era Run2018 needs luminosity_uncertainties"),
+        ("    year: 2018\n", "    year: 2018\n    energy: 13000\n", 4, "got 13000"),
     ],
 )
 def test_mistakes_are_refused_with_their_line(folder: Path, old: str, new: str, line: int, words: str) -> None:
@@ -204,3 +207,54 @@ def test_an_era_without_corrections_that_another_has(with_corrections: Path) -> 
         'w.root"], cross_section: 1}', 'w.root"]}'
     )
     assert load(with_corrections, of_data).eras["Run2017"].corrections.jets is None
+
+
+def test_luminosity_uncertainties_that_are_given_or_not_needed(folder: Path) -> None:
+    """Only simulation is scaled to a luminosity."""
+    given = GOOD.replace("year: 2018", "year: 2025\n    luminosity_uncertainties: {luminosity_2025: 0.02}")
+    assert load(folder, given).eras["Run2018"].known_luminosity_uncertainties == {"luminosity_2025": 0.02}
+    start, data = GOOD.split("datasets:\n")[0], GOOD[GOOD.index("  - name: muons") :]
+    only_data = f"{start.replace('year: 2018', 'year: 2025')}datasets:\n{data}"
+    assert load(folder, only_data).eras["Run2018"].known_luminosity_uncertainties is None
+
+
+@pytest.mark.parametrize(("year", "energy"), [(2015, 13), (2016, 13), (2018, 13), (2022, 13.6), (2024, 13.6)])
+def test_energy_of_a_year(folder: Path, year: int, energy: float) -> None:
+    assert load(folder, GOOD.replace("2018\n    lum", f"{year}\n    lum")).eras["Run2018"].sqrt_s == energy
+
+
+def test_energy_that_is_given_and_energies_of_a_catalogue(folder: Path) -> None:
+    later = TWO_ERAS.replace("year: 2017", "year: 2022")
+    assert load(folder, later).energies == (13.0, 13.6)
+    assert years.in_words(load(folder, later).energies) == "13, 13.6 TeV"
+    assert years.in_words(load(folder, TWO_ERAS).energies) == "13 TeV"
+    given = later.replace("year: 2022", "year: 2022\n    energy: 13")
+    assert load(folder, given).energies == (13.0,)
+    unused = later.replace("era: Run2017", "era: Run2018")
+    assert load(folder, unused).energies == (13.0,)
+
+
+def test_without_files(folder: Path) -> None:
+    """Only what is not there is let through, and a remark tells it."""
+    text = GOOD.replace("wjets_*.root", "zjets_*.root").replace("year: 2018", "year: 2018\n    golden_json: gone.json")
+    path = folder / "catalogue.yaml"
+    path.write_text(text.replace("    luminosity: 59.8\n", "    luminosity: 59.8\n" + CORRECTIONS))
+    read = catalogue.load(path, files_needed=False)
+    assert read.datasets[0].files == ("zjets_*.root",)
+    said = remarks.on_catalogue(read)
+    assert f"era Run2018: not there yet: {folder}/gone.json, {folder}/sf/jets.json" in said
+    assert "patterns that no file matches yet: 1, e.g. zjets_*.root" in said
+    path.write_text(text.replace("61526.7", "-3"))
+    with pytest.raises(CatalogueError, match="got -3"):
+        catalogue.load(path, files_needed=False)
+    path.write_text(text.replace("[sub/muons.root]", "[zjets_*.root]"))
+    with pytest.raises(CatalogueError, match="listed twice"):
+        catalogue.load(path, files_needed=False)
+
+
+def test_remarks_on_eras(folder: Path) -> None:
+    assert remarks.on_catalogue(load(folder, GOOD)) == []
+    (mixed,) = remarks.on_catalogue(load(folder, TWO_ERAS.replace("year: 2017", "year: 2022")))
+    assert mixed.startswith("eras of 13, 13.6 TeV")
+    of_2024 = remarks.on_catalogue(load(folder, GOOD.replace("year: 2018", "year: 2024")))
+    assert of_2024 == ["era Run2018: the default luminosity uncertainty of 2024 is that of a preliminary result"]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import awkward as ak
+import numpy as np
 import pytest
 from chain import NAME, PATHS, by_event, catalogue_of, inspected, process, same_candidates
 from nanoaod_events import ELECTRON_ID_CUTS, ELECTRON_ID_TITLE, STYLES, Style, branches, event, write
@@ -259,3 +260,36 @@ def test_columns_are_the_same_for_both_flavours(tmp_path: Path) -> None:
     assert nanoaod.field(events, "hnlsim_generatorEvent") is None
     vertex = nanoaod.vertices(events)
     assert vertex.position_x.tolist()[0] == pytest.approx([event()["SV"][0]["x"]])
+
+
+GENERATED = {"pdgId": 9900012, "genPartIdxMother": 0, "pt": 20.0, "eta": 0.0, "phi": 0.0, "mass": 10.0}
+
+
+@pytest.mark.parametrize("names_of", nanoaod.DECAY_VERTICES, ids=lambda group: group[0])
+def test_vertices_of_generated_particles_by_any_name(names_of: tuple[str, ...]) -> None:
+    """As CMSSW's vertex() of GenParticle is called by those who keep it; all else of GenPart is the same."""
+    fields = {name.partition("_")[2]: [[0.5, i]] for i, name in enumerate(names_of)}
+    others = {name: [[value, value]] for name, value in GENERATED.items()} | {"status": [[1, 1]]}
+    events = ak.Array({"GenPart": ak.zip(others | fields)})
+    found = nanoaod.generated_particles(events)
+    assert [found[axis].tolist() for axis in ("vx", "vy", "vz")] == [[[0.5, i]] for i in range(3)]
+    assert set(found.fields) == {*GENERATED, "vx", "vy", "vz"}
+    catalogue = catalogue_of(Path("any.root"), kind="signal")
+    every = names(Style(gen_particles=True)) - {"GenPart_vx", "GenPart_vy", "GenPart_vz"} | set(names_of)
+    read, _ = nanoaod.branches(every, catalogue.dataset(NAME), catalogue.era(catalogue.dataset(NAME)))
+    assert {*nanoaod.GENERATED, *names_of} <= set(read)
+    assert nanoaod.decay_vertices(read) == names_of
+    assert nanoaod.decay_vertices(set(read) - {names_of[2]}) is None
+
+
+def test_generated_particles_without_vertices() -> None:
+    """The rest of GenPart is read, and positions are not known."""
+    events = ak.Array({"GenPart": ak.zip({name: [[value], []] for name, value in GENERATED.items()})})
+    found = nanoaod.generated_particles(events)
+    assert found.pdgId.tolist() == [[9900012], []]
+    assert np.isnan(found.vx[0, 0])
+    assert nanoaod.generated_particles(ak.Array({"run": [1]})) is None
+    read, missing = wanted(Style(gen_particles=True, without=("GenPart_vy",)), kind="signal")
+    assert set(nanoaod.GENERATED) <= set(read)
+    assert not {"GenPart_vx", "GenPart_vz"} & set(read)
+    assert missing == []

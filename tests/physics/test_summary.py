@@ -40,3 +40,10 @@ def test_dirac_has_half_the_widths() -> None:
 def test_bad_input(arguments: tuple, message: str) -> None:
     with pytest.raises(InputError, match=message):
         summary.of(*arguments)
+
+
+def test_energy_changes_the_cross_section_alone() -> None:
+    here, there = (summary.of(10, {"mu": 5.7e-7}, energy=energy) for energy in (13.0, 13.6))
+    assert {key for key in here if here[key] != there[key]} == {"energy", "cross_sections"}
+    assert here == summary.of(10, {"mu": 5.7e-7})
+    assert there["cross_sections"]["mu"] / here["cross_sections"]["mu"] == pytest.approx(63425.1 / 61526.7)

@@ -145,3 +145,16 @@ def test_a_mass_without_any_point(tmp_path: Path) -> None:
     scans = [scanned(5.0, 1e-6, 1e-4, observed=False), scanned(10.0, 1e-6, 1e-4, observed=False, refused_above=1e-9)]
     scans[1]["excluded"] = []
     assert len(plots.draw_limits(content(*scans), [], tmp_path)) == 1
+
+
+def test_a_point_without_a_scan() -> None:
+    """A mark at its |V|^2 with the limit on mu; no range, no band, and no word of what is excluded."""
+    row = {"coupling": "mu", "nature": "majorana", "mass": 10.0, "v2": 5e-7, "observed": None, "refused": ""}
+    row |= {"generated_only": True, "expected": [1.0, 2.0, 3.25, 4.0, 5.0]}
+    figure = plots.exclusion(content() | {"samples": [row]}, "mu", "majorana", [])
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == [r"$\mu$ < 3.25 expected"]
+    assert axes.texts[0].xy == (10.0, 5e-7)
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "at the generated lifetime only" in labels[0]
+    assert not [label for label in labels if "expected" in label or "excluded" in label]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hnl.datasets import years
 from hnl.selections import leptons
 
 CUTS = [
@@ -97,7 +98,7 @@ def test_reduced_medium_id(loose: bool, is_global: bool, compatibility: float, e
     assert leptons.reduced_medium_id(muons).tolist() == [[expected]]
 
 
-@pytest.mark.parametrize(("year", "pt"), [(2016, 30), (2017, 34), (2018, 34), (2022, 34), (2025, 34)])
+@pytest.mark.parametrize(("year", "pt"), [(year, 30 if year <= 2016 else 34) for year in years.ENERGY])
 def test_years(year: int, pt: float) -> None:
     """Only the pt threshold of prompt electrons depends on the year."""
     cuts = leptons.prompt_electron_cuts(year)

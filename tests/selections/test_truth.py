@@ -9,6 +9,7 @@ import pytest
 from hnl.selections import truth
 
 N = 9900012
+M_N = 8.0  # of the catalogue
 
 
 def particle(pdg_id: int, mother: int, at: tuple[float, float, float] = (0, 0, 0), **p: float) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def particle(pdg_id: int, mother: int, at: tuple[float, float, float] = (0, 0, 0
 
 def decay(*events: list[dict[str, Any]]) -> dict[str, list[float]]:
     """`truth.decay` of some events, the first of which has at least one particle."""
-    return {name: np.asarray(values).tolist() for name, values in truth.decay(ak.Array(list(events))).items()}
+    return {name: np.asarray(values).tolist() for name, values in truth.decay(ak.Array(list(events)), M_N).items()}
 
 
 def chain(l1: int, hnl: int, l2: int, *, copies: int = 1, **p: float) -> list[dict[str, Any]]:
@@ -64,3 +65,21 @@ def test_events_without_decay() -> None:
     found = decay(chain(-13, N, 11), [particle(13, -1)], undecayed, [], chain(13, N, 13))
     for name, values in found.items():
         assert np.isnan(values).tolist() == [False, True, True, True, False], name
+
+
+def test_a_mass_that_is_not_kept() -> None:
+    """That of the catalogue takes its place; one that is kept is used."""
+    rows = chain(-13, N, 11, pt=20.0)
+    assert decay(rows)["ctau"] == pytest.approx([130 * 6 / 20])
+    for row in rows:
+        row["mass"] = 0.0
+    assert decay(rows)["ctau"] == pytest.approx([130 * M_N / 20])
+
+
+def test_without_vertices_charges_are_known() -> None:
+    rows = chain(-13, N, -11)
+    for row in rows:
+        row |= dict.fromkeys(("vx", "vy", "vz"), np.nan)
+    found = decay(rows)
+    assert found["same_sign"] == [1]
+    assert all(np.isnan(found[name]).all() for name in ("ctau", "delta_2d", "delta_3d"))

@@ -235,6 +235,37 @@ def test_hepdata(found):
         assert edge["v2"] is None or value["value"] == pytest.approx(edge["v2"], rel=0.01)
 
 
+def energies_in(folder: Path) -> tuple[set, set]:
+    """What a HEPData submission says of energies: keywords (GeV) and qualifiers (TeV) of all tables."""
+    documents = list(yaml.safe_load_all((folder / "submission.yaml").read_text()))
+    tables = [d for d in documents if "data_file" in d]
+    keywords = {v for d in tables for k in d["keywords"] if k["name"] == "cmenergies" for v in k["values"]}
+    variables = [
+        v for d in tables for v in yaml.safe_load((folder / d["data_file"]).read_text())["dependent_variables"]
+    ]
+    qualifiers = {q["value"] for v in variables for q in v.get("qualifiers", []) if q["name"] == "SQRT(S)"}
+    return keywords, qualifiers
+
+
+def test_energies_in_labels_and_hepdata(found, tmp_path):
+    assert found.content["label"].startswith("data, 10/fb (13 TeV)")
+    assert energies_in(found.folder / "hepdata") == ({13000}, {13})
+    limit_files.hepdata(tmp_path, found.content["scans"], "label", 10.0, (13.0, 13.6))
+    assert energies_in(tmp_path) == ({13000, 13600}, {"13.0, 13.6"})
+
+
+def test_an_era_of_2023_goes_through_to_limits(tmp_path):
+    made = [(d.model_copy(update={"era": "2023"}), *rest) for d, *rest in finished_run.entries()]
+    out = finished_run.write(tmp_path / "out", made, years=(2023,))
+    settings = dataclasses.replace(QUICK, toys=0)
+    result = stage.run(Run(out), couplings=["mu"], natures=["majorana"], masses=[8], settings=settings, workers=1)
+    assert "(13.6 TeV)" in result.content["label"]
+    assert energies_in(result.folder / "hepdata") == ({13600}, {13.6})
+    inputs = inputs_of.load(Run(out))
+    luminosity = {k: v for k, v in inputs.normalisations.items() if k.startswith("luminosity")}
+    assert luminosity == pytest.approx({"luminosity_222324": 0.0017, "luminosity_2324": 0.0127})  # 1.3 % together
+
+
 def test_models_are_read_back(run, found):
     inputs = inputs_of.load(Run(run))
     assert {row["sample"] for row in found.content["samples"]} == {"hnl4_mu", "hnl8_mu"}
@@ -285,7 +316,7 @@ def test_projection_is_scaled_and_smooth(run):
     np.testing.assert_allclose(second.observed["low"], 13.7 * first.observed["low"])
     assert (first.signal_scale, second.signal_scale) == (1.0, 13.7)
     assert second.hidden
-    assert "137/fb, not data" in second.label
+    assert "137/fb (13 TeV), not data" in second.label
     with pytest.raises(inputs_of.NoBackgroundError, match="not -1"):
         inputs_of.projected(selection, filled, -1.0)
 

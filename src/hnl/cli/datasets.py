@@ -1,5 +1,6 @@
 """`hnl datasets`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,9 @@ def datasets_check(
             help="Remember what the files hold, so that hnl select -o OUT opens only those that have changed since.",
         ),
     ] = None,
+    catalogue_only: Annotated[
+        bool, typer.Option("--catalogue-only", help="Look at the catalogue alone: its files need not be there yet.")
+    ] = False,
 ) -> None:
     """Validate a catalogue, open every file in it, and look up every correction that it names.
 
@@ -41,7 +45,10 @@ def datasets_check(
     from hnl.datasets.index import Index, inspect_all
     from hnl.processors import planning
 
-    known = catalogues.load(catalogue)
+    known = catalogues.load(catalogue, files_needed=not catalogue_only)
+    if catalogue_only:
+        _say([f"eras: {len(known.eras)}, datasets: {len(known.datasets)}", *remarks.on_catalogue(known)])
+        return
     planning.check_corrections(known)
     table = Table("dataset", "file", "entries", "NanoAOD", "vertex of l2", "generated", "status")
     usable, bad = [], 0
@@ -63,8 +70,25 @@ def datasets_check(
     said = remarks.on_catalogue(known)
     for dataset in known.datasets:
         said += remarks.on_files(dataset, [info for info in usable if info.path in dataset.files])
-    for remark in said:
-        out_console.print(f"- {remark}", markup=False, highlight=False, soft_wrap=True)
+    _say(said)
     files.check_unique(usable)
     if bad:
         raise InputError(f"{bad} of {bad + len(usable)} files cannot be used, see the table")
+
+
+@datasets_app.command("template")
+def datasets_template(
+    era: Annotated[
+        str | None, typer.Argument(help="Such as 2018; without, the names of all.", show_default=False)
+    ] = None,
+) -> None:
+    """Print a catalogue of a data-taking era of CMS to start from (docs/catalogue.md), or list them."""
+    from hnl.datasets.templates import shipped
+
+    for line in shipped.text(era).splitlines() if era else shipped.names():
+        out_console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _say(said: Sequence[str]) -> None:
+    for remark in said:
+        out_console.print(f"- {remark}", markup=False, highlight=False, soft_wrap=True)

@@ -89,8 +89,9 @@ def limits(
 
     Scans |V|^2 at each mass with reweighted samples (section 3). Between simulated masses, acceptances are
     interpolated, and every product says so. By default: all couplings and natures, the simulated masses, whole GeV
-    between them, and the masses of Table 5. Masses scanned before with the same inputs and settings are kept. An edge
-    beyond what the samples describe is called open, and no number is given for it.
+    between them, and the masses of Table 5. Samples without the true decay length of N give a limit on the signal
+    strength at their generated lifetime in place of a scan. Masses scanned before with the same inputs and settings
+    are kept. An edge beyond what the samples describe is called open, and no number is given for it.
     """
     from hnl.inference.scan import Settings
     from hnl.report import limit_files
@@ -99,8 +100,13 @@ def limits(
     with locking.held(output, note):
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result = _limits(_at(output), settings, workers, **chosen)
-    out_console.print(limit_files.main_rows(result.table).rich())
-    out_console.print(limit_files.narrow(result.comparison).rich())
+    shown = [
+        limit_files.main_rows(result.table),
+        limit_files.narrow(result.comparison),
+        limit_files.narrow(result.fixed),
+    ]
+    for table in (one for one in shown if one.records):
+        out_console.print(table.rich())
 
 
 @app.command()
@@ -148,6 +154,8 @@ def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any
     out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
     if left := result.content["not_scanned"]:
         note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
+    if left := result.content["left_out"]:
+        note(f"not used, since others of their mass have the true decay length of N: {', '.join(left)}")
     return result
 
 

@@ -90,7 +90,13 @@ LIMITS = Stage(
     "estimate -> excluded |V|^2",
     _ESTIMATE,
     tuple(pattern.replace(layout.LIMITS_FILE, "**/*") for pattern in layout.EVERY_LIMITS),
-    ("hnl.corrections.weights", "hnl.inference.inputs", "hnl.inference.limits", "hnl.report.limit_files"),
+    (
+        "hnl.corrections.weights",
+        "hnl.inference.inputs",
+        "hnl.inference.limits",
+        "hnl.inference.strengths",
+        "hnl.report.limit_files",
+    ),
 )
 FIT = Stage(
     "fit",

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hnl import layout, provenance
-from hnl.inference import asymptotics, inputs, published, table5
+from hnl.inference import asymptotics, inputs, published, strengths, table5
 from hnl.inference import limits as scans_of
 from hnl.inference.limits import Job
 from hnl.inference.records import Record
 from hnl.inference.scan import Settings
 from hnl.plots import limits as plots
+from hnl.report import strengths as tables_of
 from hnl.report.limit_files import compared, edges, hepdata
 from hnl.report.tables import Table
 from hnl.stages.run import Run
@@ -26,6 +27,7 @@ class Result:
     content: Record  # of limits.json
     table: Table
     comparison: Table  # with Table 5
+    fixed: Table  # limits on mu at generated lifetimes, where there is no scan
     reused: int  # masses that were scanned before
     points: list[Path]  # what is kept of each mass
     figures: list[tuple[str, Path]]  # title, PNG
@@ -66,7 +68,7 @@ def run(
     scans_of.check(settings)
     of_run = inputs.load(at, luminosity=luminosity)
     folder = at.out / layout.limits(luminosity)
-    chosen, not_scanned = scans_of.jobs(of_run, couplings, natures, masses, step)
+    chosen, not_scanned, fixed = scans_of.jobs(of_run, couplings, natures, masses, step)
     on_plan(len(chosen))
     found: dict[Job, Record] = {}
     marks = {job: scans_of.mark(of_run, settings, job) for job in chosen}
@@ -83,6 +85,8 @@ def run(
         on_mass(job)
     scans = [found[job] for job in chosen]
     background = of_run.background
+    keys = scans_of.keys(chosen), scans_of.keys(fixed)
+    samples = strengths.limits(of_run, settings, *keys, folder / layout.STATISTICAL_MODELS)
     content: Record = {
         "format": FORMAT,
         "label": background.label,
@@ -95,14 +99,18 @@ def run(
         "partial": at.selection.partial,
         "scans": scans,
         "not_scanned": not_scanned,
+        "left_out": of_run.signals.reach.left_out(),
         "published": [vars(c.source) | {"mass": c.mass, "v2": c.v2} for c in published.curves()],
-        "samples": scans_of.samples(of_run, settings, chosen, folder / layout.STATISTICAL_MODELS),
+        "samples": samples,
         "provenance": provenance.record(),
     }
     table, comparison = edges(scans, background.label), compared(scans, background.label, table5.rows())
     provenance.write_json(folder / layout.LIMITS_FILE, content)
     provenance.write_text(folder / layout.LIMITS_TABLE, table.csv())
     provenance.write_text(folder / layout.COMPARISON_TABLE, comparison.csv())
-    hepdata(folder / layout.HEPDATA, scans, background.label, background.luminosity)
+    at_generated = tables_of.table(samples, background.label)
+    provenance.write_text(folder / layout.STRENGTHS_TABLE, at_generated.csv())
+    energies = at.selection.catalogue.energies
+    hepdata(folder / layout.HEPDATA, scans, samples, background.label, background.luminosity, energies)
     figures = plots.draw_limits(content, table5.rows(), at.out / layout.PLOTS)
-    return Result(folder, content, table, comparison, reused, list(paths.values()), figures)
+    return Result(folder, content, table, comparison, at_generated, reused, list(paths.values()), figures)
