@@ -198,7 +198,12 @@ def make_events(rng: np.random.Generator, n: int, first: int) -> dict[str, Any]:
     columns = {name: {f: draw(rng, int(c.sum())) for f, draw in fields(name).items()} for name, c in counts.items()}
     hlt = {f"HLT_filler{i:03d}": rng.random(n) < 0.02 * rng.random() for i in range(N_HLT)}
     hlt |= {name: rng.random(n) < 0.3 for name in (MUON_TRIGGER, ELECTRON_TRIGGER)}
-    _select(rng, l1, l2, first_of, columns, hlt)
+    primary = {
+        "PV_x": short(rng.normal(0.01, 0.001, n)),
+        "PV_y": short(rng.normal(-0.02, 0.001, n)),
+        "PV_z": short(rng.normal(0, 4, n)),
+    }
+    _select(rng, l1, l2, first_of, columns, hlt, primary)
     scalars: dict[str, np.ndarray] = {
         "run": np.ones(n, np.uint32),
         "luminosityBlock": (1 + (first + np.arange(n)) // 1000).astype(np.uint32),
@@ -206,9 +211,7 @@ def make_events(rng: np.random.Generator, n: int, first: int) -> dict[str, Any]:
         "genWeight": np.where(rng.random(n) < 0.1, -1, 1).astype(np.float32),
         "Pileup_nTrueInt": short(rng.uniform(10, 60, n)),
         "Rho_fixedGridRhoFastjetAll": short(rng.uniform(5, 40, n)),
-        "PV_x": short(rng.normal(0.01, 0.001, n)),
-        "PV_y": short(rng.normal(-0.02, 0.001, n)),
-        "PV_z": short(rng.normal(0, 4, n)),
+        **primary,
     }
     scalars |= {f"MET_filler{i:02d}": FILLERS[i % len(FILLERS)](rng, n) for i in range(N_SCALARS)}
     records = {name: _jagged(counts[name], columns[name]) for name in counts}
@@ -224,8 +227,9 @@ def _select(
     first_of: dict[str, np.ndarray],
     columns: dict[str, Columns],
     hlt: Columns,
+    primary: Columns,
 ) -> None:
-    """Puts leptons into events: l1 with its trigger, l2 far from it with a jet and a vertex.
+    """Puts leptons into events: l1 with its trigger, l2 far from it with a jet and a vertex on its track.
 
     Args:
         rng: where the dice are.
@@ -234,6 +238,7 @@ def _select(
         first_of: where the event begins in the columns of each collection.
         columns: changed in place.
         hlt: changed in place.
+        primary: place of the primary vertex of each event.
     """
     n = len(l1)
     eta1, eta2 = rng.uniform(-2, 2, (2, n))
@@ -251,6 +256,11 @@ def _select(
         at = first_of[flavour][displaced] + (l1[displaced] == flavour)
         _set(lepton, at, pt=10 + rng.exponential(10, len(at)), eta=eta2[displaced], phi=phi2[displaced])
         _set(lepton, at, dxy=rng.uniform(0.05, 2, len(at)), dz=rng.uniform(-5, 5, len(at)), svIdx=0)
+        # The place on its track that is nearest the primary vertex.
+        x, y, z = (primary[f"PV_{c}"][displaced] for c in "xyz")
+        sideways = lepton["dxy"][at]
+        place = {"x": x - sideways * np.sin(phi2[displaced]), "y": y + sideways * np.cos(phi2[displaced])}
+        _set(columns["SV"], first_of["SV"][displaced], **place, z=z + lepton["dz"][at])
         good_id = {"vidNestedWPBitmap": sum(4 << 3 * i for i in range(10))}
         _set(lepton, at, **(good_id if flavour == "Electron" else {"looseId": True, "segmentComp": 0.9}))
     good = np.flatnonzero(l2 != "")

@@ -12,7 +12,7 @@ SIGNAL_UNCERTAINTY = 0.04
 
 SCORE_UNCERTAINTY = 0.10
 """Of the signal's yield, for the classifier score (sections 5 and 7: K0S decays in data and simulation differ by up to
-10 % at high scores). One number for every bin, so it is no weight of events."""
+10 % at high scores), where the catalogue says nothing else. One number for every bin, so it is no weight of events."""
 
 
 class UncertaintyError(InputError):
@@ -61,6 +61,7 @@ def uncertainties(dataset: Dataset, era: Era) -> dict[str, float]:
     of_k_factor = dataset.k_factor.uncertainty if dataset.k_factor else 0.0
     of_sigma = (dataset.cross_section_uncertainty**2 + of_k_factor**2) ** 0.5
     if dataset.kind == "signal":
-        return result | {"k_factor": of_sigma or SIGNAL_UNCERTAINTY, "score": SCORE_UNCERTAINTY}
+        score = era.score_uncertainty or SCORE_UNCERTAINTY
+        return result | {"k_factor": of_sigma or SIGNAL_UNCERTAINTY, "score": score}
     process = re.sub(r"\W", "_", dataset.process)
     return result | ({f"cross_section_{process}": of_sigma} if of_sigma else {})

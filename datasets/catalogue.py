@@ -66,6 +66,12 @@ class Era(Model):
     luminosity_uncertainties: dict[LuminosityNuisance, Annotated[float, Field(ge=0, lt=1)]] | None = Field(
         None, description="nuisance -> relative uncertainty; by default those of CMS for the year (to 2024)"
     )
+    score_uncertainty: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="relative, of the signal's yield, as hnl k0s measures it; by default 0.10 (Table 4)",
+    )
     golden_json: Path | None = Field(None, description="certified luminosity sections, applied to data")
     corrections: Corrections = Field(default_factory=Corrections, description="weights and jet energies of simulation")
 

@@ -1,7 +1,7 @@
 """Opening NanoAOD files, cutting them into work units, reading a unit: the one seam between files and physics."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -117,7 +117,13 @@ def _tree(root: Any, path: str) -> Tree:
     return Tree(root, "Events")
 
 
-def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) -> FileInfo:  # noqa: B008 (frozen)
+def inspect(
+    path: str,
+    dataset: Dataset,
+    era: Era,
+    remote: Remote = Remote(),  # noqa: B008 (frozen)
+    more: Collection[str] = (),
+) -> FileInfo:
     """Opens a file and says what it holds, without reading events.
 
     Args:
@@ -125,6 +131,7 @@ def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) ->
         dataset: what the catalogue says the file is.
         era: its era, for the trigger paths.
         remote: how to read it if it is a URL.
+        more: branches to be read too, where the file has them.
 
     Raises:
         RemoteFileError: its server does not give it.
@@ -135,6 +142,7 @@ def inspect(path: str, dataset: Dataset, era: Era, remote: Remote = Remote()) ->
         tree = _tree(root, path)
         names = set(tree.names)
         wanted, missing = nanoaod.branches(names, dataset, era)
+        wanted += [branch for branch in more if branch in names]
         if dataset.is_data and "genWeight" in names:
             raise FileError(f"{path}: dataset {dataset.name} is of kind data, but the file has genWeight: simulation")
         bits = None
@@ -241,6 +249,17 @@ def events(unit: WorkUnit, remote: Remote = Remote(), local: str | None = None) 
     return NanoEventsFactory.from_preloaded(
         source, schemaclass=Schema, metadata={"dataset": unit.dataset, "file": asdict(info)}
     ).events()
+
+
+def columns(info: FileInfo, names: Sequence[str], remote: Remote = Remote()) -> dict[str, Any]:  # noqa: B008 (frozen)
+    """Some branches of a whole file, by name.
+
+    Raises:
+        RemoteFileError: its server does not give it.
+        FileError: a basket cannot be read.
+    """
+    with _opened(info.path, remote) as root:
+        return _tree(root, info.path).arrays(names, 0, info.events)
 
 
 def verify(path: str, checksum: str, remote: Remote = Remote()) -> None:  # noqa: B008 (frozen)

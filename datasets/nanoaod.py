@@ -13,6 +13,7 @@ import numpy as np
 
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.errors import InputError
+from hnl.physics.constants import M_PI
 
 # The multivariate electron ID with 90 % efficiency (section 4), newest name first.
 MVA_ID_NAMES = ("mvaIso_WP90", "mvaFall17V2Iso_WP90", "mvaFall17Iso_WP90")
@@ -46,7 +47,7 @@ ESSENTIAL = {
     "SV": "pt eta phi mass x y z dlen dlenSig dxy dxySig pAngle chi2 ndof",
     "TrigObj": "pt eta phi id filterBits",
 }
-PRIMARY_VERTEX = ("PV_x", "PV_y", "PV_z")  # where vertices are associated by geometry
+PRIMARY_VERTEX = ("PV_x", "PV_y", "PV_z")
 
 # Read where present; their columns of the candidates are missing otherwise.
 OPTIONAL = ("Electron_svIdx", "Muon_svIdx", "SV_ntracks")
@@ -76,6 +77,8 @@ PARTICLES = (
     "JetPFCands_jetIdx",
     "JetPFCands_pFCandsIdx",
 )
+# What more of a pion is wanted that stands in for l2 (`selections.k0s`): read for that alone, where present.
+PION_DETAILS = ("PFCands_dz", "PFCands_dzErr", "PFCands_lostInnerHits")
 # For the jet energy resolution, where the era has one: NanoAOD's simulation has all of it.
 # (The mass is read for coffea, whose records of momenta must have one.)
 GENERATOR_JETS = ("nGenJet", *(f"GenJet_{c}" for c in ("pt", "eta", "phi", "mass")), "Jet_genJetIdx")
@@ -84,6 +87,9 @@ RHO_NAMES = ("Rho_fixedGridRhoFastjetAll", "fixedGridRhoFastjetAll")  # newest n
 JET_ID = "Jet_jetId"
 JET_ID_INPUTS = ("Jet_neHEF", "Jet_neEmEF", "Jet_chHEF", "Jet_chMultiplicity", "Jet_neMultiplicity")
 JET_ID_TIGHT_BIT = 2
+
+
+CHARGED_HADRON = 211  # |pdgId| of particle flow
 
 
 class MissingBranchError(InputError):
@@ -105,9 +111,7 @@ def branches(names: Collection[str], dataset: Dataset, era: Era) -> tuple[list[s
     Returns:
         Branches to read (all present in `names`), and the missing essential ones (empty if the file can be used).
     """
-    wanted = [*EVENT_IDS, *era.triggers.paths]
-    if sv_association(names) == "geometric":
-        wanted += PRIMARY_VERTEX
+    wanted = [*EVENT_IDS, *PRIMARY_VERTEX, *era.triggers.paths]
     for collection, fields in ESSENTIAL.items():
         wanted += [f"n{collection}", *(f"{collection}_{field}" for field in fields.split())]
     mva_id = next((f"Electron_{n}" for n in MVA_ID_NAMES if f"Electron_{n}" in names), f"Electron_{MVA_ID_NAMES[0]}")
@@ -148,7 +152,8 @@ def check_electron_id(title: str) -> None:
 
 
 def sv_association(names: Collection[str]) -> str:
-    """How l2 finds its vertex: 'svIdx' (tracks, v11 and later) or 'geometric' (`selections.vertices.near_lepton`)."""
+    """How l2 finds its vertex (`selections.vertices`): by its track alone ('geometric'), or with the help of 'svIdx',
+    which says whether there is one, and which it may be (v11 and later)."""
     return "svIdx" if {"Electron_svIdx", "Muon_svIdx"} <= set(names) else "geometric"
 
 
@@ -242,8 +247,21 @@ def trigger_objects(events: Any) -> Any:
 
 
 def has_sv_index(events: Any) -> bool:
-    """Whether leptons know their vertex (v11 and later), see `sv_association`."""
+    """Whether leptons know if they are in a vertex (v11 and later), see `sv_association`."""
     return "svIdx" in events.Electron.fields and "svIdx" in events.Muon.fields
+
+
+def sv_index_counts(n_vertices: Any, *indices: Any) -> dict[str, int]:
+    """How many leptons are in a vertex by their svIdx, and for how many of them it is no row of the table.
+
+    Args:
+        n_vertices: of the table, one number per event.
+        indices: jagged svIdx of each collection of leptons; negative where a lepton is in no vertex.
+    """
+    return {
+        "leptons with svIdx >= 0": sum(int(ak.sum(index >= 0)) for index in indices),
+        "beyond the table": sum(int(ak.sum((index >= 0) & (index >= n_vertices))) for index in indices),
+    }
 
 
 def has_particles(events: Any) -> bool:
@@ -269,6 +287,25 @@ def generated_particles(events: Any) -> Any | None:
     places = [field(events, name) for name in names] or [_constant(collection, np.nan)] * 3
     columns = {name: collection[name] for name in collection.fields if f"GenPart_{name}" in GENERATED}
     return ak.zip(columns | dict(zip(("vx", "vy", "vz"), places, strict=True)), depth_limit=2)
+
+
+def charged_hadrons(events: Any) -> Any:
+    """Charged hadrons among the particles of jets, as four-vectors with d0, d0Err, dz, dzErr (cm) and `lost_hits`: NaN
+    where the file does not tell (`PION_DETAILS`).
+
+    CMS counts missing inner hits from -1 for a hit in the first layer to 2 for two and more: here from zero.
+    """
+    all_particles = events.PFCands
+    hadrons = all_particles[(np.abs(all_particles.pdgId) == CHARGED_HADRON) & (all_particles.charge != 0)]
+    lost = _or_constant(hadrons, "lostInnerHits", np.nan)
+    return ak.zip(
+        {name: hadrons[name] for name in ("pt", "eta", "phi", "charge", "d0", "d0Err")}
+        | {name: _or_constant(hadrons, name, np.nan) for name in ("dz", "dzErr")}
+        | {"mass": ak.full_like(hadrons.pt, M_PI), "lost_hits": ak.where(lost < 0, 0, lost)},
+        depth_limit=2,
+        with_name="PtEtaPhiMLorentzVector",
+        behavior=events.Jet.behavior,
+    )
 
 
 def field(events: Any, branch: str) -> Any | None:

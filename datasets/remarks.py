@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from hnl.datasets import corrections, nanoaod, years
+from hnl.datasets import corrections, files, nanoaod, years
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.datasets.files import FileInfo
+from hnl.datasets.trigger_bits import TriggerBits
 
 
 def on_catalogue(catalogue: Catalogue) -> list[str]:
@@ -42,22 +43,25 @@ def _on_era(name: str, era: Era) -> list[str]:
     return said
 
 
-def on_files(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
-    """Remarks on the usable files of one dataset."""
-    return [f"{dataset.name}: {said}" for said in _trigger_bits(infos)] + _on_decays(dataset, infos)
-
-
-def _trigger_bits(infos: Sequence[FileInfo]) -> list[str]:
-    """Each meaning of the bits of trigger objects, with the number of files if there are several."""
-    found = Counter(info.trigger_bits for info in infos if info.trigger_bits)
+def on_triggers(found: Sequence[tuple[Dataset, FileInfo]]) -> list[str]:
+    """Each meaning of the bits of trigger objects in usable files, with the names of datasets if there are several."""
+    names: dict[TriggerBits, dict[str, None]] = {}
+    for dataset, info in found:
+        if info.trigger_bits:
+            names.setdefault(info.trigger_bits, {})[dataset.name] = None
     said = []
-    for bits, n in found.items():
-        where = f", in {n} of {len(infos)} files" if len(found) > 1 else ""
+    for bits, where in names.items():
+        which = f" (in {', '.join(where)})" if len(names) > 1 else ""
         said.append(
-            f"TrigObj_filterBits of triggering electrons are {bits.electron.words}, of muons {bits.muon.words}, from "
-            f"{bits.source}{where}"
+            f"electrons that fired have TrigObj_filterBits {bits.electron.words}, muons {bits.muon.words}, by "
+            f"{bits.source}{which}"
         )
     return said
+
+
+def on_files(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
+    """Remarks on the usable files of one dataset."""
+    return _on_decays(dataset, infos) + _vertex_indices(dataset, infos)
 
 
 def _on_decays(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
@@ -65,12 +69,28 @@ def _on_decays(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
     without = [info for info in infos if nanoaod.decay_vertices(info.branches) is None]
     if dataset.signal is None or not without:
         return []
-    files = "its files have" if len(without) == len(infos) else f"{len(without)} of {len(infos)} files have"
+    which = "its files have" if len(without) == len(infos) else f"{len(without)} of {len(infos)} files have"
     said = (
-        f"dataset {dataset.name}: {files} no vertices of generated particles ({nanoaod.DECAY_VERTICES[0][0]}, ...): "
+        f"dataset {dataset.name}: {which} no vertices of generated particles ({nanoaod.DECAY_VERTICES[0][0]}, ...): "
         f"the sample cannot be reweighted. Its limit is on the signal strength at the generated lifetime only (m_N = "
         f"{dataset.signal.mass:g} GeV, c tau = {dataset.signal.ctau:g} mm), not over |V|^2, and it is no neighbour of "
         "other masses"
     )
     known = all(name in info.branches for info in infos for name in nanoaod.GENERATED)
     return [said if known or dataset.signal.nature == "dirac" else f"{said}; without GenPart there is none for Dirac N"]
+
+
+def _vertex_indices(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
+    """How often NanoAOD's svIdx is no row of the table of vertices."""
+    total: Counter[str] = Counter()
+    for info in infos:
+        if info.sv_association == "svIdx":
+            columns = files.columns(info, ("nSV", "Electron_svIdx", "Muon_svIdx"))
+            total.update(nanoaod.sv_index_counts(*columns.values()))
+    in_vertex, beyond = total["leptons with svIdx >= 0"], total["beyond the table"]
+    if not beyond:
+        return []
+    return [
+        f"dataset {dataset.name}: svIdx of {beyond} of {in_vertex} leptons is beyond the table of vertices: "
+        "CMS software counts those with dlenSig < 3, too, but does not keep them; hnl finds the vertex by the track"
+    ]

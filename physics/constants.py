@@ -21,6 +21,12 @@ M_W: Final = 80.369
 M_Z: Final = 91.188
 """Z mass (PDG)."""
 
+M_K0S: Final = 0.497611
+"""K0S mass (PDG)."""
+
+M_PI: Final = 0.13957039
+"""Charged pion mass (PDG)."""
+
 LEPTON_MASS: Final = MappingProxyType({"e": 0.51099895e-3, "mu": 0.1056583755, "tau": 1.77693})
 """Charged lepton masses (PDG)."""
 

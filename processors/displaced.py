@@ -42,13 +42,14 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
         Returns:
             {dataset: {candidates: {column: column_accumulator}, cutflow, n_minus_one: see `Cutflow`,
             events: int, sum_w: float, sum_w2: float, variation_sums: {variation: float}, pileup_profile: sums of
-            weights in steps of one true interaction}}, which adds up over units.
+            weights in steps of one true interaction, sv_index: see `nanoaod.sv_index_counts`}}, which adds up over
+            units.
         """
         dataset = self.catalogue.dataset(events.metadata["dataset"])
         era = self.catalogue.era(dataset)
         weights = np.ones(len(events)) if dataset.is_data else ak.to_numpy(events.genWeight).astype(np.float64)
         varied = generator_weights.factors(events, dataset.generator_weights)
-        sums = {
+        sums: dict[str, Any] = {
             "events": len(weights),
             "sum_w": float(weights.sum()),
             "sum_w2": float((weights**2).sum()),
@@ -61,10 +62,11 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
             "electron": triggers.fired(events.HLT, era.triggers.electron, len(events)),
             "muon": triggers.fired(events.HLT, era.triggers.muon, len(events)),
         }
-        cutflow.require(CERTIFIED, _certified(events, dataset, era))
-        cutflow.require("single-lepton trigger", _recorded_in(dataset, fired))
+        cutflow.require(CERTIFIED, certified(events, dataset, era))
+        cutflow.require("single-lepton trigger", recorded_in(dataset, fired))
 
         electrons, muons = nanoaod.electrons(events), nanoaod.muons(events)
+        sums["sv_index"] = nanoaod.sv_index_counts(ak.num(events.SV.pt), electrons.sv_index, muons.sv_index)
         prompt = leptons.prompt_electrons(electrons, era.year), leptons.prompt_muons(muons)
         nonprompt = leptons.nonprompt_electrons(electrons), leptons.nonprompt_muons(muons)
         n_prompt, n_nonprompt = (ak.to_numpy(ak.num(e) + ak.num(mu)) for e, mu in (prompt, nonprompt))
@@ -126,7 +128,7 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
         return accumulator
 
 
-def _certified(events: Any, dataset: Dataset, era: Era) -> np.ndarray:
+def certified(events: Any, dataset: Dataset, era: Era) -> np.ndarray:
     """Golden JSON for data; simulation is always good."""
     if not dataset.is_data or era.golden_json is None:
         return np.ones(len(events), dtype=bool)
@@ -142,7 +144,7 @@ def _pileup_profile(events: Any, weights: np.ndarray) -> np.ndarray:
     return np.bincount(bins, weights, N_INTERACTIONS)
 
 
-def _recorded_in(dataset: Dataset, fired: dict[str, np.ndarray]) -> np.ndarray:
+def recorded_in(dataset: Dataset, fired: dict[str, np.ndarray]) -> np.ndarray:
     """Whether the event belongs to this dataset: a trigger of its own fired, and none that it leaves to another."""
     belongs: np.ndarray = np.logical_or.reduce([fired[group] for group in dataset.triggers])
     for group in dataset.veto_triggers:
@@ -151,10 +153,7 @@ def _recorded_in(dataset: Dataset, fired: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _vertex_of(l2: Any, events: Any) -> Any:
-    """Sections 2 and 4: the displaced vertex with the highest pt among those that hold the track of l2."""
-    all_vertices = nanoaod.vertices(events)
-    if nanoaod.has_sv_index(events):
-        holds_l2 = vertices.holds_track(all_vertices, l2.sv_index)
-    else:
-        holds_l2 = vertices.near_lepton(all_vertices, events.PV, l2)
-    return vertices.highest_pt(all_vertices[holds_l2 & vertices.displaced(all_vertices)])
+    """Sections 2 and 4: the vertex that holds the track of l2, None if that is none or not displaced."""
+    sv_index = l2.sv_index if nanoaod.has_sv_index(events) else None
+    sv = vertices.of_track(nanoaod.vertices(events), events.PV, l2, sv_index)
+    return ak.mask(sv, ak.fill_none(vertices.displaced(sv), False))

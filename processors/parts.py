@@ -91,7 +91,8 @@ def make(
         "candidates": int(passing(candidates, 0).sum()),
         "rows": len(candidates["event"]),
         "checksum": checksum,
-        **{key: result[key] for key in ("events", "sum_w", "sum_w2", "variation_sums", "cutflow", "n_minus_one")},
+        **{key: result[key] for key in ("events", "sum_w", "sum_w2", "variation_sums", "sv_index")},
+        **{key: result[key] for key in ("cutflow", "n_minus_one")},
         "pileup_profile": np.trim_zeros(result["pileup_profile"], "b").tolist(),
     }
     return Part(manifest, parquet)

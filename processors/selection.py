@@ -102,7 +102,9 @@ class Selection:
             facts = {
                 key: {file["path"]: file[key] for file in self.files[name]} for key in ("sv_association", "version")
             }
-            result[name] = tables | facts | {"partial": self.partial}
+            counts = [manifest["sv_index"] for manifest in self.manifests[name]]
+            beyond = {key: sum(one[key] for one in counts) for key in (counts[0] if counts else ())}
+            result[name] = tables | facts | {"sv_index_beyond_table": beyond, "partial": self.partial}
         return result
 
 

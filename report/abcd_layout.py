@@ -16,11 +16,12 @@ _TEST = (Column("pull", "pull", signed), Column("chi2", "chi2", short), Column("
 _MARK = Column("mark", "mark")
 _SAMPLE = Column("sample", "sample")
 _P = Column("p_value", "p", lambda p: f"{p:.2g}")
+HIDDEN_NOTE = "region A of data is hidden (blinded)"
 
 
 def tables(records: Mapping[str, Sequence[Record]], hidden: bool) -> dict[str, Table]:
     """The tables of the stage, by name; `hidden` says that region A of data is."""
-    blinded = "region A of data is hidden (blinded)" if hidden else ""
+    blinded = HIDDEN_NOTE if hidden else ""
     total = (Column("total_down", "- total", short), Column("total_up", "+ total", short))
     made = [
         Table(

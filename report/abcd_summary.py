@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from scipy import stats
+
 from hnl.inference.abcd.records import ALL, HIDDEN, NO_CLASSIFIER, NO_TEST
 from hnl.inference.abcd.thresholds import MIN_C
 from hnl.inference.abcd.validation import FLAG
 from hnl.inference.records import Record
 from hnl.report import abcd_layout
-from hnl.report.tables import Column, Table, percent, short, signed
+from hnl.report.abcd_layout import HIDDEN_NOTE
+from hnl.report.tables import Column, Table, percent, rough, short, signed
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES
 
@@ -30,6 +33,58 @@ def tables(records: Mapping[str, Sequence[Record]]) -> list[Table]:
     return [table for table in made if table.records]
 
 
+def brief(records: Mapping[str, Sequence[Record]]) -> list[Table]:
+    """What a run shows: the prediction, for data if there is any, and the closure of all categories together."""
+    samples = list(dict.fromkeys(row["sample"] for row in records["yields"]))
+    if not samples:
+        return []
+    sample = "data" if "data" in samples else samples[0]
+    return [_predictions(_where(records["yields"], {"sample": sample, "bin": ALL}), sample), _closures(records)]
+
+
+def _predictions(rows: Sequence[Record], sample: str) -> Table:
+    """Both mass hypotheses beside each other; A and pulls where they are not hidden."""
+    hidden = any(HIDDEN in row["mark"] for row in rows)
+    made: dict[str, Record] = {}
+    partly = False
+    for row in rows:
+        line = made.setdefault(row["category"], {"category": row["category"]})
+        predicted = _pm(row, "total")
+        if predicted and "D empty" in row["mark"]:
+            predicted, partly = f"{predicted}*", True
+        shown = {"B C / D": predicted}
+        if not hidden:
+            shown = {"A": _show(row["A"])} | shown | {"pull": _show(row["pull"], signed)}
+        line |= {f"{row['hypothesis']} mass\n{name}": text for name, text in shown.items()}
+    note = [HIDDEN_NOTE] if hidden else []
+    note += ["* without bins where D is empty"] if partly else []
+    title = f"Signal region, {sample}: prediction of A with its total uncertainty, all bins"
+    lines = list(made.values())
+    return Table("yields", title, _columns(*lines[0]), lines, "; ".join(note))
+
+
+def _closures(records: Mapping[str, Sequence[Record]]) -> Table:
+    """Control region: one line for each sample and mass hypothesis."""
+    made = []
+    for key in dict.fromkeys((row["sample"], row["hypothesis"]) for row in records["closure"]):
+        rows = _where(records["closure"], dict(zip(("sample", "hypothesis", "bin"), (*key, ALL), strict=True)))
+        chi2, bins = sum(row["chi2"] or 0.0 for row in rows), sum(row["ndf"] or 0 for row in rows)
+        pulls = {row["category"]: row["pull"] for row in rows if row["pull"] is not None}
+        largest = max(pulls, key=lambda category: abs(pulls[category]), default=None)
+        made.append(
+            {
+                "sample": key[0],
+                "mass": key[1],
+                "A": short(sum(row["A"] for row in rows)),
+                "chi2 / bins": f"{short(chi2)} / {bins}",
+                "p": f"{stats.chi2.sf(chi2, bins):.2g}" if bins else None,
+                "largest pull": None if largest is None else f"{signed(pulls[largest])} ({largest})",
+            }
+        )
+    names = ("sample", "mass", "A", "chi2 / bins", "p", "largest pull")
+    return Table("closure", "Control region: closure, all categories", _columns(*names), made)
+
+
 def _where(rows: Sequence[Record], wanted: Record) -> list[Record]:
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
@@ -48,7 +103,7 @@ def _known(rows: Sequence[Record]) -> tuple[list[Record], list[str]]:
 def _pm(row: Record, kind: str) -> str | None:
     if row["prediction"] is None:
         return None
-    return f"{short(row['prediction'])} +{short(row[f'{kind}_up'])} -{short(row[f'{kind}_down'])}"
+    return f"{short(row['prediction'])} +{rough(row[f'{kind}_up'])} -{rough(row[f'{kind}_down'])}"
 
 
 def _show(value: float | None, how: Callable[[float], str] = short) -> str | None:
@@ -78,7 +133,7 @@ def _thresholds(rows: Sequence[Record]) -> Table:
 def _yields(rows: Sequence[Record], of: Record) -> Table:
     rows, note = _known(rows)
     if any(HIDDEN in row["mark"] for row in rows):
-        note.append("region A of data is hidden (blinded)")
+        note.append(HIDDEN_NOTE)
     made = [
         {
             "category": row["category"],
@@ -133,7 +188,7 @@ def _simulated_closure(rows: Sequence[Record]) -> Table:
     silent = dict.fromkeys(f"{r['hypothesis']} {r['selection']} at {r['threshold']}" for r in every if not r["tested"])
     note += [f"too few events ({NO_TEST}) in any category: {', '.join(silent)}"] if silent else []
     names = ("mass", "selection", "x", "A", "B C / D", "tested", "chi2 / ndf", "p")
-    title = "Simulated background at lower x: closure around 50-85 GeV, all bins and categories"
+    title = "Simulated background at lower x: closure around 50-85 GeV, bins together"
     return Table("simulated_closure", title, _columns(*names), made, "; ".join(note))
 
 

@@ -73,7 +73,7 @@ def edges(scans: Sequence[Record], label: str) -> Table:
     columns = [
         Column("coupling", "coupling"),
         Column("nature", "nature"),
-        Column("mass", "m_N", short),
+        Column("mass", "m_N [GeV]", short),
         Column("interpolated_from", "from"),
         Column("curve", "curve"),
         Column("lower_words", "lowest |V|^2", _show),
@@ -96,7 +96,7 @@ def main_rows(table: Table) -> Table:
         if row["curve"] in ("observed", EXPECTED)
     ]
     columns = [
-        Column("mass", "m_N"),
+        Column("mass", "m_N [GeV]"),
         Column("curve", "curve"),
         Column("range", "excluded |V|^2"),
         Column("method", "CLs by"),
@@ -148,7 +148,7 @@ def compared(scans: Sequence[Record], label: str, paper: Sequence[Row]) -> Table
     columns = [
         Column("coupling", "coupling"),
         Column("nature", "nature"),
-        Column("mass", "m_N", short),
+        Column("mass", "m_N [GeV]", short),
         Column("edge", "edge"),
         Column("paper", f"Table 5, {LUMINOSITY:g}/fb", power),
         Column("expected", "expected here", power),

@@ -1,4 +1,4 @@
-"""What a run found, in ten lines at most."""
+"""What a run found, in a few lines."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ def lines(selection: "Selection", hidden: str, limits: Record | None, notes: Seq
             result.append(f"  {coupling}, {nature}: {_best(own)}")
         result += _fixed(strengths.table(limits["samples"], limits["label"]).records)
     result.append(f"{figures} figures")
-    return [*result[:9], f"everything is in {selection.folder}"]
+    return [*result, f"everything is in {selection.folder}"]
 
 
 def _best(scans: Sequence[dict[str, Any]]) -> str:
@@ -62,8 +62,8 @@ def _best(scans: Sequence[dict[str, Any]]) -> str:
         return f"{NOTHING} at {len(scans)} masses"
     _, mass, found = min(known, key=lambda one: one[:2])
     curve = "observed" if found["curve"] == "observed" else "expected"
-    ranges = f"{words(found, 'lower')} to {words(found, 'upper')} (CLs by {method(found)})"
-    return f"{len(known)} of {len(scans)} masses, best at {mass:g} GeV, {curve}: {ranges}"
+    ranges = f"{words(found, 'lower')} to {words(found, 'upper')} ({curve}, {method(found)})"
+    return f"{len(known)} of {len(scans)} masses, best at {mass:g} GeV: {ranges}"
 
 
 def _fixed(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -4,11 +4,11 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any, NamedTuple
 
-import rich.table
-
 from hnl.inference.records import Record
+from hnl.terminal import TextTable
 
 MISSING = "-"
 _LATEX = {"\\": r"\textbackslash{}", **{c: f"\\{c}" for c in "&%$#_{}"}, "<": "$<$", ">": "$>$", "~": r"$\sim$"}
@@ -35,16 +35,12 @@ class Table:
     records: Sequence[Record]
     note: str = ""
 
-    def rich(self) -> rich.table.Table:
-        """For the terminal."""
-        table = rich.table.Table(title=self.title, caption=self.note or None)
-        for i, column in enumerate(self.columns):
-            texts = [column.show(row[column.key]) for row in self.records if row[column.key] is not None]
-            numbers = bool(texts) and all(text[:1].isdigit() or text[:1] in "+-" for text in texts)
-            table.add_column(column.heading, justify="right" if numbers else "left", no_wrap=i == 0)
-        for row in self.records:
-            table.add_row(*(rich.markup.escape(text) for text in self._texts(row)))
-        return table
+    def text(self, most: int | None = None) -> TextTable:
+        """For the terminal; of more than `most` rows the first, and the note says how many others there are."""
+        headings = [column.heading for column in self.columns]
+        rows = [self._texts(row) for row in self.records[:most]]
+        left_out = f"{len(self.records) - len(rows)} more rows in the files" if len(self.records) > len(rows) else ""
+        return TextTable(self.title, headings, rows, "; ".join(filter(None, [left_out, self.note])))
 
     def csv(self) -> str:
         """All keys of the records, numbers in full; what is missing is empty."""
@@ -73,8 +69,31 @@ def _escaped(text: str) -> str:
 
 
 def short(value: float) -> str:
-    """Three digits, whole numbers as they are."""
-    return f"{value:.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
+    """Three digits, whole numbers as they are, with commas between thousands."""
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
+
+
+def rough(value: float) -> str:
+    """Two digits, for uncertainties; whole from 10 on."""
+    return f"{value:,.0f}" if abs(value) >= 9.95 or float(value).is_integer() else f"{value:.2g}"
+
+
+def count(value: float) -> str:
+    """At most six characters for what is below 10^10: 12,345 or 1.23e6."""
+    if abs(value) < 99_999.5:
+        return short(value)
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def with_error(value: float | None, error: float | None) -> str:
+    """A value with the uncertainty of its last digits, two of them: 0.9651(84) is 0.9651 +- 0.0084."""
+    if value is None:
+        return MISSING
+    if not error:
+        return f"{value:.4g}"
+    decimals = max(0, 1 - floor(log10(float(f"{error:.1e}"))))
+    return f"{value:.{decimals}f}({error * 10**decimals:.0f})"
 
 
 def signed(value: float) -> str:
@@ -83,5 +102,7 @@ def signed(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A share in percent."""
+    """A share in percent, in two digits or fewer."""
+    if 0 < abs(value) < 0.001:
+        return f"{100 * value:.1g} %"
     return f"{100 * value:.1f} %" if value < 0.1 else f"{100 * value:.0f} %"

@@ -1,4 +1,10 @@
-"""The secondary vertex of l2: section 2 (last paragraph on vertices) and Table 2, 'l2 in SV'."""
+"""The secondary vertex of l2: section 2 (last paragraph on vertices) and Table 2, 'l2 in SV'.
+
+NanoAOD keeps no tracks of vertices. Its svIdx (v11 and later) says that the track of a lepton is in some vertex, but
+not in which row of the table: CMSSW counts all vertices (PATObjectCrossLinker), the table keeps those with dlenSig > 3
+(vertices_cff.py), and nothing tells how many were left out. They stay in order, so the row is svIdx or a lower one, or
+the vertex is not in the table. Which row it is, if any, is told by the helix of the lepton.
+"""
 
 from typing import Any
 
@@ -8,48 +14,69 @@ import numpy as np
 MIN_SIGNIFICANCE_3D = 0.5  # section 2
 MIN_SIGNIFICANCE_2D = 2.5  # section 2
 
-# Our choice, for NanoAOD without svIdx (before v11), where the tracks of a vertex are not known: l2 belongs to a
-# vertex if it lies within 0.4 of both the vertex momentum (it flew with the other tracks) and the direction from the
-# primary vertex to the secondary one (it came out of it). 0.4 is the size of a jet.
-MAX_DELTA_R_MOMENTUM = 0.4
-MAX_DELTA_R_FLIGHT = 0.4
+FIELD = 3.8  # T, section 2
+CURVATURE = 0.0029979246 * FIELD  # 1/cm at pt = 1 GeV: the speed of light in GeV / (T cm)
+
+# Our choice, measured (docs/selection.md): how far (cm) a track may pass its vertex, and how much farther per cm of
+# flight: columns are rounded (phi to 0.2 mrad in CMS), electrons radiate, tracks scatter. Without svIdx the limit is
+# closer, as a track that is in no vertex may pass one: in a b jet, that of other daughters.
+MAX_DISTANCE = 0.03
+MAX_DISTANCE_WITHOUT_INDEX = 0.01
+MAX_DISTANCE_PER_CM = 0.005
 
 
 def displaced(vertices: Any) -> Any:
     """Mask of the vertices with significances Delta_3D > 0.5 and Delta_2D > 2.5 (section 2).
 
     Args:
-        vertices: jagged SV records with dlenSig (3D) and dxySig (2D).
+        vertices: SV records with dlenSig (3D) and dxySig (2D).
     """
     return (vertices.dlenSig > MIN_SIGNIFICANCE_3D) & (vertices.dxySig > MIN_SIGNIFICANCE_2D)
 
 
-def holds_track(vertices: Any, sv_index: Any) -> Any:
-    """Mask of the vertices that hold the track of l2.
+def distance_to_track(vertices: Any, primary_vertex: Any, l2: Any) -> Any:
+    """How far each vertex is from the track of l2, cm: across the track, at the place nearest in the transverse plane.
+
+    The track is a helix from its point nearest the primary vertex, which dxy and dz (with their signs) and phi describe
+    in NanoAOD. The transverse distance is that of a point from a circle (V. Karimaeki, NIM A 305 (1991) 187).
 
     Args:
-        vertices: jagged SV records.
-        sv_index: one number an event, NanoAOD's svIdx of l2: -1 if its track is in no vertex.
-    """
-    return ak.local_index(vertices.pt, axis=1) == sv_index
-
-
-def near_lepton(vertices: Any, primary_vertex: Any, l2: Any) -> Any:
-    """Geometric stand-in for `holds_track`, see `MAX_DELTA_R_MOMENTUM`.
-
-    Args:
-        vertices: jagged SV records with position_x, _y, _z in cm and momentum.
-        primary_vertex: one record an event with x, y, z in cm.
-        l2: one lepton an event.
+        vertices: jagged SV records with position_x, _y, _z (cm).
+        primary_vertex: one record per event with x, y, z (cm).
+        l2: one lepton per event: pt (GeV), eta, phi, charge, dxy, dz (cm).
     """
     x, y, z = (vertices[f"position_{c}"] - primary_vertex[c] for c in "xyz")
-    flight_eta = np.arcsinh(z / np.hypot(x, y))
-    flight_phi = np.arctan2(y, x)
-    delta_phi = (flight_phi - l2.phi + np.pi) % (2 * np.pi) - np.pi
-    flight = np.hypot(flight_eta - l2.eta, delta_phi)
-    return (vertices.deltaR(l2) < MAX_DELTA_R_MOMENTUM) & (flight < MAX_DELTA_R_FLIGHT)
+    curvature = -l2.charge * CURVATURE / l2.pt  # positive for tracks that turn left
+    along = x * np.cos(l2.phi) + y * np.sin(l2.phi)
+    left = y * np.cos(l2.phi) - x * np.sin(l2.phi) - l2.dxy
+    difference = curvature * (along**2 + left**2) - 2 * left
+    transverse = difference / (1 + np.sqrt(1 + curvature * difference))
+    path = np.arctan2(curvature * along, 1 - curvature * left) / curvature
+    return np.hypot(transverse, (z - l2.dz - path * np.sinh(l2.eta)) / np.cosh(l2.eta))
+
+
+def of_track(vertices: Any, primary_vertex: Any, l2: Any, sv_index: Any = None) -> Any:
+    """The vertex that holds the track of l2: the nearest to the track, if it is near enough.
+
+    Args:
+        vertices: jagged SV records with position_x, _y, _z (cm), all of the table.
+        primary_vertex: one record per event with x, y, z (cm).
+        l2: one lepton per event, see `distance_to_track`.
+        sv_index: one number per event, NanoAOD's svIdx of l2: -1 if its track is in no vertex. None for files that
+            do not have it, where all rows are possible.
+
+    Returns:
+        One vertex per event, None if there is none.
+    """
+    limit = MAX_DISTANCE_WITHOUT_INDEX if sv_index is None else MAX_DISTANCE
+    if sv_index is not None:
+        vertices = vertices[ak.local_index(vertices, axis=1) <= sv_index]
+    flight = np.sqrt(sum((vertices[f"position_{c}"] - primary_vertex[c]) ** 2 for c in "xyz"))
+    distance = distance_to_track(vertices, primary_vertex, l2)
+    near = distance < limit + MAX_DISTANCE_PER_CM * flight
+    return ak.firsts(vertices[near][ak.argmin(distance[near], axis=1, keepdims=True)])
 
 
 def highest_pt(vertices: Any) -> Any:
-    """The vertex with the highest pt (section 2, for several that hold the l2 track), None if there is none."""
+    """The vertex with the highest pt (section 2) of each event, None if there is none."""
     return ak.firsts(vertices[ak.argmax(vertices.pt, axis=1, keepdims=True)])

@@ -119,6 +119,9 @@ COLUMNS: dict[str, dict[str, tuple[str, str, Any]]] = {
         "pdgId": ("int32", "int32", 211),
         "d0": (_FLOAT, _FLOAT, 0.0),
         "d0Err": (_FLOAT, _FLOAT, 0.01),
+        "dz": (_FLOAT, _FLOAT, 0.0),
+        "dzErr": (_FLOAT, _FLOAT, 0.02),
+        "lostInnerHits": ("int32", "int32", -1),
         "numberOfPixelHits": ("int32", "int32", 3),
     },
     "JetPFCands": {"jetIdx": ("int32", "int32", 0), "pFCandsIdx": ("int32", "int32", 0)},
@@ -159,8 +162,8 @@ def event(
 ) -> Event:
     """An event that passes every requirement, but for what the keywords change.
 
-    Jet and vertex follow the direction of l2, the trigger object that of l1; objects in `more` come last, with the
-    defaults of `COLUMNS` for what they do not say.
+    The jet follows the direction of l2, the vertex is on its track, the trigger object follows l1; objects in `more`
+    come last, with the defaults of `COLUMNS` for what they do not say.
     """
     first: Object = {"pt": 50.0, "eta": 0.5, "phi": 0.3, "charge": 1, "mass": MASS[l1_flavour]} | (l1 or {})
     second: Object = {
@@ -187,7 +190,7 @@ def event(
     result["Jet"].append({"pt": 35.0, "eta": eta + inwards, "phi": wrap(phi + 0.05), "mass": 5.0} | (jet or {}))
     result["SV"].append(
         {"pt": 20.0, "eta": eta + inwards, "phi": wrap(phi - 0.05), "mass": 4.0}
-        | flight(3.0, eta, phi, [result[f"PV_{c}"] for c in "xyz"])
+        | on_track(second, 3.0, [result[f"PV_{c}"] for c in "xyz"])
         | (sv or {})
     )
     result["TrigObj"].append(
@@ -216,6 +219,18 @@ def flight(distance: float, eta: float, phi: float, start: Sequence[float] = (0.
         "x": start[0] + distance * cos(phi),
         "y": start[1] + distance * sin(phi),
         "z": start[2] + distance * sinh(eta),
+    }
+
+
+def on_track(lepton: Object, path: float, start: Sequence[float] = (0.01, -0.02, 1.5)) -> Object:
+    """The place on a lepton's helix in 3.8 T after a transverse path (cm) from its point nearest `start`."""
+    radius = lepton["pt"] / (0.299792458 * 3.8) * 100  # p = 0.3 B r, with r in m
+    phi, turn = lepton["phi"], -lepton["charge"] * path / radius
+    chord = 2 * radius * abs(sin(turn / 2))
+    return {
+        "x": start[0] - lepton["dxy"] * sin(phi) + chord * cos(phi + turn / 2),
+        "y": start[1] + lepton["dxy"] * cos(phi) + chord * sin(phi + turn / 2),
+        "z": start[2] + lepton["dz"] + path * sinh(lepton["eta"]),
     }
 
 

@@ -1,7 +1,7 @@
 """Random events near every threshold of the selection: signal-like ones, each disturbed in a few places."""
 
 import numpy as np
-from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Event, Object, bitmap, event, flight, wrap
+from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Event, Object, bitmap, event, flight, on_track, wrap
 
 Rng = np.random.Generator
 
@@ -26,9 +26,9 @@ def random_event(number: int, rng: Rng) -> Event:
     }
     jet: Object = {"pt": rng.uniform(21, 80)}
     sv: Object = {"pt": rng.uniform(5, 30), "mass": rng.uniform(1, 8)}
-    near = (l2["eta"] + rng.normal(0, 0.15), wrap(l2["phi"] + rng.normal(0, 0.15)))
     sv |= {"eta": l2["eta"] + rng.normal(0, 0.15), "phi": wrap(l2["phi"] + rng.normal(0, 0.15))}
-    sv |= flight(rng.uniform(0.1, 20), *near)
+    l2 |= {"dxy": float(rng.choice([-0.5, 0.1])), "dz": 1.0}
+    path, off_track = rng.uniform(0.1, 20), rng.normal(0, 0.005, 3)
     hlt_object: Object = {"eta": l1["eta"] + rng.normal(0, 0.03), "phi": wrap(phi + rng.normal(0, 0.03))}
     hlt: dict[str, bool] | None = None
 
@@ -48,8 +48,7 @@ def random_event(number: int, rng: Rng) -> Event:
         "jet place": lambda: jet.update(eta=l2["eta"] + rng.normal(0, 0.7), phi=wrap(l2["phi"] + rng.normal(0, 0.5))),
         "jet content": lambda: jet.update(random_content(rng)),
         "sv significance": lambda: sv.update(dlenSig=rng.uniform(0, 2), dxySig=rng.uniform(1, 5)),
-        "sv flight": lambda: sv.update(flight(2.0, l2["eta"] + rng.normal(0, 0.4), l2["phi"] + rng.normal(0, 0.3))),
-        "sv momentum": lambda: sv.update(eta=l2["eta"] + rng.normal(0, 0.4), phi=wrap(l2["phi"] + rng.normal(0, 0.3))),
+        "sv place": lambda: off_track.__iadd__(rng.normal(0, 0.06, 3)),
         "hlt place": lambda: hlt_object.update(eta=l1["eta"] + rng.uniform(-0.2, 0.2)),
         "hlt bits": lambda: hlt_object.update(filterBits=int(rng.integers(0, 16)), id=int(rng.choice([11, 13]))),
         "close pair": lambda: l2.update(eta=l1["eta"] + rng.normal(0, 0.3), phi=wrap(phi + rng.normal(0, 0.5))),
@@ -60,6 +59,7 @@ def random_event(number: int, rng: Rng) -> Event:
         l2["pt"] = (rng.uniform(80, 100) ** 2 / (2 * l1["pt"])) / (
             np.cosh(l1["eta"] - l2["eta"]) - np.cos(l1["phi"] - l2["phi"])
         )
+    sv |= moved(on_track(l2, path), off_track)
     if rng.random() < 0.2:
         fired = rng.random(4) < 0.4
         hlt = dict(zip((*ELECTRON_PATHS, *MUON_PATHS), map(bool, fired), strict=True))
@@ -133,17 +133,24 @@ def random_jet(rng: Rng, l1: Object) -> Object:
     return place | content | {"pt": rng.uniform(15, 50), "jetId": int(rng.choice([0, 1, 2, 6, 6]))}
 
 
+def moved(place: Object, by: np.ndarray) -> Object:
+    """A place (cm), somewhere else."""
+    return {c: place[c] + float(step) for c, step in zip("xyz", by, strict=True)}
+
+
 def random_vertex(rng: Rng, l2: Object) -> Object:
-    """A further vertex, often near l2."""
+    """A further vertex, mostly near the track of l2."""
     eta, phi = l2["eta"] + rng.normal(0, 0.3), wrap(l2["phi"] + rng.normal(0, 0.3))
-    momentum = {"eta": eta + rng.normal(0, 0.2), "phi": wrap(phi + rng.normal(0, 0.2))}
+    momentum = {"eta": eta, "phi": phi}
     size = {
         "pt": rng.uniform(5, 40),
         "mass": rng.uniform(1, 8),
         "dlenSig": rng.uniform(0, 5),
         "dxySig": rng.uniform(0, 9),
     }
-    return momentum | size | flight(rng.uniform(0.1, 10), eta, phi)
+    if rng.random() < 0.3:
+        return momentum | size | flight(rng.uniform(0.1, 10), eta, phi)
+    return momentum | size | moved(on_track(l2, rng.uniform(0.1, 10)), rng.normal(0, 0.03, 3))
 
 
 def random_trigger_object(rng: Rng, l1: Object) -> Object:
@@ -154,14 +161,10 @@ def random_trigger_object(rng: Rng, l1: Object) -> Object:
     return place | {"pt": 30.0, "id": int(rng.choice([1, 11, 13, 22])), "filterBits": int(rng.integers(0, 32))}
 
 
-def shuffled(original: Event, rng: Rng) -> Event:
-    """The same event with the objects of each collection in another order, and indices that follow."""
+def shuffled(original: Event, rng: Rng, *, vertices: bool = False) -> Event:
+    """The same event with the objects of each collection in another order: of vertices on request, as svIdx tells by
+    their order which of them may hold a lepton."""
     result = dict(original)
-    order = {name: rng.permutation(len(original[name])) for name in ("Electron", "Muon", "Jet", "SV", "TrigObj")}
-    for name, places in order.items():
-        result[name] = [dict(original[name][i]) for i in places]
-    new_place = {int(old): new for new, old in enumerate(order["SV"])}
-    for name in ("Electron", "Muon"):
-        for lepton in result[name]:
-            lepton["svIdx"] = new_place.get(lepton.get("svIdx", -1), -1)
+    for name in ("Electron", "Muon", "Jet", "TrigObj", *(("SV",) if vertices else ())):
+        result[name] = [dict(original[name][i]) for i in rng.permutation(len(original[name]))]
     return result

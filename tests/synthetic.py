@@ -174,7 +174,7 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
         unit = WorkUnit(dataset.name, info, 0, n + 1)
         mark = units.fingerprint(dataset, catalogue.era(dataset))
         kept: dict[str, Any] = {"events": n + 1, "sum_w": sum_w or 0.0, "sum_w2": 0.0, "cutflow": {}, "n_minus_one": {}}
-        kept |= {"variation_sums": {}, "pileup_profile": np.zeros(200)}
+        kept |= {"variation_sums": {}, "sv_index": {}, "pileup_profile": np.zeros(200)}
         arrays = {name: _Column(column) for name, column in rows.items()}
         parts.write(folder, unit, kept | {"candidates": arrays}, mark)
         content["fingerprints"][dataset.name] = mark

@@ -82,12 +82,13 @@ def test_run_leaves_candidates_cutflow_histograms_and_a_report(hnl: Run, catalog
     out = tmp_path / "out"
     status, said, complained = hnl("run", catalogue, "-o", out, "--executor", "iterative")
     assert status == 0, complained
-    assert re.search(r"N\(jets\) = 1 +│ +5 │ +2 │", said)
+    assert re.search(r"N\(jets\) = 1 +2 +5\nweighted, 10/fb +2 +1,000\n", said)  # 5 x 5000 / 25, see below
     cutflow = json.loads((out / "cutflow.json").read_text())
     assert cutflow["sim"]["cutflow"]["N(jets) = 1"]["all"] == {"events": 5, "sum_w": 5.0, "sum_w2": 5.0}
     assert cutflow["sim"]["cutflow"]["N(jets) = 1"]["mue_SS"]["events"] == 2
     assert cutflow["muons"]["n_minus_one"]["l2 in SV"]["all"]["events"] == 2
     assert set(cutflow["sim"]["sv_association"].values()) == {"svIdx"}
+    assert cutflow["sim"]["sv_index_beyond_table"] == {"leptons with svIdx >= 0": 5, "beyond the table": 0}
     histograms = histogram_files.read_json(out / "histograms.json")
     # 0.5 pb x 10 /fb = 5000 events; the Runs tree says 5 + 20 = 25 as the sum of weights; 5 candidates.
     assert histograms["m_sv"]["sim", sum, sum, :].values(flow=True).sum() == pytest.approx(5 * 5000 / 25)
@@ -138,7 +139,7 @@ def test_no_events_is_no_error(hnl: Run, catalogue: Path, tmp_path: Path) -> Non
     write(tmp_path / "sim.root", [])
     status, said, _ = hnl("run", catalogue, "-o", tmp_path / "out", "--executor", "iterative")
     assert status == 0
-    assert re.search(r"all events +│ +0 │ +2 │", said)
+    assert re.search(r"all events +2 +0\n", said)
 
 
 def truncate(path: Path) -> None:
@@ -307,6 +308,7 @@ def test_real_files_of_three_versions(
         "DoubleMuon_2018": {"geometric"},
         "EGamma_2022E": {"svIdx"},
     }
+    assert cutflow["EGamma_2022E"]["sv_index_beyond_table"] == {"leptons with svIdx >= 0": 22, "beyond the table": 3}
 
 
 def test_condor_from_submission_to_collection(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
@@ -458,3 +460,15 @@ def test_an_era_without_luminosity_uncertainty_is_refused_at_once(hnl: Run, tmp_
         era |= update
         status, _, complained = hnl("datasets", "check", save(tmp_path, changed))
         assert status == 0, complained
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_run_in_a_pipe_fits_80_columns(tmp_path: Path) -> None:
+    """No frame, no bar, and the last lines say where everything is."""
+    command = [sys.executable, "-m", "hnl.cli", "run", str(tmp_path / "catalogue.yaml"), "-o", "out"]
+    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "FORCE_COLOR")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=True)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert not re.search("[\u2500-\u257f\x1b]", done.stdout + done.stderr)
+    assert re.search(r"^select: 2/2 files, 7/7 events  [\d,]+ events/s$", done.stderr, re.MULTILINE)
+    assert done.stdout.endswith("everything is in out\nthe report is out/report.html\n")

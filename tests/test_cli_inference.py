@@ -8,7 +8,7 @@ import finished_run
 import pytest
 from test_cli import Run, hnl  # noqa: F401  (a fixture)
 
-from hnl import lineage
+from hnl import lineage, terminal
 from hnl.cli import inference
 from hnl.inference import toys
 from hnl.inference.scan import Settings
@@ -39,12 +39,19 @@ def test_toys_are_the_default() -> None:
     assert default == Settings().toys == toys.TOYS
 
 
-def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
+def widest(said: str) -> int:
+    """Characters of the longest line, but for the last, which names a folder."""
+    return max(map(len, said.splitlines()[:-1]))
+
+
+def test_limits_fit_and_plot(hnl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(terminal.out_console, "_width", 80)
     folder = finished_run.write(tmp_path / "out", finished_run.entries())
     arguments = ("--mass", 8, "--coupling", "mu", "--nature", "majorana", "--grid", 3, "--workers", 1, "--toys", 1000)
     status, out, _ = hnl("limits", folder, *arguments)
     assert status == 0
     assert "Excluded |V|^2" in out
+    assert widest(out) <= 80
     assert "expected only: region A is blinded" in " ".join(out.split())
     content = json.loads((folder / "limits" / "limits.json").read_text())
     assert content["settings"]["toys"] == 1000
@@ -53,11 +60,12 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
     assert "by toys" in content["method"]
     assert one["interpolated_from"] == []
     path = folder / "limits" / "points" / "mu_majorana_8.json"
-    assert "limits (1 masses from before)\n" in hnl("limits", folder, *arguments)[1]
+    assert "1 masses are scanned already" in hnl("limits", folder, *arguments)[2]
     assert (lineage.of(path).stage, lineage.of(path).state) == ("limits", "as it was made")
     status, out, _ = hnl("fit", folder, "--sample", "hnl8_mu", "--uncorrelated-closure")
     assert status == 0
     assert "closure_mumu_OS_b0" in out
+    assert widest(out) <= 80
     before = {path.name: path.stat().st_mtime_ns for path in (folder / "plots").iterdir()}
     status, out, _ = hnl("plot", folder)
     assert status == 0

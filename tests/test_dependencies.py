@@ -17,6 +17,7 @@ MAKES = {
     "candidates": """
         corrections: counter jets library
         datasets: baskets branches files generator_weights golden nanoaod own_files trigger_bits variations versions
+        physics: constants
         processors: candidate columns cutflow displaced outcomes parts rows units
         selections: categories events jets leptons particles triggers truth vertices
     """,
@@ -39,11 +40,11 @@ MAKES = {
 }
 OF_STAGES = {
     "hnl.selections.regions": {"abcd", "limits", "fit", "plot", "report"},
-    "hnl.corrections.nuisances": {"histogram", "abcd", "limits", "fit", "report"},
-    "hnl.corrections.weights": {"histogram", "abcd", "limits", "fit"},
-    "hnl.corrections.jets": {"select", "report"},  # which names a requirement of the selection
+    "hnl.corrections.nuisances": {"histogram", "abcd", "k0s", "limits", "fit", "report"},
+    "hnl.corrections.weights": {"histogram", "abcd", "k0s", "limits", "fit"},
+    "hnl.corrections.jets": {"select", "k0s", "report"},  # which names a requirement of the selection
     "hnl.ml.evaluation": {"train"},
-    "hnl.ml.scoring": {"train", "score"},
+    "hnl.ml.scoring": {"train", "score", "k0s"},
     "hnl.inference.abcd.thresholds": {"abcd", "plot"},
     "hnl.inference.abcd.projection": {"limits", "fit"},
     "hnl.plots.classifier": {"plot"},

@@ -44,8 +44,8 @@ ORDER = (
     "physics", "datasets", "selections", "corrections", "processors", "ml", "histograms", "inference", "report",
     "plots", "condor",
 )  # fmt: skip
-# What rooms may have from src/hnl: how errors are told, products named, written and hashed.
-SHARED = {"hnl.errors", "hnl.layout", "hnl.provenance", "hnl.dependencies"}
+# What rooms may have from src/hnl: how errors are told, products named, written and hashed, tables laid out.
+SHARED = {"hnl.errors", "hnl.layout", "hnl.provenance", "hnl.dependencies", "hnl.terminal"}
 
 
 def imports(*, annotations: bool) -> dict[str, set[str]]:

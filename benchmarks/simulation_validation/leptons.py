@@ -49,16 +49,16 @@ def _leptons(measured: detector.Block, collection: str, flavour: str) -> Columns
     select: Any = {"e": leptons.nonprompt_electrons, "mu": leptons.nonprompt_muons}[flavour]
     chosen = select(measured[collection])
     hit = ak.firsts(chosen[chosen.genPartIdx == ak.fill_none(index, -9)])
-    sv_index = ak.to_numpy(ak.fill_none(hit.svIdx, -1))
-    dlen = ak.fill_none(ak.firsts(measured["SV"].dlen[ak.local_index(measured["SV"]) == sv_index]), -1.0)
+    sv_row = ak.to_numpy(ak.fill_none(hit.hnlsim_svRow, -1))
+    dlen = ak.fill_none(ak.firsts(measured["SV"].dlen[ak.local_index(measured["SV"]) == sv_row]), -1.0)
     columns = {
         "electron": np.full(len(used), flavour == "e"),
         "pt": ak.to_numpy(l2.pt).astype(float),
         "d2d": d2d.astype(float),
         "d3d": d3d.astype(float),
         "selected": ~ak.to_numpy(ak.is_none(hit)),
-        "in_sv": sv_index >= 0,
-        "matched": (sv_index >= 0) & (np.abs(ak.to_numpy(dlen) - d3d) < MATCH * d3d),
+        "in_sv": sv_row >= 0,
+        "matched": (sv_row >= 0) & (np.abs(ak.to_numpy(dlen) - d3d) < MATCH * d3d),
     }
     return {name: values[used] for name, values in columns.items()}
 

@@ -107,18 +107,20 @@ def lepton_vertices(work: Work) -> Columns:
     found: dict[str, list[int]] = {"origin": [], "event": [], "fake": []}
     for name, select in (("Electron", leptons.nonprompt_electrons), ("Muon", leptons.nonprompt_muons)):
         selected = select(block[name])
-        selected = selected[selected.svIdx >= 0]
+        selected = selected[selected.hnlsim_svRow >= 0]
         for i in np.flatnonzero(ak.to_numpy(ak.num(selected) > 0)):
             row = position[int(block["hnlsim_generatorEvent"][i])]
             event = table[row : row + 1]
             result = measure(event, work.seed, reseed=int(block["event"][i]) % detector.MAX_RESEEDS)
-            if len(result.svs.vertices) != len(block["SV"][i]):
+            in_table = np.flatnonzero(result.svs.in_table)
+            if len(in_table) != len(block["SV"][i]):
                 raise AssertionError(f"event {row}: other vertices than in the SV collection")
             for lepton in selected[i]:
-                members = result.svs.track[result.svs.vertex == int(lepton.svIdx)]
+                vertex = int(in_table[lepton.hnlsim_svRow])
+                members = result.svs.track[result.svs.vertex == vertex]
                 tracks = result.tracks[members]
                 own = members[np.argmin(np.abs(tracks.eta - lepton.eta) + np.abs(tracks.phi - lepton.phi))]
-                found["origin"].append(_origin(result, event, int(lepton.svIdx), int(own)))
+                found["origin"].append(_origin(result, event, vertex, int(own)))
                 found["event"].append(int(event.event_id[0]))
                 found["fake"].append(abs(int(result.tracks.pdg[own])) not in (11, 13))
     return {name: np.array(values, int) for name, values in found.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import awkward as ak
 import numpy as np
@@ -21,14 +22,29 @@ DISPLACED_LEPTON, NEAR_JET, MAX_CANDS = 0.01, 0.7, 50
 section 5)."""
 
 
-def track_to_vertex(found: Found, n_tracks: int) -> NDArray[np.int64]:
-    """For each track the position in SV of the vertex with the highest p_T that holds it, -1 if none
-    (paper, section 2)."""
-    out = np.full(n_tracks, -1)
-    pt = np.hypot(found.vertices.px, found.vertices.py)
-    order = np.argsort(pt[found.vertex], kind="stable")
-    out[found.track[order]] = found.vertices.local[found.vertex[order]]
-    return out
+class VertexOfTrack(NamedTuple):
+    """Which vertex holds each track, -1 if none.
+
+    Attributes:
+        sv_index: NanoAOD's svIdx. CMSSW (PATObjectCrossLinker) takes the first of all vertices, and counts those that
+            the table of vertices does not keep.
+        row: the truth: the row in SV of the vertex with the highest p_T (paper, section 2).
+    """
+
+    sv_index: NDArray[np.int64]
+    row: NDArray[np.int64]
+
+
+def track_to_vertex(found: Found, n_tracks: int) -> VertexOfTrack:
+    """The vertex of each track, in NanoAOD's count and in truth."""
+    index, row = np.full(n_tracks, -1), np.full(n_tracks, -1)
+    index[found.track[::-1]] = found.vertices.local[found.vertex[::-1]]  # of several values the last stays
+    kept = found.vertices[found.in_table]
+    inside = found.in_table[found.vertex]
+    track, vertex = found.track[inside], (np.cumsum(found.in_table) - 1)[found.vertex[inside]]
+    order = np.argsort(np.hypot(kept.px, kept.py)[vertex], kind="stable")
+    row[track[order]] = kept.local[vertex[order]]
+    return VertexOfTrack(index, row)
 
 
 def track_to_jet(clustered: Clustered, cands: Rows, n_tracks: int) -> NDArray[np.int64]:
@@ -40,7 +56,7 @@ def track_to_jet(clustered: Clustered, cands: Rows, n_tracks: int) -> NDArray[np
 
 
 def _lepton_fields(
-    rows: Rows, charge: Column, mass: float, to_jet: Column, to_vertex: Column, truth: Truth
+    rows: Rows, charge: Column, mass: float, to_jet: Column, to_vertex: VertexOfTrack, truth: Truth
 ) -> dict[str, Column]:
     index, flavour = lepton_origin(rows, truth)
     return {
@@ -59,13 +75,14 @@ def _lepton_fields(
         "charge": charge,
         "pdgId": -charge * rows.flavour,
         "jetIdx": to_jet[rows.track],
-        "svIdx": to_vertex[rows.track],
+        "svIdx": to_vertex.sv_index[rows.track],
+        "hnlsim_svRow": to_vertex.row[rows.track],
         "genPartIdx": index,
         "genPartFlav": flavour,
     }
 
 
-def electron(rows: Rows, to_jet: Column, to_vertex: Column, truth: Truth) -> ak.Array:
+def electron(rows: Rows, to_jet: Column, to_vertex: VertexOfTrack, truth: Truth) -> ak.Array:
     """The Electron collection."""
     fields = _lepton_fields(rows, rows.reco_charge, ELECTRON_MASS, to_jet, to_vertex, truth)
     fields |= {
@@ -84,7 +101,7 @@ def electron(rows: Rows, to_jet: Column, to_vertex: Column, truth: Truth) -> ak.
     return collection("Electron", rows, fields)
 
 
-def muon(rows: Rows, to_jet: Column, to_vertex: Column, truth: Truth) -> ak.Array:
+def muon(rows: Rows, to_jet: Column, to_vertex: VertexOfTrack, truth: Truth) -> ak.Array:
     """The Muon collection."""
     n = len(rows)
     fields = _lepton_fields(rows, rows.charge, MUON_MASS, to_jet, to_vertex, truth)
@@ -149,9 +166,9 @@ def _first_two(jets: Rows, leptons: Rows, to_jet: Column) -> tuple[Column, Colum
 
 
 def sv(found: Found) -> ak.Array:
-    """The SV collection. As in NanoAOD, chi2 is divided by ndof and pAngle is pi for a vertex that points
-    back to the PV."""
-    v = found.vertices
+    """The SV collection. As in NanoAOD, it has the significant vertices only, chi2 is divided by ndof and pAngle is
+    pi for a vertex that points back to the PV."""
+    v = found.vertices[found.in_table]
     pt = np.hypot(v.px, v.py)
     mass2 = v.energy**2 - pt**2 - v.pz**2
     fields = {
@@ -206,16 +223,21 @@ def gen_jet(rows: Rows) -> ak.Array:
 
 
 def particle_flow(
-    clustered: Clustered, cands: Rows, tracks: Rows, leptons: Rows, to_vertex: Column
+    clustered: Clustered,
+    cands: Rows,
+    tracks: Rows,
+    leptons: Rows,
+    to_vertex: VertexOfTrack,
+    every_jet: bool = False,
 ) -> tuple[ak.Array, ak.Array]:
-    """PFCands, the constituents by falling p_T of the jets near displaced leptons, and JetPFCands, the links
-    of jets to them.
+    """PFCands, the constituents by falling p_T of the jets near displaced leptons or of every jet, and
+    JetPFCands, the links of jets to them.
 
     JetPFCands has an entry for every constituent of every jet, as coffea's schema assumes, with
     ``pFCandsIdx`` -1 if the constituent is not stored.
     """
     displaced = leptons[np.abs(leptons.dxy) > DISPLACED_LEPTON]
-    near = np.zeros(len(clustered.jets), bool)
+    near = np.full(len(clustered.jets), every_jet)
     local = jets_module.nearest(displaced, clustered.jets, NEAR_JET)
     near[(clustered.jets.offsets[:-1][displaced.event] + local)[local >= 0]] = True
     order = np.lexsort((-cands.pt[clustered.member], clustered.jet))
@@ -251,7 +273,7 @@ def particle_flow(
         "numberOfPixelHits": n_pixel,
         "pvAssocQuality": c.quality,
         "lostInnerHits": of_track("lost", 0),
-        "svIdx": np.where(charged, to_vertex[np.maximum(c.track, 0)], -1),
+        "svIdx": np.where(charged, to_vertex.sv_index[np.maximum(c.track, 0)], -1),
     }
     links = {"jetIdx": clustered.jets.local[jet_row], "pFCandsIdx": place}
     return collection("PFCands", c, fields), collection("JetPFCands", link_rows, links)

@@ -61,6 +61,7 @@ def simulate(
     reseeds: int = 1,
     preselect: bool = False,
     detector: Detector = DETECTOR,
+    every_jet: bool = False,
 ) -> Block:
     """Measure generated events.
 
@@ -72,6 +73,7 @@ def simulate(
             weight / reseeds.
         preselect: drop events without a prompt-like isolated lepton of p_T > 24 GeV and a displaced lepton of
             p_T > 5 GeV; those of pileup and of the underlying event save no event. Saves most of the time.
+        every_jet: store the particles of every jet, not only of those near displaced leptons.
 
     Returns:
         NanoAOD branches and collections by name, in the order of the table, reseeds of an event side by side.
@@ -82,7 +84,7 @@ def simulate(
     check(seed, reseeds)
     step = max(1, CHUNK // reseeds)
     blocks = [
-        _simulate(table[start : start + step], libraries, seed, reseeds, preselect, detector)
+        _simulate(table[start : start + step], libraries, seed, reseeds, preselect, detector, every_jet)
         for start in range(0, max(1, len(table)), step)
     ]
     return join(blocks)
@@ -96,8 +98,9 @@ def join(blocks: list[Block]) -> Block:
 
 
 def _simulate(
-    table: ak.Array, libraries: overlay.Libraries, seed: int, reseeds: int, preselect: bool, detector: Detector
-) -> Block:
+    table: ak.Array, libraries: overlay.Libraries, seed: int, reseeds: int, preselect: bool, detector: Detector,
+    every_jet: bool,
+) -> Block:  # fmt: skip
     copy = np.repeat(np.arange(len(table)), reseeds)
     reseed = np.tile(np.arange(reseeds), len(table))
     table = table[copy]
@@ -136,7 +139,9 @@ def _simulate(
         cands, found, tracks, particles = (t.keep_events(keep) for t in (cands, found, tracks, particles))
         cands = cands.with_columns(track=np.where(cands.track >= 0, kept_track[cands.track], -1))
         found = found.with_columns(track=kept_track[found.track])
-    return _collect(numbers, generated, particles, tracks, cands, found, rho, vertex, n_pileup, draws, detector)
+    return _collect(
+        numbers, generated, particles, tracks, cands, found, rho, vertex, n_pileup, draws, detector, every_jet
+    )
 
 
 def _keep_generated(generated: Rows, keep: Column) -> Rows:
@@ -159,7 +164,7 @@ def primary_vertex(vertex: Column, draws: Draws, detector: Detector) -> Column:
 
 def _collect(
     numbers: dict[str, Column], generated: Rows, particles: Rows, tracks: Rows, cands: Rows, found: Rows, rho: Column,
-    vertex: Column, n_pileup: Column, draws: Draws, detector: Detector,
+    vertex: Column, n_pileup: Column, draws: Draws, detector: Detector, every_jet: bool,
 ) -> Block:  # fmt: skip
     """Vertices, jets and identification, and all of it as NanoAOD."""
     pv = primary_vertex(vertex, draws, detector)
@@ -172,7 +177,7 @@ def _collect(
     decision = trigger.decide(e, m, draws, detector)
     to_vertex = collections.track_to_vertex(svs, len(tracks))
     to_jet = collections.track_to_jet(clustered, cands, len(tracks))
-    pf, links = collections.particle_flow(clustered, cands, tracks, found, to_vertex)
+    pf, links = collections.particle_flow(clustered, cands, tracks, found, to_vertex, every_jet)
     block: Block = {
         "Electron": collections.electron(e, to_jet, to_vertex, record),
         "Muon": collections.muon(m, to_jet, to_vertex, record),

@@ -19,7 +19,7 @@ COLLECTIONS: dict[str, dict[str, np.dtype]] = {
         f4="pt eta phi mass dxy dxyErr dz dzErr ip3d sip3d pfRelIso03_all pfRelIso03_chg "
         "deltaEtaSC sieie hoe eInvMinusPInv",
         i4="charge pdgId vidNestedWPBitmap",
-        i2="jetIdx svIdx genPartIdx photonIdx",
+        i2="jetIdx svIdx hnlsim_svRow genPartIdx photonIdx",
         u1="lostHits cutBased genPartFlav",
         bool="convVeto mvaIso_WP90 mvaNoIso_WP90",
     ),
@@ -27,7 +27,7 @@ COLLECTIONS: dict[str, dict[str, np.dtype]] = {
         f4="pt ptErr eta phi mass dxy dxyErr dz dzErr ip3d sip3d pfRelIso03_all pfRelIso03_chg "
         "pfRelIso04_all segmentComp",
         i4="charge pdgId",
-        i2="jetIdx svIdx genPartIdx fsrPhotonIdx",
+        i2="jetIdx svIdx hnlsim_svRow genPartIdx fsrPhotonIdx",
         u1="tightCharge nTrackerLayers genPartFlav",
         bool="isGlobal isTracker isPFcand looseId mediumId tightId highPurity",
     ),
@@ -59,7 +59,8 @@ COLLECTIONS: dict[str, dict[str, np.dtype]] = {
     "GenJetAK8": _types(f4="pt eta phi mass"),
     "GenVisTau": _types(f4="pt eta phi mass", i2="charge genPartIdxMother"),
 }
-"""Types of the collections' fields. Index branches are int16 and small counts uint8 since v10."""
+"""Types of the collections' fields. Index branches are int16 and small counts uint8 since v10. ``hnlsim_svRow`` is
+ours: the row in SV of the vertex that holds the lepton's track, which ``svIdx`` does not tell."""
 
 EMPTY = ("Photon", "FsrPhoton", "LowPtElectron", "Tau", "FatJet", "SubJet", "GenJetAK8", "GenVisTau")
 """Collections that are not simulated and always empty; coffea's NanoAODSchema warns about files without
@@ -83,7 +84,15 @@ TRUTH = {"GenPart", "GenJet", "GenJetAK8", "GenVisTau", "GenVtx_x", "GenVtx_y", 
     "genWeight", "Generator_weight", "Pileup_nTrueInt", "Pileup_nPU", "hnlsim_generatorEvent",
 }  # fmt: skip
 """Collections and branches that data do not have."""
-TRUTH_FIELDS = {"genPartIdx", "genPartFlav", "genJetIdx", "hadronFlavour", "partonFlavour", "genJetAK8Idx"}
+TRUTH_FIELDS = {
+    "genPartIdx",
+    "genPartFlav",
+    "genJetIdx",
+    "hadronFlavour",
+    "partonFlavour",
+    "genJetAK8Idx",
+    "hnlsim_svRow",
+}
 """Fields of other collections that data do not have."""
 
 MANTISSA_BITS = 13

@@ -258,6 +258,9 @@ class Vertices:
     track_weight: Annotated[float, "", "our choice: public CMS default as remembered"] = 0.5
     min_2d_significance: Annotated[float, "", "paper, section 2"] = 2.5
     min_3d_significance: Annotated[float, "", "paper, section 2"] = 0.5
+    table_3d_significance: Annotated[
+        float, "", "CMSSW, vertices_cff.py: dlenSigMin of the SV table; svIdx counts the others, too"
+    ] = 3.0
     min_cosine: Annotated[float, "", "our choice: public CMS default as remembered"] = 0.95
     merge_fraction: Annotated[
         float, "", "our choice: share of common tracks, between the two CMS merging steps (0.7, 0.2)"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hnl.datasets.simulation import signal
 from hnl.datasets.simulation.signal import SignalOptions
-from hnl.datasets.simulation.streams import ALL, DISPLACED, PHOTON, PROMPT_PAIR
+from hnl.datasets.simulation.streams import ALL, DISPLACED, PHOTON, PROMPT_PAIR, TRACK
 from hnl.errors import InputError
 from hnl.physics.constants import SIGMA_W_LNU, SIGMA_W_LNU_UNCERTAINTY
 from hnl.physics.production import PAPER_ENERGY
@@ -32,6 +32,7 @@ class Process:
         lepton_enhancement: factor on the decays of c and b hadrons and taus into e or mu
             (:mod:`hnl.datasets.simulation.semileptonic`). Used where a measurement showed that it gives more
             effective events a second: twice for QCD and taus, but hardly any for W, Z and top.
+        every_jet: store the particles of every jet, not only of those near displaced leptons.
         pt_hat_power: events are made more often by (pT-hat)^power, with the inverse as weight.
     """
 
@@ -44,6 +45,7 @@ class Process:
     uncertainty: float
     streams: tuple[str, ...] = (DISPLACED,)
     lepton_enhancement: float = 1.0
+    every_jet: bool = False
     pt_hat_power: float = 0.0
 
 
@@ -56,6 +58,14 @@ _W_PARTON = (
 _W_LIGHT, _W_TAU = ("24:onMode = off", "24:onIfAny = 11 13"), ("24:onMode = off", "24:onIfAny = 15")
 _Z = ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 50", "23:onMode = off")
 _Z_LIGHT, _Z_TAU = (*_Z, "23:onIfAny = 11 13"), (*_Z, "23:onIfAny = 15")
+_Z_PARTON_MU = (
+    "WeakBosonAndParton:qqbar2gmZg = on",
+    "WeakBosonAndParton:qg2gmZq = on",
+    "PhaseSpace:pTHatMin = 15",  # as for W
+    "23:mMin = 50",
+    "23:onMode = off",
+    "23:onIfAny = 13",
+)
 _TW = (  # the resonance stands in for the tW continuum
     "ExcitedFermion:bg2bStar = on",
     "4000005:doForceWidth = on",
@@ -71,10 +81,13 @@ _K_W = 1.35
 _SIGMA_W_PARTON_LNU = 5015.0
 """Pythia's leading-order value for one lepton flavour, pT-hat > 15 GeV, pb."""
 _SIGMA_Z_LL = 2025.74
+_SIGMA_Z_PARTON_MUMU = 537.0
+"""Pythia's leading-order value for one lepton flavour, pT-hat > 15 GeV and m > 50 GeV, pb."""
 _FEWZ = "FEWZ 3.1, NNLO QCD and NLO EW with NNPDF 3.0, as CMS uses it"
 _W_SOURCE = f"W -> l nu, 20508.9 pb a flavour: {_FEWZ}"
 _W_PARTON_SOURCE = "Pythia, W + 1 parton at leading order with pT-hat > 15 GeV, times the K factor of inclusive W"
 _Z_SOURCE = f"Z/gamma* -> l l with m(l l) > 50 GeV, 2025.74 pb a flavour: {_FEWZ}"
+_Z_PARTON_SOURCE = "Pythia, Z + 1 parton at leading order with pT-hat > 15 GeV, times the K factor of inclusive Z"
 _QCD_SOURCE = "Pythia at leading order, as in the paper (section 3); K = 1 and the uncertainty are our choice"
 
 PROCESSES: dict[str, Process] = {
@@ -157,6 +170,17 @@ PROCESSES: dict[str, Process] = {
             k_factor=1.34,
             uncertainty=0.038,
             lepton_enhancement=1.5,
+        ),
+        Process(
+            name="zmumu",
+            description="Z/gamma* -> mu mu + jets with a lepton above 24 GeV, whatever else there is: for hnl k0s",
+            settings=_Z_PARTON_MU,
+            cross_section=1.34 * _SIGMA_Z_PARTON_MUMU,
+            source=_Z_PARTON_SOURCE,
+            k_factor=1.34,
+            uncertainty=0.1,
+            streams=(DISPLACED, PHOTON, PROMPT_PAIR, TRACK),
+            every_jet=True,
         ),
         Process(
             name="ttbar",

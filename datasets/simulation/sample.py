@@ -142,7 +142,14 @@ def one_block(request: Request, number: int) -> tuple[detector.Block, RunSums]:
     events, sums = [], RunSums(0, 0.0, 0.0)
     for batch in generator.generate_block(request.process, request.n_events, request.seed, number, request.options):
         sums += RunSums(batch.n_generated, batch.sum_w, batch.sum_w2)
-        block = detector.simulate(batch.table, _libraries(), request.detector_seed, request.reseeds, request.preselect)
+        block = detector.simulate(
+            batch.table,
+            _libraries(),
+            request.detector_seed,
+            request.reseeds,
+            request.preselect,
+            every_jet=processes.get(request.process).every_jet,
+        )
         if request.preselect:
             keep = preselected(block)
             block = {name: column[keep] for name, column in block.items()}

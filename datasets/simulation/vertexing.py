@@ -60,14 +60,16 @@ class Found:
         vertices: rows with ``x, y, z`` (cm), ``dlen``, ``dlen_sig`` (3D distance to the PV, cm, and
             significance), ``dxy``, ``dxy_sig`` (2D), ``angle`` (between momentum and flight direction, rad),
             ``chi2`` (reduced), ``ndof``, ``px, py, pz, energy`` (GeV, tracks at the vertex with pion mass),
-            ``charge``, ``ntracks``; by falling ``dlen_sig``.
-        vertex: for each pair of vertex and track, the row of the vertex.
+            ``charge``, ``ntracks``; in the order in which they were found.
+        vertex: for each pair of vertex and track, the row of the vertex, ascending.
         track: the row of the track.
+        in_table: which vertices NanoAOD keeps, see ``parameters.Vertices.table_3d_significance``.
     """
 
     vertices: Rows
     vertex: NDArray[np.int64]
     track: NDArray[np.int64]
+    in_table: NDArray[np.bool_]
 
 
 def find(tracks: Rows, primary: Column, detector: Detector = DETECTOR) -> Found:
@@ -89,10 +91,8 @@ def find(tracks: Rows, primary: Column, detector: Detector = DETECTOR) -> Found:
         Cuts.of(detector),
     )  # fmt: skip
     vertices = Rows(tracks.n_events, event, dict(zip(_VERTEX, np.ascontiguousarray(values.T), strict=True)))
-    order = np.lexsort((-vertices.dlen_sig, event))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return Found(vertices[order], np.repeat(place, counts), usable[members])
+    of_member = np.repeat(np.arange(len(event)), counts)
+    return Found(vertices, of_member, usable[members], vertices.dlen_sig > p.table_3d_significance)
 
 
 @compiled

@@ -22,6 +22,7 @@ ENDS = {
     "hnl.errors": "how errors are told",
     "hnl.layout": "where products are",
     "hnl.provenance": "how products are written and hashed",
+    "hnl.terminal": "how things are shown",
     # Settings: a stage has those that it uses in its digest, as they were read.
     "hnl.datasets.catalogue": "settings",
     "hnl.datasets.corrections": "settings",

@@ -19,6 +19,9 @@ THRESHOLDS = "abcd/thresholds.json"
 REGIONS_ROOT = "abcd/histograms.root"
 REGIONS = "abcd/histograms.json"
 
+K0S = "k0s"  # and figures
+K0S_FILE = "k0s/k0s.json"
+
 PLOTS = "plots"
 REPORT = "report.html"
 PROVENANCE = "provenance"  # STAGE.json

@@ -144,6 +144,8 @@ def test_luminosity_of_other_years_has_to_be_given() -> None:
 def test_uncertainties_of_a_signal() -> None:
     luminosity = years.LUMINOSITY_UNCERTAINTIES[2018]
     assert uncertainties(dataset("signal"), ERA) == luminosity | {"k_factor": 0.04, "score": 0.10}
+    measured = ERA.model_copy(update={"score_uncertainty": 0.13})
+    assert uncertainties(dataset("signal"), measured)["score"] == 0.13
     with_k = dataset("signal", cross_section_order="LO", cross_section_uncertainty=0.03, **PAPER)
     assert uncertainties(with_k, ERA)["k_factor"] == pytest.approx(0.05)
     assert uncertainties(dataset("signal", cross_section_uncertainty=0.038), ERA)["k_factor"] == 0.038

@@ -84,7 +84,7 @@ def unambiguous(one: dict[str, Any]) -> bool:
     nonprompt = [x for c in ("Electron", "Muon") for x in one[c] if abs(x.get("dxy", 0)) > 0.02]
     sv = one["SV"][0]
     if len(nonprompt) == 1:
-        sv.update(event(l2={"eta": nonprompt[0]["eta"], "phi": nonprompt[0]["phi"]})["SV"][0] | {"pt": sv["pt"]})
+        sv.update(event(l2=nonprompt[0])["SV"][0] | {"pt": sv["pt"]})
         nonprompt[0]["svIdx"] = 0
     for jet in one["Jet"]:
         good = jet.get("jetId", 6) & 2 > 0

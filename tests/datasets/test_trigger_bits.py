@@ -115,11 +115,11 @@ def test_it_is_remembered_and_told(tmp_path: Path) -> None:
     index.save()
     again = Index(tmp_path / "files.json")
     assert [again.get("mark", info.path, "signature") for info in infos] == infos
-    dataset = catalogues[2016].datasets[0]
-    (one,) = remarks.on_files(dataset, infos[:1] * 2)
-    assert "electrons are 2 (1e (WPTight)), of muons 2 (Iso) or 8 (IsoTkMu), from a table for 2016" in one
-    both = remarks.on_files(dataset, infos)
-    assert [said.endswith("in 1 of 2 files") for said in both] == [True, True]
+    found = [(catalogue.datasets[0], info) for catalogue, info in zip(catalogues.values(), infos, strict=True)]
+    (one,) = remarks.on_triggers(found[:1] * 2)
+    assert "2 (1e (WPTight)), muons 2 (Iso) or 8 (IsoTkMu), by a table for 2016" in one
+    both = remarks.on_triggers(found)
+    assert [said.endswith(f"(in {found[0][0].name})") for said in both] == [True, True]
 
 
 REAL = {

@@ -26,7 +26,7 @@ def result(events: list[int], run: int = 1) -> dict[str, Any]:
     return {
         "candidates": {name: column_accumulator(column) for name, column in candidates.items()},
         "events": 9, "sum_w": 9.0, "sum_w2": 9.0, "cutflow": {}, "n_minus_one": {},
-        "variation_sums": {}, "pileup_profile": np.array([0.0, 9.0, 0.0]),
+        "variation_sums": {}, "sv_index": {}, "pileup_profile": np.array([0.0, 9.0, 0.0]),
     }  # fmt: skip
 
 

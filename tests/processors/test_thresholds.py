@@ -5,13 +5,13 @@ Each event weighs another power of two, so the weight sum of a stage tells which
 
 from dataclasses import dataclass, field
 from functools import cache
-from math import pi
+from math import cos, cosh, dist, pi, sin
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chain import catalogue_of, process
-from nanoaod_events import STYLES, TIGHT, Event, bitmap, event, flight, pt_for_mass, wrap, write
+from nanoaod_events import STYLES, TIGHT, Event, bitmap, event, flight, on_track, pt_for_mass, wrap, write
 
 TRIGGER = "single-lepton trigger"
 PROMPT = "N(prompt l1) = 1"
@@ -311,12 +311,33 @@ def jet_cases() -> list[Case]:
     return cases
 
 
+LEPTON = event()["Electron"][0]  # l2 of the default event
+START = (0.01, -0.02, 1.5)  # its primary vertex
+
+
+def off_track(ratio: float, sideways: float, upwards: float, limit: float = 0.03) -> dict[str, float]:
+    """A place beside the track of the default l2, so far as `ratio` times what is allowed: `limit` (cm) + 0.005 of its
+    way from the primary vertex."""
+    track, distance = on_track(LEPTON, 3.0), 0.0
+    left = LEPTON["phi"] + 3.0 / (LEPTON["pt"] / 0.0113924) + pi / 2  # it is negative and turns left, with 3.8 T
+    for _ in range(9):
+        place = {
+            "x": track["x"] + sideways * distance * cos(left),
+            "y": track["y"] + sideways * distance * sin(left),
+            "z": track["z"] + upwards * distance * cosh(LEPTON["eta"]),
+        }
+        distance = ratio * (limit + 0.005 * dist(place.values(), START))
+    return place
+
+
 def vertex_cases() -> list[Case]:
-    """Section 2, vertices, and Table 2, 'l2 in SV': by track, and by direction where the tracks are not known."""
+    """Section 2, vertices, and Table 2, 'l2 in SV': by the track, with the help of svIdx where there is one."""
     cases = []
-    hard = {"pt": 50.0, "eta": -0.3, "phi": 2.8, "mass": 7.0} | flight(3.0, -0.3, 2.8)
-    aside = {"pt": 50.0, "eta": 1.0, "phi": -2.0, "mass": 7.0} | flight(3.0, 1.0, -2.0)
-    for style in ("v12", "v9"):
+    other = {"pt": 50.0, "eta": -0.3, "phi": 2.8, "mass": 7.0}
+    near = other | off_track(0.3, 1, 0)
+    aside = other | off_track(2.0, -1, 0)
+    turned = {"charge": 1, "pt": 8.0}
+    for style, limit in (("v12", 0.03), ("v9", 0.01)):
         how = {"style": style}
         for column, threshold in (("dlenSig", 0.5), ("dxySig", 2.5)):
             cases += both_sides(
@@ -327,74 +348,56 @@ def vertex_cases() -> list[Case]:
                 keep="above",
                 **how,
             )
-        cases.append(Case(f"{style} no SV", event() | {"SV": []}, IN_SV, **how))
-    by_track = {"style": "v12"}
+        for name, direction in (("left", (1, 0)), ("right", (-1, 0)), ("above", (0, 1)), ("below", (0, -1))):
+            cases += both_sides(
+                f"{style} distance of the SV, {name} of the track",
+                lambda x, direction=direction, limit=limit: event(sv=off_track(x, *direction, limit)),
+                1.0,
+                IN_SV,
+                keep="below",
+                **how,
+            )
+        cases += [
+            Case(f"{style} no SV", event() | {"SV": []}, IN_SV, **how),
+            Case(f"{style} SV elsewhere", event(sv=flight(3.0, 1.0, -2.0)), IN_SV, **how),
+            Case(f"{style} momentum of the SV does not matter", event(sv={"eta": 2.0, "phi": 0.0}), **how),
+            Case(f"{style} SV far out on the track", event(sv=on_track(LEPTON, 40.0)), **how),
+            Case(f"{style} track turns right", event(l2=turned, sv=on_track(LEPTON | turned, 20.0)), **how),
+            Case(
+                f"{style} track turns left, SV to the right",
+                event(l2={"pt": 8.0}, sv=on_track(LEPTON | turned, 20.0)),
+                IN_SV,
+                **how,
+            ),
+            Case(f"{style} from another primary vertex", event(PV_x=2.0, PV_y=-1.0, PV_z=-4.0), **how),
+            Case(
+                f"{style} nearest SV without significance",
+                event(sv={"dxySig": 2.0}, l2={"svIdx": 1}, more={"SV": [near]}),
+                IN_SV,
+                **how,
+            ),
+            Case(
+                f"{style} the nearest of two",
+                event(l2={"svIdx": 1}, more={"SV": [near]}),
+                expect={"m_sv": 4.0},
+                **how,
+            ),
+            Case(
+                f"{style} the nearest comes second",
+                event(l2={"svIdx": 1}, sv=aside, more={"SV": [near]}),
+                expect={"m_sv": 7.0},
+                **how,
+            ),
+        ]
+    far_in_table = event(sv=aside, more={"SV": [other | on_track(LEPTON, 3.0)]})
     cases += [
-        Case("track in no SV", event(l2={"svIdx": -1}), IN_SV, **by_track),
-        Case(
-            "track in the second SV",
-            event(l2={"svIdx": 1}, more={"SV": [aside]}),
-            expect={"m_sv": 7.0},
-            **by_track,
-        ),
-        Case("track in the softer SV", event(more={"SV": [hard]}), expect={"m_sv": 4.0}, **by_track),
-        Case(
-            "track in an SV without significance",
-            event(sv={"dxySig": 2.0}, more={"SV": [hard]}),
-            IN_SV,
-            **by_track,
-        ),
-        Case(
-            "direction does not matter",
-            event(sv={"eta": 2.0, "phi": 0.0} | flight(3.0, 2.0, 0.0)),
-            **by_track,
-        ),
+        Case("track in no SV", event(l2={"svIdx": -1}), IN_SV),
+        Case("svIdx beyond the table", event(l2={"svIdx": 4})),
+        Case("svIdx beyond the table, its SV is not there", event(l2={"svIdx": 4}, sv=aside), IN_SV),
+        Case("svIdx below the row", far_in_table, IN_SV),
+        Case("v9 svIdx is not used", event(l2={"svIdx": -1}), style="v9"),
+        Case("v9 any row", far_in_table, expect={"m_sv": 7.0}, style="v9"),
     ]
-    geometric = {"style": "v9"}
-    cases += [
-        Case("svIdx is not used", event(l2={"svIdx": -1}), **geometric),
-        Case("SV elsewhere", event(sv=aside), IN_SV, **geometric),
-        Case("the hardest SV near l2", event(more={"SV": [hard]}), expect={"m_sv": 7.0}, **geometric),
-        Case(
-            "a softer SV near l2",
-            event(more={"SV": [hard | {"pt": 19.0}]}),
-            expect={"m_sv": 4.0},
-            **geometric,
-        ),
-        Case("a harder SV elsewhere", event(more={"SV": [aside]}), expect={"m_sv": 4.0}, **geometric),
-        Case(
-            "a harder SV without significance",
-            event(more={"SV": [hard | {"dlenSig": 0.4}]}),
-            expect={"m_sv": 4.0},
-            **geometric,
-        ),
-        Case(
-            "flight is measured from the primary vertex",
-            event(PV_x=2.0, PV_y=-1.0, PV_z=-4.0, sv=flight(0.3, -0.3, 2.8, (2.0, -1.0, -4.0))),
-            **geometric,
-        ),
-    ]
-    for name, direction in (
-        ("eta", lambda d: (-0.3 + d, 2.8)),
-        ("phi, across pi", lambda d: (-0.3, 2.8 + d)),
-        ("phi", lambda d: (-0.3, 2.8 - d)),
-    ):
-        cases += both_sides(
-            f"Delta R(l2, SV momentum) in {name}",
-            lambda d, direction=direction: event(sv=dict(zip(("eta", "phi"), direction(d), strict=True))),
-            0.4,
-            IN_SV,
-            keep="below",
-            **geometric,
-        )
-        cases += both_sides(
-            f"Delta R(l2, SV flight) in {name}",
-            lambda d, direction=direction: event(sv=flight(2.0, *direction(d))),
-            0.4,
-            IN_SV,
-            keep="below",
-            **geometric,
-        )
     return cases
 
 

@@ -1,6 +1,6 @@
 """Functions of two objects: masses, angles, nearest jet, vertices, triggers, categories."""
 
-from math import cos, cosh, pi, sinh, sqrt
+from math import asinh, cos, cosh, pi, sinh, sqrt
 from typing import Any
 
 import awkward as ak
@@ -127,39 +127,69 @@ def test_displaced_vertices() -> None:
     assert vertices.displaced(collection).tolist() == [[True, False, False, False], []]
 
 
-def test_vertex_by_index() -> None:
-    """svIdx is the place in the event; -1 is none."""
-    collection = ak.Array([[{"pt": 1.0}, {"pt": 2.0}], [{"pt": 1.0}], []])
-    found = vertices.holds_track(collection, ak.Array(np.array([1, -1, -1], dtype=np.int16)))
-    assert found.tolist() == [[False, True], [False], []]
+R = 10.0  # cm
+PT_OF_R = 0.299792458 * 3.8 * R / 100  # GeV: p = 0.3 B r (r in m)
 
 
-def test_hardest_vertex() -> None:
-    """Highest pt; the first of equals; None of none."""
-    collection = ak.Array([[{"pt": 1.0, "n": 0}, {"pt": 3.0, "n": 1}, {"pt": 3.0, "n": 2}], []])
-    assert vertices.highest_pt(collection).tolist() == [{"pt": 3.0, "n": 1}, None]
-
-
-def test_near_lepton() -> None:
-    """Momentum and flight must both point at l2; the flight starts at the primary vertex."""
-    direction = {"position_x": 1.0, "position_y": 1.0, "position_z": 5.0}
-    collection = ak.with_name(
-        ak.Array(
-            [
-                [
-                    {"pt": 5.0, "eta": 0.0, "phi": pi / 2, "mass": 1.0} | direction,
-                    {"pt": 5.0, "eta": 0.0, "phi": 0.0, "mass": 1.0} | direction,
-                    {"pt": 5.0, "eta": 0.0, "phi": pi / 2, "mass": 1.0} | direction | {"position_x": 2.0},
-                    {"pt": 5.0, "eta": 0.0, "phi": pi / 2, "mass": 1.0} | direction | {"position_z": 6.0},
-                ]
-            ]
-        ),
-        "PtEtaPhiMLorentzVector",
+def secondary(*places: tuple[float, float, float]) -> Any:
+    return ak.Array(
+        [[{"position_x": x, "position_y": y, "position_z": z, "n": i} for i, (x, y, z) in enumerate(places)]]
     )
-    collection = ak.Array(collection, behavior=coffea_vector.behavior)
-    primary = ak.Array([{"x": 1.0, "y": 0.0, "z": 5.0}])
-    found = vertices.near_lepton(collection, primary, one(10, 0, pi / 2))
-    assert found.tolist() == [[True, False, False, False]]
+
+
+def lepton(**columns: float) -> Any:
+    return ak.Array([{"pt": 1e6, "eta": 0.0, "phi": 0.0, "charge": 1, "dxy": 0.0, "dz": 0.0} | columns])
+
+
+ORIGIN = ak.Array([{"x": 0.0, "y": 0.0, "z": 0.0}])
+
+
+@pytest.mark.parametrize(
+    ("l2", "place", "expected"),
+    [
+        ({}, (3, 0.25, 0), 0.25),
+        ({"dxy": 0.1}, (3, 0.25, 0), 0.15),  # dxy is positive to the left
+        ({"dxy": 0.1}, (3, -0.25, 0), 0.35),
+        ({"dxy": 0.1, "phi": pi / 2}, (-0.25, 3, 0), 0.15),
+        ({"dz": 0.4}, (3, 0, 0.1), 0.3),
+        ({"eta": asinh(1)}, (3, 0, 3), 0),
+        ({"eta": asinh(1)}, (3, 0, 4), 1 / sqrt(2)),  # across the track
+        ({"pt": PT_OF_R}, (R, -R, 0), 0),  # a quarter of a turn, clockwise for positive charge
+        ({"pt": PT_OF_R, "charge": -1}, (R, R, 0), 0),
+        ({"pt": PT_OF_R, "charge": -1}, (R, -R, 0), (sqrt(5) - 1) * R),
+        ({"pt": PT_OF_R, "eta": asinh(2)}, (R, -R, pi * R), 0),  # pi R / 2 of path, cot theta = 2
+        ({"pt": PT_OF_R, "eta": asinh(2), "dz": -1.0}, (R + 0.5, -R, pi * R - 1), 0.5),
+        ({"pt": PT_OF_R, "dxy": 2.0}, (R, 2 - R, 0), 0),
+    ],
+)
+def test_distance_to_track(l2: dict[str, float], place: tuple[float, float, float], expected: float) -> None:
+    """Straight and round tracks, by hand."""
+    found = vertices.distance_to_track(secondary(place), ORIGIN, lepton(**l2))
+    assert float(found[0, 0]) == pytest.approx(expected, abs=2e-5)
+
+
+def test_distance_is_from_the_primary_vertex() -> None:
+    shifted = ak.Array([{"x": 1.0, "y": -2.0, "z": 5.0}])
+    found = vertices.distance_to_track(secondary((4, -1.75, 5)), shifted, lepton(dxy=0.1))
+    assert float(found[0, 0]) == pytest.approx(0.15, abs=2e-5)
+
+
+def test_vertex_of_a_track() -> None:
+    """The nearest that svIdx allows, the first of equals; within 0.03 cm (0.01 without svIdx) + 0.005 of the way."""
+    collection = secondary((4, 0.02, 0), (4, 0.01, 0), (4, 0.01, 0), (4, 0.0, 0), (40, 0.4, 0))
+
+    def found(index: int | None, rows: Any = collection) -> Any:
+        vertex = vertices.of_track(rows, ORIGIN, lepton(), None if index is None else ak.Array([index]))
+        return None if ak.is_none(vertex)[0] else vertex.n.tolist()[0]
+
+    assert [found(index) for index in (-1, 0, 1, 2, 3, 9, None)] == [None, 0, 1, 1, 3, 3, 3]
+    assert found(0, secondary((4, 0.049, 0))) == 0
+    assert found(0, secondary((4, 0.051, 0))) is None
+    assert found(0, secondary((40, 0.2, 0))) == 0
+    assert found(0, secondary((40, 0.3, 0))) is None
+    assert found(None, secondary((4, 0.029, 0))) == 0
+    assert found(None, secondary((4, 0.031, 0))) is None
+    assert found(None, collection[:, :0]) is None
 
 
 def test_fired() -> None:

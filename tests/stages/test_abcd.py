@@ -3,12 +3,13 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 import pytest
 import synthetic
-from rich.console import Console
 from scipy import stats
 from scored import candidates, dataset, random, scored
 
@@ -21,6 +22,7 @@ from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES
 from hnl.stages import abcd
 from hnl.stages.run import Run
+from hnl.terminal import lines
 
 X = 0.75
 THRESHOLDS = {h: dict.fromkeys(CATEGORIES, X) for h in HYPOTHESES}
@@ -71,6 +73,15 @@ def written(folder: Path, *entries) -> Path:
         scoring.write(folder, entry.name, table, columns, facts)
     (folder / "x.json").write_text(json.dumps(THRESHOLDS))
     return folder
+
+
+def printed(tables):
+    """As in a pipe of 80 columns."""
+    result = []
+    for table in tables:
+        heading, body = lines(table, 80, breaks=False)
+        result += [table.title, *heading, *body, *wrap(table.note, 80)]
+    return "\n".join(result)
 
 
 def rows(content, table, **wanted):
@@ -232,10 +243,7 @@ def test_blinding_hides_a_of_data_in_every_table(stage):
     assert one(content, "yields", sample="data", **LOW)["prediction"] == 2
     assert one(content, "yields", sample="simulation", **LOW)["A"] > 0
     assert one(content, "closure", sample="data", **LOW)["A"] == CR["A"]  # not of the SR
-    text = Console(width=300, record=True, file=io.StringIO())
-    for table in returned.rich_tables(full=True):
-        text.print(table)
-    assert "region A of data is hidden" in text.export_text()
+    assert "region A of data is hidden" in printed(returned.text_tables(full=True))
 
 
 def test_blinding_hides_a_of_data_in_the_histograms(stage):
@@ -318,11 +326,8 @@ def undefined_without_mark(result):
 @pytest.mark.parametrize("full", [False, True])
 def test_the_terminal_is_told(stage, large, full):
     for result in (large[1], stage[1]["blinded"][0]):
-        console = Console(width=80 if not full else 250, record=True, file=io.StringIO())
-        for table in result.rich_tables(full=full):
-            console.print(table)
-        text = console.export_text()
-        assert "…" not in text
+        text = printed(result.text_tables(full=full))
+        assert full or max(map(len, text.splitlines())) <= 80
         for word in (CATEGORY, "hidden", "Thresholds", "Control region", "Pearson", "VR-CD"):
             assert word in text
 
@@ -444,7 +449,7 @@ def test_next_to_nothing(tmp_path, entries):
     result = abcd.analyse(given, tmp_path)
     assert undefined_without_mark(result) == []
     assert len(result.tables["thresholds"].records) == 16
-    assert result.rich_tables()
+    assert result.text_tables()
 
 
 @pytest.mark.usefixtures("no_figures")
@@ -484,9 +489,18 @@ def test_figures_of_next_to_nothing(tmp_path):
     assert "Simulated background: A over its prediction at lower thresholds" in dict(few.figures)
 
 
-def test_a_run_shows_only_the_tables_it_names(stage):
-    shown = stage[1]["blinded"][0].rich_tables(only=("yields", "closure"))
-    titles = [str(table.title) for table in shown]
-    assert titles
-    assert all("Signal region" in title or "Control region" in title for title in titles)
-    assert len(stage[1]["blinded"][0].rich_tables()) > len(shown)
+def test_a_run_shows_the_prediction_and_the_closure(stage):
+    """In two tables that fit 80 columns, with A and the pull where they are not hidden."""
+    blinded, unblinded = (stage[1][name][0] for name in ("blinded", "unblinded"))
+    for result, names in ((blinded, ("B C / D",)), (unblinded, ("A", "B C / D", "pull"))):
+        prediction, closure = result.text_tables(brief=True)
+        assert prediction.title.startswith("Signal region, data")
+        assert list(prediction.headings) == ["category", *(f"{h} mass\n{name}" for h in HYPOTHESES for name in names)]
+        assert [row[0] for row in prediction.rows] == list(CATEGORIES)
+        assert closure.title.startswith("Control region")
+        assert len(closure.rows) == len(HYPOTHESES) * 2
+        assert max(map(len, printed([prediction, closure]).splitlines())) <= 80
+    # All bins of low mass, see `test_yields_counted_by_hand`.
+    line = next(row for row in unblinded.text_tables(brief=True)[0].rows if row[0] == CATEGORY)
+    assert line[1] == "2"
+    assert re.fullmatch(r"2 \+[\d.]+ -[\d.]+\*", line[2])

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from hnl import layout, lineage, locking, stages
 from hnl.cli.app import app
 from hnl.cli.options import CatalogueArgument, ChecksumOption, OutArgument, OutOption, PartialOption
 from hnl.cli.stages import print_selection
-from hnl.terminal import note, out_console
+from hnl.terminal import TextTable, note, print_table, say
 
 condor_app = typer.Typer(no_args_is_help=True, help="Select on an HTCondor pool (docs/scale_out.md).")
 app.add_typer(condor_app, name="condor")
@@ -49,20 +48,17 @@ def condor_status(output: OutArgument) -> None:
     from hnl.condor import batch
 
     state = batch.state(output)
-    table = Table("work units", "number")
-    table.columns[1].justify = "right"
-    for name, number in (("collected", state.collected), ("came back", state.returned), ("missing", state.missing)):
-        table.add_row(name, str(number))
-    out_console.print(table)
+    numbers = {"collected": state.collected, "came back": state.returned, "missing": state.missing}
+    print_table(TextTable("", ("work units", "number"), [(name, f"{number:,}") for name, number in numbers.items()]))
     for file, reason in state.failures.items():
-        out_console.print(f"failed: {file}: {reason}", markup=False, soft_wrap=True)
+        say(f"failed: {file}: {reason}")
     if state.queue is None:
-        out_console.print("The queue cannot be asked from here: see condor_q.")
+        say("The queue cannot be asked from here: see condor_q.")
         return
     jobs = ", ".join(f"{number} {name}" for name, number in state.queue.states.items())
-    out_console.print(f"jobs in the queue: {jobs or 'none'}")
+    say(f"jobs in the queue: {jobs or 'none'}")
     for item, reason in state.queue.held.items():
-        out_console.print(f"held: job {item}: {reason}", markup=False, soft_wrap=True)
+        say(f"held: job {item}: {reason}")
 
 
 @condor_app.command("collect")
@@ -85,9 +81,9 @@ def condor_job(item: Annotated[Path, typer.Argument(metavar="ITEM.json")]) -> No
 
 
 def _report(submission: Any) -> None:
-    out_console.print(f"jobs:        {submission.items} for {submission.units} work units", soft_wrap=True)
-    out_console.print(f"described:   {submission.folder}", soft_wrap=True)
+    say(f"jobs:        {submission.items} for {submission.units} work units")
+    say(f"described:   {submission.folder}")
     if submission.cluster is not None:
-        out_console.print(f"submitted:   cluster {submission.cluster}")
+        say(f"submitted:   cluster {submission.cluster}")
     elif submission.items:
-        out_console.print(f"to submit:   {submission.command}", soft_wrap=True)
+        say(f"to submit:   {submission.command}")

@@ -1,21 +1,22 @@
 """`hnl datasets`."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from hnl import layout
 from hnl.cli.app import app
 from hnl.cli.options import CatalogueArgument
 from hnl.errors import InputError
-from hnl.terminal import out_console
+from hnl.terminal import TextTable, print_table, say
 
 datasets_app = typer.Typer(no_args_is_help=True, help="Look at catalogues and the files they name.")
 app.add_typer(datasets_app, name="datasets")
+
+EACH_FILE = 30  # files that have a row each; with more, each dataset has one. Our choice
 
 
 @datasets_app.command("check")
@@ -37,8 +38,9 @@ def datasets_check(
 ) -> None:
     """Validate a catalogue, open every file in it, and look up every correction that it names.
 
-    Prints a table: entries, NanoAOD version, how l2 finds its vertex, generated events, what is missing. Exit status
-    2 if any file cannot be used.
+    Prints a table: entries, NanoAOD version, how l2 finds its vertex, generated events; a row for each file, or, with
+    many files, for each dataset. Below it, what is wrong with which file, and remarks. Exit status 2 if any file cannot
+    be used.
     """
     from hnl.datasets import catalogue as catalogues
     from hnl.datasets import files, remarks
@@ -47,33 +49,28 @@ def datasets_check(
 
     known = catalogues.load(catalogue, files_needed=not catalogue_only)
     if catalogue_only:
-        _say([f"eras: {len(known.eras)}, datasets: {len(known.datasets)}", *remarks.on_catalogue(known)])
+        for line in (f"eras: {len(known.eras)}, datasets: {len(known.datasets)}", *remarks.on_catalogue(known)):
+            say(f"- {line}")
         return
     planning.check_corrections(known)
-    table = Table("dataset", "file", "entries", "NanoAOD", "vertex of l2", "generated", "status")
-    usable, bad = [], 0
     index = Index(output / layout.INDEX) if output else None
-    for dataset, info in inspect_all(known, index):
-        error = files.problem(info)
-        if isinstance(info, files.FileInfo):
-            generated = "-" if info.generated_events is None else str(info.generated_events)
-            row = (Path(info.path).name, str(info.events), info.version, info.sv_association, generated)
-        else:
-            row = ("", "", "", "", "")
-        table.add_row(dataset.name, *row, Text("ok", "green") if error is None else Text(str(error), "red"))
-        bad += error is not None
-        if error is None and isinstance(info, files.FileInfo):
-            usable.append(info)
+    found = inspect_all(known, index)
     if index:
         index.save()
-    out_console.print(table)
-    said = remarks.on_catalogue(known)
-    for dataset in known.datasets:
-        said += remarks.on_files(dataset, [info for info in usable if info.path in dataset.files])
-    _say(said)
-    files.check_unique(usable)
+    bad = [(dataset.name, error) for dataset, info in found if (error := files.problem(info))]
+    good = [(dataset, info) for dataset, info in found if isinstance(info, files.FileInfo) and not files.problem(info)]
+    paths = [path for dataset in known.datasets for path in dataset.files]
+    print_table(_by_file(found, paths) if len(found) <= EACH_FILE else _by_dataset(found))
+    for name, error in bad:
+        say(f"- {name}: {error}", "red")
+    said = [*remarks.on_catalogue(known), *remarks.on_triggers(good)]
+    for name, group in groupby(good, key=lambda pair: pair[0].name):
+        said += remarks.on_files(known.dataset(name), [info for _, info in group])
+    for remark in said:
+        say(f"- {remark}")
+    files.check_unique([info for _, info in good])
     if bad:
-        raise InputError(f"{bad} of {bad + len(usable)} files cannot be used, see the table")
+        raise InputError(f"{len(bad)} of {len(found)} files cannot be used, see below the table")
 
 
 @datasets_app.command("template")
@@ -86,9 +83,36 @@ def datasets_template(
     from hnl.datasets.templates import shipped
 
     for line in shipped.text(era).splitlines() if era else shipped.names():
-        out_console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
 
 
-def _say(said: Sequence[str]) -> None:
-    for remark in said:
-        out_console.print(f"- {remark}", markup=False, highlight=False, soft_wrap=True)
+def _by_file(found: Sequence[Any], paths: Sequence[str]) -> TextTable:
+    from hnl.datasets import files
+
+    rows = []
+    for (dataset, info), path in zip(found, paths, strict=True):
+        facts = _facts([info]) if isinstance(info, files.FileInfo) else ["-"] * len(_FACTS)
+        rows.append((dataset.name, Path(path).name, *facts, "bad" if files.problem(info) else "ok"))
+    return TextTable("", ("dataset", "file", *_FACTS, "status"), rows)
+
+
+def _by_dataset(found: Sequence[Any]) -> TextTable:
+    from hnl.datasets import files
+
+    rows = []
+    for name in dict.fromkeys(dataset.name for dataset, _ in found):
+        own = [info for dataset, info in found if dataset.name == name]
+        bad = sum(files.problem(info) is not None for info in own)
+        readable = [info for info in own if isinstance(info, files.FileInfo)]
+        rows.append((name, f"{len(own):,}", *_facts(readable), f"{bad:,} bad" if bad else "ok"))
+    return TextTable("", ("dataset", "files", *_FACTS, "status"), rows)
+
+
+_FACTS = ("entries", "NanoAOD", "vertex of l2", "generated")
+
+
+def _facts(infos: Sequence[Any]) -> list[str]:
+    """What `_FACTS` names, of some files together."""
+    generated = [info.generated_events for info in infos if info.generated_events is not None]
+    texts = (", ".join(dict.fromkeys(getattr(info, name) for info in infos)) for name in ("version", "sv_association"))
+    return [f"{sum(info.events for info in infos):,}", *texts, f"{sum(generated):,}" if generated else "-"]

@@ -10,7 +10,7 @@ from hnl import lineage, locking, stages
 from hnl.cli.app import app
 from hnl.cli.kept import is_kept, tell_figures
 from hnl.cli.options import OutArgument, WorkersOption
-from hnl.terminal import note, out_console, progress_bar
+from hnl.terminal import note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from hnl.stages.run import Run
@@ -31,6 +31,7 @@ ClosureOption = Annotated[
         help="One closure parameter for all bins of a category, or one for each bin; the paper does not say.",
     ),
 ]
+LEADING = 10  # impacts that are printed, the largest first
 SeedOption = Annotated[int, typer.Option(help="Of the toys.")]
 
 
@@ -54,9 +55,10 @@ def fit(
         chosen = {"samples": sample or [], "luminosity": scale_to, "correlated": correlated_closure}
         result = _fit(_at(output), chosen | {"toys": toys, "seed": seed})
     for table in result.tables:
-        out_console.print(table.rich())
+        print_table(table.text(LEADING if table.name.startswith("impacts_") else None))
     for name, reason in result.content["refused"].items():
-        out_console.print(f"no fit of {name}: {reason}", soft_wrap=True, markup=False)
+        say(f"no fit of {name}: {reason}")
+    say(f"fits:        {result.folder}")
 
 
 @app.command()
@@ -100,13 +102,10 @@ def limits(
     with locking.held(output, note):
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result = _limits(_at(output), settings, workers, **chosen)
-    shown = [
-        limit_files.main_rows(result.table),
-        limit_files.narrow(result.comparison),
-        limit_files.narrow(result.fixed),
-    ]
-    for table in (one for one in shown if one.records):
-        out_console.print(table.rich())
+    narrow = (limit_files.narrow(table) for table in (result.comparison, result.fixed))
+    for table in (one for one in (limit_files.main_rows(result.table), *narrow) if one.records):
+        print_table(table.text())
+    say(f"limits:      {result.folder}")
 
 
 @app.command()
@@ -115,7 +114,7 @@ def plot(output: OutArgument) -> None:
     with locking.held(output, note), lineage.stage(output, stages.PLOT):
         drawn = stages.PLOT.run(_at(output))
     for title, path in drawn:
-        out_console.print(f"{title}: {path}", soft_wrap=True, markup=False)
+        say(f"{title}: {path}")
 
 
 def _at(output: Path) -> "Run":
@@ -128,7 +127,6 @@ def _fit(at: "Run", chosen: dict[str, Any]) -> Any:
     with lineage.stage(at.out, stages.FIT, settings=chosen) as noted:
         result = stages.FIT.run(at, **chosen)
         tell_figures(noted, result.figures)
-    out_console.print(f"fits:        {result.folder}", soft_wrap=True)
     return result
 
 
@@ -145,13 +143,13 @@ def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any
             luminosity=chosen.get("scale_to"),
             settings=settings,
             workers=workers,
-            on_plan=lambda number: progress.update(task, total=number, visible=True),
+            on_plan=lambda number: progress.update(task, total=number, visible=number > 0),
             on_mass=lambda _: progress.update(task, advance=1),
         )
         noted.kept += result.points
         tell_figures(noted, result.figures)
-    kept = f" ({result.reused} masses from before)" if result.reused else ""
-    out_console.print(f"limits:      {result.folder}{kept}", soft_wrap=True)
+    if result.reused:
+        note(f"{result.reused} masses are scanned already with these inputs")
     if left := result.content["not_scanned"]:
         note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
     if left := result.content["left_out"]:

@@ -4,10 +4,9 @@ import json
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from hnl.cli.app import app
-from hnl.terminal import out_console
+from hnl.terminal import TextTable, print_table, say
 
 
 @app.command()
@@ -32,16 +31,17 @@ def physics(
 
     found = summary.of(mass, {"e": v2_e, "mu": v2_mu, "tau": v2_tau}, nature, momentum, energy)
     if as_json:
-        out_console.print(json.dumps(found, indent=1, allow_nan=False), markup=False, highlight=False, soft_wrap=True)
+        say(json.dumps(found, indent=1, allow_nan=False))
         return
     title = f"m_N = {mass:g} GeV, {nature}, " + ", ".join(f"|V_{k}|^2 = {v:g}" for k, v in found["v2"].items() if v)
-    table = Table("quantity", "value", "unit", title=title)
-    for key, unit in summary.UNITS.items():
-        table.add_row(key.replace("_", " "), f"{found[key]:.4g}", unit)
-    for lepton, sigma in found["cross_sections"].items():
-        table.add_row(f"sigma(pp -> W -> {lepton} N) at {energy:g} TeV", f"{sigma:.4g}", "pb")
-    out_console.print(table)
-    channels = Table("decay", "width [GeV]", "branching ratio", title="N decays")
-    for channel, width in sorted(found["widths"].items(), key=lambda item: -item[1]):
-        channels.add_row(channel, f"{width:.4g}", f"{found['branching_ratios'][channel]:.4f}")
-    out_console.print(channels)
+    rows = [(key.replace("_", " "), f"{found[key]:.4g}", unit) for key, unit in summary.UNITS.items()]
+    rows += [
+        (f"sigma(pp -> W -> {lepton} N) at {energy:g} TeV", f"{value:.4g}", "pb")
+        for lepton, value in found["cross_sections"].items()
+    ]
+    print_table(TextTable(title, ("quantity", "value", "unit"), rows))
+    channels = [
+        (channel, f"{width:.4g}", f"{found['branching_ratios'][channel]:.3g}")
+        for channel, width in sorted(found["widths"].items(), key=lambda item: -item[1])
+    ]
+    print_table(TextTable("N decays", ("decay", "width [GeV]", "branching ratio"), channels))

@@ -8,7 +8,7 @@ import typer
 from hnl.cli.app import app
 from hnl.cli.options import WorkersOption
 from hnl.errors import InputError
-from hnl.terminal import out_console, progress_bar
+from hnl.terminal import progress_bar, say
 
 
 @app.command()
@@ -54,5 +54,5 @@ def simulate(
             on_start=lambda: progress.update(task, visible=True),
             on_block=lambda generated: progress.update(task, advance=generated),
         )
-    out_console.print(f"{written} of {events} generated events written: {output}", soft_wrap=True)
-    out_console.print(sample.catalogue_entry(request, output), markup=False, highlight=False, soft_wrap=True)
+    say(f"{written} of {events} generated events written: {output}")
+    say(sample.catalogue_entry(request, output))

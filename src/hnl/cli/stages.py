@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from hnl import layout, lineage, locking, stages
 from hnl.cli import inference
@@ -26,7 +25,7 @@ from hnl.cli.options import (
     WorkersOption,
 )
 from hnl.executors import How
-from hnl.terminal import EventRate, err_console, note, out_console, progress_bar
+from hnl.terminal import EventRate, err_console, note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from hnl.stages.run import Run
@@ -51,7 +50,8 @@ def select(
     """
     how = How(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
-        _select(catalogue, output, how, allow_partial, checksum)
+        selection = _select(catalogue, output, how, allow_partial, checksum)
+    print_selection(selection)
 
 
 @app.command()
@@ -59,6 +59,8 @@ def histogram(output: OutArgument) -> None:
     """Fill histograms: OUT/candidates -> OUT/histograms.root, OUT/histograms.json."""
     with locking.held(output, note):
         _histogram(_at(output))
+    for name in stages.HISTOGRAM.products:
+        say(f"histograms:  {output / name}")
 
 
 @app.command()
@@ -74,7 +76,12 @@ def train(
     Models made before from the same candidates with the same settings and code are kept.
     """
     with locking.held(output, note):
-        _train(_at(output), tune, device, workers, brief=False)
+        trained = _train(_at(output), tune, device, workers)
+    from hnl.report import learning_tables
+
+    for table in learning_tables.of_training(trained):
+        print_table(table)
+    say(f"models:      {output / layout.MODELS}")
 
 
 @app.command()
@@ -86,7 +93,11 @@ def score(
 ) -> None:
     """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
     with locking.held(output, note):
-        _score(_at(output), models, brief=False)
+        counts = _score(_at(output), models)
+    from hnl.report import learning_tables
+
+    print_table(learning_tables.of_scores(counts))
+    say(f"scores:      {output / layout.SCORES}")
 
 
 @app.command()
@@ -101,7 +112,12 @@ def abcd(
     Region A of the signal selection is hidden for data until --unblind is given.
     """
     with locking.held(output, note):
-        _abcd(_at(output), unblind, thresholds, full=full)
+        result = _abcd(_at(output), unblind, thresholds)
+    for table in result.text_tables(full=full):
+        print_table(table)
+    if result.hidden:
+        say(result.hidden, "bold yellow")
+    say(f"background:  {output / layout.ABCD}")
 
 
 @app.command()
@@ -126,25 +142,29 @@ def run(
     with locking.held(output, note):
         at = _at(output)
         at.selection = _select(catalogue, output, how, allow_partial, checksum)
+        print_cutflow(at.selection)
         if not is_kept(at, stages.HISTOGRAM, {}):
             _histogram(at)
         figures, notes = [], []
         estimate = any(dataset.kind == "signal" for dataset in at.selection.catalogue.datasets)
         limits = False
         if estimate:
+            from hnl.report import learning_tables
+
             if not is_kept(at, stages.TRAIN, {"tune": 0, "device": "cpu"}):
-                _train(at, 0, "cpu", workers, brief=True)
+                print_table(learning_tables.performance(_train(at, 0, "cpu", workers)))
             if not is_kept(at, stages.SCORE, {}):
-                _score(at, None, brief=True)
+                _score(at, None)
             if not is_kept(at, stages.ABCD, _of_abcd(unblind, thresholds), [thresholds] if thresholds else []):
-                _abcd(at, unblind, thresholds, brief=True)
+                for table in _abcd(at, unblind, thresholds).text_tables(brief=True):
+                    print_table(table)
             notes += inference.in_run(at, workers)
             limits = not notes
             made_by = (stages.TRAIN, stages.ABCD, *((stages.LIMITS, stages.FIT) if limits else ()))
             figures += [figure for stage in made_by for figure in figures_of(at, stage)]
         else:
             notes.append("no signal sample in the catalogue: no classifier and no background estimate")
-            out_console.print(notes[0])
+            say(notes[0])
         _report(at, figures, notes, estimate=estimate, limits=limits)
 
 
@@ -160,7 +180,7 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
 
         def plan(units: Sequence[Any]) -> None:
             all_events = sum(unit.stop - unit.start for unit in units)
-            progress.update(task, total=len(units), all_events=all_events, visible=True)
+            progress.update(task, total=len(units), all_events=all_events, visible=bool(units))
 
         def advance(unit: Any) -> None:
             progress.update(task, advance=1, events=progress.tasks[task].fields["events"] + unit.stop - unit.start)
@@ -176,21 +196,16 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
             on_note=note,
         )
         noted.kept += [output / layout.SELECTION, output / layout.CUTFLOW]
-    print_selection(selection)
     return selection
 
 
-def _histogram(at: "Run") -> Any:
+def _histogram(at: "Run") -> None:
     with lineage.stage(at.out, stages.HISTOGRAM):
-        histograms = stages.HISTOGRAM.run(at)
-    for name in stages.HISTOGRAM.products:
-        out_console.print(f"histograms:  {at.out / name}", soft_wrap=True)
-    return histograms
+        stages.HISTOGRAM.run(at)
 
 
-def _train(at: "Run", tune: int, device: str, workers: int | None, *, brief: bool) -> Any:
+def _train(at: "Run", tune: int, device: str, workers: int | None) -> Any:
     from hnl.ml.training import Settings
-    from hnl.report import learning_tables
 
     settings = {"tune": tune, "device": device}
     with lineage.stage(at.out, stages.TRAIN, settings=settings) as noted, progress_bar("models") as progress:
@@ -200,7 +215,7 @@ def _train(at: "Run", tune: int, device: str, workers: int | None, *, brief: boo
             settings=Settings(device=device),
             tune=tune,
             workers=workers,
-            on_plan=lambda models: progress.update(task, total=models, visible=True),
+            on_plan=lambda models: progress.update(task, total=models, visible=models > 0),
             on_model=lambda _: progress.update(task, advance=1),
         )
         folder = at.out / layout.MODELS
@@ -208,40 +223,26 @@ def _train(at: "Run", tune: int, device: str, workers: int | None, *, brief: boo
         tell_figures(noted, trained.figures)
     if trained.reused:
         note(f"{len(trained.reused)} of {len(trained.metrics)} classifiers are trained already with these candidates")
-    tables = learning_tables.of_training(trained)
-    for table in tables[:1] if brief else tables:
-        out_console.print(table)
     for name, reason in trained.skipped.items():
-        out_console.print(f"no training {name}: {reason}", soft_wrap=True)
-    out_console.print(f"models:      {folder}", soft_wrap=True)
+        note(f"no training {name}: {reason}")
     return trained
 
 
-def _score(at: "Run", models: Path | None, *, brief: bool) -> None:
-    from hnl.report import learning_tables
-
+def _score(at: "Run", models: Path | None) -> Any:
     elsewhere = sorted(models.glob("*.json")) if models else []
     settings = {"models": str(models)} if models else {}
     with lineage.stage(at.out, stages.SCORE, elsewhere, settings):
-        counts = stages.SCORE.run(at, models_folder=models)
-    if not brief:
-        out_console.print(learning_tables.of_scores(counts))
-    out_console.print(f"scores:      {at.out / layout.SCORES}", soft_wrap=True)
+        return stages.SCORE.run(at, models_folder=models)
 
 
 def _of_abcd(unblind: bool, thresholds: Path | None) -> dict[str, Any]:
     return {"unblind": unblind, "thresholds": thresholds and str(thresholds)}
 
 
-def _abcd(at: "Run", unblind: bool, thresholds: Path | None, *, full: bool = False, brief: bool = False) -> Any:
+def _abcd(at: "Run", unblind: bool, thresholds: Path | None) -> Any:
     with lineage.stage(at.out, stages.ABCD, [thresholds] if thresholds else [], _of_abcd(unblind, thresholds)) as noted:
         result = stages.ABCD.run(at, unblind=unblind, thresholds=thresholds)
         tell_figures(noted, result.figures)
-    for table in result.rich_tables(full=full, only=("yields", "closure") if brief else ()):
-        out_console.print(table)
-    if result.hidden:
-        out_console.print(f"[bold yellow]{result.hidden}[/]")
-    out_console.print(f"background:  {at.out / layout.ABCD}", soft_wrap=True)
     return result
 
 
@@ -251,28 +252,27 @@ def _report(at: "Run", figures: Sequence[Any], notes: Sequence[str], *, estimate
         with lineage.stage(at.out, stages.REPORT, settings=settings) as noted:
             _, lines = stages.REPORT.run(at, figures, estimate=estimate, limits=limits, notes=notes)
             noted.told["lines"] = lines
-    out_console.print(f"report:      {at.out / layout.REPORT}", soft_wrap=True)
+    say("")
     for line in lineage.told(at.out, stages.REPORT)["lines"]:
-        out_console.print(line, soft_wrap=True, markup=False, highlight=False)
+        say(line)
+    say(f"the report is {at.out / layout.REPORT}")
 
 
-def print_selection(selection: Any) -> None:
-    """Unweighted events after each requirement, by process, and where the products are."""
-    from hnl.report import certification
-    from hnl.report.page import cutflow_by_process
+def print_cutflow(selection: Any) -> None:
+    """Unweighted events after each requirement, and the files that were left out."""
+    from hnl.report import certification, cutflow
 
-    processes, rows = cutflow_by_process(selection)
-    table = Table("requirement (paper, Table 2)", *processes, title="events after each requirement")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for stage, counts in rows:
-        table.add_row(stage, *(str(count) for count in counts))
-    out_console.print(table)
+    print_table(cutflow.table(selection))
     for warning in certification.warnings(selection):
         note(f"warning: {warning}")
     if selection.partial:
         err_console.print(f"[bold yellow]partial result:[/] {len(selection.partial)} files were left out:")
         for reason in selection.partial:
-            err_console.print(f"  {reason}", markup=False, soft_wrap=True)
-    out_console.print(f"candidates:  {selection.folder / layout.CANDIDATES}", soft_wrap=True)
-    out_console.print(f"cutflow:     {selection.folder / layout.CUTFLOW}", soft_wrap=True)
+            note(f"  {reason}")
+
+
+def print_selection(selection: Any) -> None:
+    """The cutflow, and where the products are."""
+    print_cutflow(selection)
+    say(f"candidates:  {selection.folder / layout.CANDIDATES}")
+    say(f"cutflow:     {selection.folder / layout.CUTFLOW}")

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from hnl import layout, lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument
 from hnl.lineage import Product
 from hnl.stages import STAGES
-from hnl.terminal import out_console
+from hnl.terminal import TextTable, print_table, say
 
 SHOWN = 20  # inputs of one product, and missing files, unless all are asked for
 AllOption = Annotated[bool, typer.Option("--all", help=f"List every file, not only {SHOWN}.")]
@@ -26,13 +25,11 @@ def status(output: OutArgument, everything: AllOption = False) -> None:
     from hnl.processors import status as stage
 
     found = stage.of(output)
-    table = Table("dataset", "files", "done", "missing", "failed")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    rows = []
     for name, files in found.files.items():
         numbers = [len(files.done), len(files.missing), len(files.failed)]
-        table.add_row(name, str(sum(numbers)), *(str(number) if number else "-" for number in numbers))
-    out_console.print(table)
+        rows.append((name, f"{sum(numbers):,}", *(f"{number:,}" if number else "-" for number in numbers)))
+    print_table(TextTable("", ("dataset", "files", "done", "missing", "failed"), rows))
     failed = [f"{path}: {reason}" for files in found.files.values() for path, reason in files.failed.items()]
     missing = [path for files in found.files.values() for path in files.missing]
     _list("failed", failed, everything)
@@ -41,11 +38,11 @@ def status(output: OutArgument, everything: AllOption = False) -> None:
     done, planned = found.units
     holder = locking.holder(output)
     at_work = f"; process {holder} is at work" if holder else "; nobody is at work"
-    out_console.print(f"{done} of {planned} work units are done{at_work}", highlight=False)
+    say(f"{done} of {planned} work units are done{at_work}")
     for one in STAGES[1:]:  # after the selection
         if (output / layout.PROVENANCE / f"{one.name}.json").is_file():
             reason = lineage.stale(output, one)
-            _line(0, f"{one.name}: {'stale, ' + reason if reason else 'done'}")
+            say(f"{one.name}: {'stale, ' + reason if reason else 'done'}")
 
 
 @app.command()
@@ -85,9 +82,9 @@ def compare(
 def _list(title: str, lines: list[str], everything: bool) -> None:
     for line in lines if everything else lines[:SHOWN]:
         # A reason may name its file itself.
-        out_console.print(f"{title}: {line}", markup=False, highlight=False, soft_wrap=True)
+        say(f"{title}: {line}")
     if len(lines) > SHOWN and not everything:
-        out_console.print(f"{title}: {len(lines) - SHOWN} more (--all)")
+        say(f"{title}: {len(lines) - SHOWN} more (--all)")
 
 
 def _inputs(product: Product, everything: bool, depth: int, told: set[str]) -> None:
@@ -103,4 +100,4 @@ def _inputs(product: Product, everything: bool, depth: int, told: set[str]) -> N
 
 
 def _line(depth: int, text: str) -> None:
-    out_console.print("   " * depth + text, markup=False, highlight=False, soft_wrap=True)
+    say("   " * depth + text)

@@ -105,6 +105,13 @@ FIT = Stage(
     tuple(pattern.replace(layout.FIT_FILE, "*") for pattern in layout.EVERY_FIT),
     ("hnl.corrections.weights", "hnl.inference.fitting", "hnl.inference.inputs", "hnl.report.fit_tables"),
 )
+K0S = Stage(
+    "k0s",
+    "scores of K0S decays in data and simulation",
+    (layout.SELECTION, f"{layout.MODELS}/*.json"),
+    (f"{layout.K0S}/*",),
+    ("hnl.corrections.weights", "hnl.histograms.k0s", "hnl.ml.k0s", "hnl.plots.k0s", "hnl.processors.k0s"),
+)
 PLOT = Stage(
     "plot",
     "draw all figures again",
@@ -120,4 +127,4 @@ REPORT = Stage(
     ("hnl.plots.distributions", "hnl.report.page", "hnl.report.summary"),
 )
 
-STAGES = (SELECT, HISTOGRAM, TRAIN, SCORE, ABCD, LIMITS, FIT, PLOT, REPORT)
+STAGES = (SELECT, HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import hist
 import numpy as np
-import rich.table
 
 from hnl import layout, provenance
 from hnl.histograms import abcd_files
@@ -20,6 +19,7 @@ from hnl.report import abcd_layout, abcd_summary
 from hnl.report.tables import Table
 from hnl.selections.regions import Thresholds
 from hnl.stages.run import Run
+from hnl.terminal import TextTable
 
 FORMAT = 1  # of abcd.json; raised when its meaning changes
 
@@ -37,11 +37,11 @@ class Result:
     hidden: str  # '' or what is
     partial: list[str]
 
-    def rich_tables(self, *, full: bool = False, only: Sequence[str] = ()) -> list[rich.table.Table]:
-        """For the terminal: each category with its bins together, or every bin; all tables, or only those named."""
+    def text_tables(self, *, full: bool = False, brief: bool = False) -> list[TextTable]:
+        """For the terminal: each category with its bins together, or every bin (full), or what a run shows (brief)."""
         records = {name: table.records for name, table in self.tables.items()}
-        tables = self.tables.values() if full else abcd_summary.tables(records)
-        return [table.rich() for table in tables if not only or table.name in only]
+        short = abcd_summary.brief(records) if brief else abcd_summary.tables(records)
+        return [table.text() for table in (self.tables.values() if full else short)]
 
 
 def run(at: Run, *, unblind: bool = False, thresholds: Path | None = None) -> Result:

@@ -57,9 +57,9 @@ def test_the_muons_are_measured(block: detector.Block) -> None:
 def test_the_hnl_vertex_is_found_and_matches_the_truth(block: detector.Block) -> None:
     """Paper, Fig. 3: |Delta_3D - gen| / gen < 0.1 for the SV that holds the displaced muon."""
     muon, gen = block["Muon"], block["GenPart"]
-    l2 = muon[(np.abs(muon.dxy) > 0.02) & (muon.svIdx >= 0) & (muon.genPartIdx >= 0)]
+    l2 = muon[(np.abs(muon.dxy) > 0.02) & (muon.hnlsim_svRow >= 0) & (muon.genPartIdx >= 0)]
     assert ak.sum(ak.num(l2)) > 0.6 * N
-    sv, true = block["SV"][l2.svIdx], gen[l2.genPartIdx]
+    sv, true = block["SV"][l2.hnlsim_svRow], gen[l2.genPartIdx]
     hard = [block[f"GenVtx_{axis}"] for axis in "xyz"]
     distance = np.sqrt((true.vx - hard[0]) ** 2 + (true.vy - hard[1]) ** 2 + (true.vz - hard[2]) ** 2)
     assert ak.mean(np.abs(sv.dlen - distance) < 0.1 * distance) > 0.9
@@ -77,7 +77,7 @@ def test_sv_distance_is_between_its_position_and_the_pv(block: detector.Block) -
 def test_indices_stay_in_range(block: detector.Block) -> None:
     targets = {
         ("Muon", "jetIdx"): "Jet",
-        ("Muon", "svIdx"): "SV",
+        ("Muon", "hnlsim_svRow"): "SV",
         ("Muon", "genPartIdx"): "GenPart",
         ("Jet", "genJetIdx"): "GenJet",
         ("Jet", "muonIdx1"): "Muon",
@@ -85,7 +85,6 @@ def test_indices_stay_in_range(block: detector.Block) -> None:
         ("GenPart", "genPartIdxMother"): "GenPart",
         ("JetPFCands", "jetIdx"): "Jet",
         ("JetPFCands", "pFCandsIdx"): "PFCands",
-        ("PFCands", "svIdx"): "SV",
     }
     for (name, field), target in targets.items():
         index = block[name][field]
@@ -94,12 +93,30 @@ def test_indices_stay_in_range(block: detector.Block) -> None:
     assert ak.any(block["Jet"].muonIdx1 >= 0, axis=None)
 
 
-def test_a_track_in_several_vertices_belongs_to_the_one_of_highest_pt() -> None:
-    """Paper, section 2. Track 0 is in the first event's three vertices, track 1 in the second's only one."""
-    pt = np.array([3.0, 9.0, 5.0, 1.0])
-    vertices = Rows(2, np.array([0, 0, 0, 1]), {"px": pt, "py": np.zeros(4)})
-    found = Found(vertices, vertex=np.array([0, 1, 2, 3]), track=np.array([0, 0, 0, 1]))
-    assert collections.track_to_vertex(found, 3).tolist() == [1, 0, -1]
+def test_the_vertex_of_a_track() -> None:
+    """svIdx is the first of all vertices with the track (CMSSW); the truth is the row of that of highest p_T (paper,
+    section 2) among those in the table. Track 0 is in all of the first event, 1 in those that are not in the table,
+    2 in the last that is, 3 in the second event's only one, 4 in none."""
+    pt = np.array([99.0, 3.0, 9.0, 5.0, 98.0, 1.0])
+    vertices = Rows(2, np.array([0, 0, 0, 0, 0, 1]), {"px": pt, "py": np.zeros(6)})
+    pairs = [(0, 0), (0, 1), (1, 0), (2, 0), (3, 0), (3, 2), (4, 0), (4, 1), (5, 3)]
+    vertex, track = np.array(pairs).T
+    in_table = np.array([False, True, True, True, False, True])
+    found = collections.track_to_vertex(Found(vertices, vertex, track, in_table), 5)
+    assert found.index.tolist() == [0, 0, 3, 0, -1]
+    assert found.row.tolist() == [1, -1, 2, 0, -1]
+
+
+def test_vertices_that_are_not_in_the_table(block: detector.Block) -> None:
+    """CMSSW keeps those with dlenSig > 3 and counts all: where one is left out, svIdx is above the row."""
+    assert ak.min(block["SV"].dlenSig) > 3
+    muon, n = block["Muon"], ak.num(block["SV"])
+    inside = muon.svIdx >= 0
+    assert ak.all(inside[muon.hnlsim_svRow >= 0], axis=None)
+    known = muon[muon.hnlsim_svRow >= 0]
+    assert ak.all(known.svIdx >= known.hnlsim_svRow, axis=None)
+    assert 0 < ak.sum(known.svIdx > known.hnlsim_svRow) < 0.3 * ak.sum(ak.num(known))
+    assert ak.sum(muon.svIdx >= n) > 0
 
 
 def test_a_muon_and_its_jet_know_each_other(block: detector.Block) -> None:

@@ -97,6 +97,17 @@ def test_reseeds_share_the_weight(tmp_path: Path) -> None:
     assert total == pytest.approx(len(once["Events/event"]), abs=4 * error)
 
 
+@pytest.mark.usefixtures("small_libraries")
+def test_particles_of_every_jet(tmp_path: Path) -> None:
+    """`zmumu` stores the particles of all jets; elsewhere those of jets near displaced leptons alone."""
+    stored = {}
+    for process in ("zmumu", "zjets"):
+        sample.make(Request(process, 60, 3), tmp_path / f"{process}.root")
+        stored[process] = ak.mean(content(tmp_path / f"{process}.root")["Events/JetPFCands_pFCandsIdx"] >= 0)
+    assert stored["zmumu"] > 0.99
+    assert not stored["zjets"] > 0.9
+
+
 def _runs(path: Path) -> list[tuple[float, ...]]:
     runs = content(path)
     return list(zip(*(runs[f"Runs/genEvent{name}"].tolist() for name in ("Count", "Sumw", "Sumw2")), strict=True))

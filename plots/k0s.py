@@ -1,0 +1,77 @@
+"""The check of the score with K0S: Fig. 6, and the mass of the vertices that it is made of."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import mplhep
+import numpy as np
+
+from hnl.physics.constants import M_K0S
+from hnl.plots.distributions import save
+from hnl.selections.k0s import MAX_K0S_DIFFERENCE
+
+COLUMN = (5.6, 5.4)  # inches
+
+
+def draw_all(content: Mapping[str, Any], folder: Path) -> list[tuple[str, Path]]:
+    """Draws both figures, as PNG and PDF.
+
+    Args:
+        content: of k0s.json.
+        folder: for the figures; made if needed.
+
+    Returns:
+        (title, PNG) of each figure.
+    """
+    drawn = {
+        "k0s_scores": ("Score of K0S candidates in data and simulation", scores(content["trainings"])),
+        "k0s_mass": ("Mass of vertices of two tracks in Z events", mass(content["masses"])),
+    }
+    for name, (_, figure) in drawn.items():
+        save(figure, folder / f"{name}.png")
+    return [(title, folder / f"{name}.png") for name, (title, _) in drawn.items()]
+
+
+def scores(trainings: Mapping[str, Mapping[str, Any]]) -> mpl.figure.Figure:
+    """One column for each training: yields above, data over simulation below (Fig. 6)."""
+    n = len(trainings)
+    figure, panels = plt.subplots(
+        2, n, figsize=(COLUMN[0] * n, COLUMN[1]), squeeze=False, sharex="col", height_ratios=(3, 1)
+    )
+    figure.subplots_adjust(left=0.5 / n * 0.25, right=1 - 0.02 / n, bottom=0.11, top=0.93, hspace=0.06)
+    for (upper, lower), (name, one) in zip(panels.T, trainings.items(), strict=True):
+        edges, data, expected, error = (
+            np.array(one[key]) for key in ("edges", "data", "simulation", "simulation_error")
+        )
+        mplhep.histplot(expected, edges, histtype="fill", color="C0", alpha=0.4, label="simulation", ax=upper)
+        mplhep.histplot(data, edges, yerr=np.sqrt(data), histtype="errorbar", color="black", label="data", ax=upper)
+        upper.set(ylabel="K0S candidates", ylim=(0, None), title=name.replace("_", ", "))
+        upper.legend()
+        safe = np.where(expected > 0, expected, np.nan)
+        lower.fill_between(edges, *(_steps(1 + sign * error / safe) for sign in (-1, 1)), step="post", alpha=0.3)
+        centres = (edges[:-1] + edges[1:]) / 2
+        lower.errorbar(centres, data / safe, np.sqrt(data) / safe, fmt="o", color="black", markersize=4)
+        lower.axhline(1, color="grey", linewidth=0.8)
+        lower.set(xlabel="score", ylabel="data / simulation", xlim=(edges[0], edges[-1]), ylim=(0, 2))
+    return figure
+
+
+def mass(masses: Mapping[str, Any]) -> mpl.figure.Figure:
+    """Vertices of two tracks in data and simulation, scaled to data, with the window of the selection."""
+    figure, panel = plt.subplots(figsize=COLUMN)
+    edges, data, expected = (np.array(masses[key]) for key in ("edges", "data", "simulation"))
+    mplhep.histplot(expected, edges, histtype="fill", color="C0", alpha=0.4, label="simulation", ax=panel)
+    mplhep.histplot(data, edges, yerr=np.sqrt(data), histtype="errorbar", color="black", label="data", ax=panel)
+    for side in (-1, 1):
+        panel.axvline(M_K0S + side * MAX_K0S_DIFFERENCE, color="grey", linestyle="--")
+    panel.set(xlabel=r"mass of the vertex [GeV]", ylabel="vertices", xlim=(edges[0], edges[-1]), ylim=(0, None))
+    panel.legend()
+    return figure
+
+
+def _steps(values: np.ndarray) -> np.ndarray:
+    """Bin contents for matplotlib's 'post' steps, which want one value for each edge."""
+    return np.append(values, values[-1])

@@ -1,0 +1,80 @@
+"""`hnl k0s`: the check of the score on data."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hnl import layout, lineage, locking, stages
+from hnl.cli.app import app
+from hnl.cli.options import OutArgument, WorkersOption
+from hnl.terminal import TextTable, note, print_table, progress_bar, say
+
+
+@app.command()
+def k0s(
+    output: OutArgument,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of models of another run. [default: OUT/models]", show_default=False)
+    ] = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Check the score on data (section 5): K0S decays in Z -> mu mu, data and simulation -> OUT/k0s.
+
+    The harder pion of K0S -> pi pi stands in for the displaced lepton. Needs files with the particles of jets (PFNano's
+    PFCands), of data and of Z -> mu mu that were not skimmed for displaced leptons. Not a part of hnl run: docs/k0s.md.
+    """
+    from hnl.stages.run import Run
+
+    with locking.held(output, note):
+        elsewhere = sorted(models.glob("*.json")) if models else []
+        settings = {"models": str(models)} if models else {}
+        with lineage.stage(output, stages.K0S, elsewhere, settings), progress_bar("files") as progress:
+            task = progress.add_task("k0s", total=None, visible=False)
+            checked = stages.K0S.run(
+                Run(output),
+                models_folder=models,
+                workers=workers,
+                on_plan=lambda units: progress.update(task, total=units, visible=True),
+                on_unit=lambda: progress.update(task, advance=1),
+            )
+    _print(checked.content)
+    say(f"K0S check:   {output / layout.K0S}")
+
+
+def _print(content: dict[str, Any]) -> None:
+    """Candidates, the comparison, and what the score was made without."""
+    cutflow = content["cutflow"]
+    rows = [
+        (stage, *(f"{counts[stage]['all']['events']:,}" for counts in cutflow.values()))
+        for stage in next(iter(cutflow.values()))
+    ]
+    print_table(TextTable("events", ("requirement", *cutflow), rows))
+    headings = ("training", "data", "above 0.6", "data / simulation above 0.6", "uncertainty", "AUC", "of what is left")
+    print_table(TextTable("score of K0S candidates", headings, [_row(*item) for item in content["trainings"].items()]))
+    lines = [f"{name}: no number: {row['reason']}" for name, row in content["trainings"].items() if row["reason"]]
+    lines += [
+        f"{name}: a pion, or its file, does not have {', '.join(row['missing_features'])}: blank in data and simulation"
+        for name, row in content["trainings"].items()
+        if row["missing_features"]
+    ]
+    lines += [f"dataset {name} takes no part: {reason}" for name, reason in content["left_out"].items()]
+    if content["information"]:
+        lines.append(f"how much is left of the score is not known: {content['information']}")
+    used = f"{100 * content['table_4']:.0f} %"
+    lines.append(f"fits use {used} for the score (Table 4), or score_uncertainty of an era in the catalogue")
+    for line in lines:
+        say(line)
+
+
+def _row(name: str, compared: dict[str, Any]) -> tuple[str, ...]:
+    ratio, uncertainty = compared["ratio"], compared["uncertainty"]
+    areas = [f"{area['value']:.4f}" for area in (compared["auc"] or {}).values()]
+    return (
+        name,
+        f"{sum(compared['data']):,.0f}",
+        f"{sum(compared['data'][-2:]):,.0f}",
+        "-" if ratio is None else f"{ratio:.3f} +- {compared['ratio_error']:.3f}",
+        "-" if uncertainty is None else f"{100 * uncertainty:.0f} %",
+        *(areas or ("-", "-")),
+    )
