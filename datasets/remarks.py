@@ -10,6 +10,7 @@ from pathlib import Path
 from hnl.datasets import corrections, files, nanoaod, years
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.datasets.files import FileInfo
+from hnl.datasets.settings import Remote
 from hnl.datasets.trigger_bits import TriggerBits
 
 
@@ -59,9 +60,9 @@ def on_triggers(found: Sequence[tuple[Dataset, FileInfo]]) -> list[str]:
     return said
 
 
-def on_files(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
-    """Remarks on the usable files of one dataset."""
-    return _on_decays(dataset, infos) + _vertex_indices(dataset, infos)
+def on_files(dataset: Dataset, infos: Sequence[FileInfo], remote: Remote = Remote()) -> list[str]:  # noqa: B008 (frozen)
+    """Remarks on the usable files of one dataset, which are read as `remote` says if they are URLs."""
+    return _on_decays(dataset, infos) + _vertex_indices(dataset, infos, remote)
 
 
 def _on_decays(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
@@ -80,12 +81,12 @@ def _on_decays(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
     return [said if known or dataset.signal.nature == "dirac" else f"{said}; without GenPart there is none for Dirac N"]
 
 
-def _vertex_indices(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
+def _vertex_indices(dataset: Dataset, infos: Sequence[FileInfo], remote: Remote) -> list[str]:
     """How often NanoAOD's svIdx is no row of the table of vertices."""
     total: Counter[str] = Counter()
     for info in infos:
         if info.sv_association == "svIdx":
-            columns = files.columns(info, ("nSV", "Electron_svIdx", "Muon_svIdx"))
+            columns = files.columns(info, ("nSV", "Electron_svIdx", "Muon_svIdx"), remote)
             total.update(nanoaod.sv_index_counts(*columns.values()))
     in_vertex, beyond = total["leptons with svIdx >= 0"], total["beyond the table"]
     if not beyond:

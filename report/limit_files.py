@@ -20,6 +20,7 @@ from hnl.report.tables import Column, Table, short
 
 SIDES = ("lower", "upper")
 EXPECTED = "expected"
+INFERRED, INTERPOLATED = "exponent inferred", "interpolated from"  # marks beside Table 5
 
 
 def power(value: float) -> str:
@@ -102,13 +103,23 @@ def main_rows(table: Table) -> Table:
         Column("method", "CLs by"),
         Column("smallest_cls", "smallest CLs", power),
     ]
-    note = table.note + ("; * interpolated" if any(row["interpolated_from"] for row in shown) else "")
+    note = table.note.replace("an open edge", "< and >: an open edge")
+    note += "; * interpolated" if any(row["interpolated_from"] for row in shown) else ""
     return _one_name(Table(table.name, table.title, columns, shown, note))
 
 
 def narrow(comparison: Table) -> Table:
     """`compared` in the width of a terminal."""
-    return _one_name(replace(comparison, columns=comparison.columns[2:]))
+    rows = [dict(row) for row in comparison.records]
+    inferred = [row for row in rows if INFERRED in row["mark"]]
+    for row in rows:
+        row["paper"] = power(row["paper"]) + ("*" if row in inferred else "")
+        marks = (mark for mark in row["mark"].split("; ") if mark != INFERRED)
+        row["mark"] = "; ".join(marks).replace(INTERPOLATED, "from")
+    columns = [column._replace(show=str) if column.key == "paper" else column for column in comparison.columns[2:]]
+    notes = ["* " + INFERRED] if inferred else []
+    notes += ["from: interpolated between these masses"] if any(row["mark"].startswith("from") for row in rows) else []
+    return _one_name(replace(comparison, columns=columns, records=rows, note="; ".join([comparison.note, *notes])))
 
 
 def _one_name(table: Table) -> Table:
@@ -117,7 +128,7 @@ def _one_name(table: Table) -> Table:
 
 
 def _range(row: Record) -> str:
-    lower, upper = (row[f"{side}_words"] for side in SIDES)
+    lower, upper = (row[f"{side}_words"].removeprefix("open (").rstrip(")") for side in SIDES)
     return NOTHING if row["status"] == NOTHING else f"{lower} to {upper}"
 
 
@@ -131,7 +142,7 @@ def compared(scans: Sequence[Record], label: str, paper: Sequence[Row]) -> Table
         for side, value in zip(SIDES, (line.lowest, line.highest), strict=True):
             ours, mark = _at(own, line.mass, side)
             name = "lowest" if side == "lower" else "highest"
-            marks = [mark, "exponent inferred" if name in line.inferred else ""]
+            marks = [mark, INFERRED if name in line.inferred else ""]
             rows.append(
                 {
                     "coupling": line.coupling,
@@ -166,7 +177,7 @@ def _at(scans: Sequence[Record], mass: float, side: str) -> tuple[float | None, 
                 edge = found[side]
                 if edge is None or edge["state"] != CLOSED:
                     return None, words(found, side)
-                return float(edge["v2"]), f"interpolated from {between(one)} GeV" if between(one) else ""
+                return float(edge["v2"]), f"{INTERPOLATED} {between(one)} GeV" if between(one) else ""
     return None, "not scanned"
 
 

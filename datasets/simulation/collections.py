@@ -26,25 +26,25 @@ class VertexOfTrack(NamedTuple):
     """Which vertex holds each track, -1 if none.
 
     Attributes:
-        sv_index: NanoAOD's svIdx. CMSSW (PATObjectCrossLinker) takes the first of all vertices, and counts those that
+        place: NanoAOD's svIdx. CMSSW (PATObjectCrossLinker) takes the first of all vertices, and counts those that
             the table of vertices does not keep.
         row: the truth: the row in SV of the vertex with the highest p_T (paper, section 2).
     """
 
-    sv_index: NDArray[np.int64]
+    place: NDArray[np.int64]
     row: NDArray[np.int64]
 
 
 def track_to_vertex(found: Found, n_tracks: int) -> VertexOfTrack:
     """The vertex of each track, in NanoAOD's count and in truth."""
-    index, row = np.full(n_tracks, -1), np.full(n_tracks, -1)
-    index[found.track[::-1]] = found.vertices.local[found.vertex[::-1]]  # of several values the last stays
+    place, row = np.full(n_tracks, -1), np.full(n_tracks, -1)
+    place[found.track[::-1]] = found.vertices.local[found.vertex[::-1]]  # of several values the last stays
     kept = found.vertices[found.in_table]
     inside = found.in_table[found.vertex]
     track, vertex = found.track[inside], (np.cumsum(found.in_table) - 1)[found.vertex[inside]]
     order = np.argsort(np.hypot(kept.px, kept.py)[vertex], kind="stable")
     row[track[order]] = kept.local[vertex[order]]
-    return VertexOfTrack(index, row)
+    return VertexOfTrack(place, row)
 
 
 def track_to_jet(clustered: Clustered, cands: Rows, n_tracks: int) -> NDArray[np.int64]:
@@ -75,7 +75,7 @@ def _lepton_fields(
         "charge": charge,
         "pdgId": -charge * rows.flavour,
         "jetIdx": to_jet[rows.track],
-        "svIdx": to_vertex.sv_index[rows.track],
+        "svIdx": to_vertex.place[rows.track],
         "hnlsim_svRow": to_vertex.row[rows.track],
         "genPartIdx": index,
         "genPartFlav": flavour,
@@ -273,7 +273,7 @@ def particle_flow(
         "numberOfPixelHits": n_pixel,
         "pvAssocQuality": c.quality,
         "lostInnerHits": of_track("lost", 0),
-        "svIdx": np.where(charged, to_vertex.sv_index[np.maximum(c.track, 0)], -1),
+        "svIdx": np.where(charged, to_vertex.place[np.maximum(c.track, 0)], -1),
     }
     links = {"jetIdx": clustered.jets.local[jet_row], "pFCandsIdx": place}
     return collection("PFCands", c, fields), collection("JetPFCands", link_rows, links)

@@ -65,7 +65,7 @@ def datasets_check(
         say(f"- {name}: {error}", "red")
     said = [*remarks.on_catalogue(known), *remarks.on_triggers(good)]
     for name, group in groupby(good, key=lambda pair: pair[0].name):
-        said += remarks.on_files(known.dataset(name), [info for _, info in group])
+        said += remarks.on_files(known.dataset(name), [info for _, info in group], known.remote)
     for remark in said:
         say(f"- {remark}")
     files.check_unique([info for _, info in good])

@@ -103,7 +103,7 @@ def test_the_vertex_of_a_track() -> None:
     vertex, track = np.array(pairs).T
     in_table = np.array([False, True, True, True, False, True])
     found = collections.track_to_vertex(Found(vertices, vertex, track, in_table), 5)
-    assert found.index.tolist() == [0, 0, 3, 0, -1]
+    assert found.place.tolist() == [0, 0, 3, 0, -1]
     assert found.row.tolist() == [1, -1, 2, 0, -1]
 
 
