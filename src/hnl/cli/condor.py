@@ -67,8 +67,9 @@ def condor_collect(output: OutArgument, allow_partial: PartialOption = False) ->
     from hnl.condor import batch
 
     work = output / layout.WORK
-    with locking.held(output, note), lineage.stage(output, stages.SELECT, [work]):
+    with locking.held(output, note), lineage.stage(output, stages.SELECT, [work]) as noted:
         selection = batch.collect(output, allow_partial=allow_partial, on_note=note)
+        noted.kept += [output / layout.SELECTION, output / layout.CUTFLOW]
     print_selection(selection)
 
 
