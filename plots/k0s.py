@@ -48,7 +48,8 @@ def scores(trainings: Mapping[str, Mapping[str, Any]]) -> mpl.figure.Figure:
         )
         mplhep.histplot(expected, edges, histtype="fill", color="C0", alpha=0.4, label="simulation", ax=upper)
         mplhep.histplot(data, edges, yerr=np.sqrt(data), histtype="errorbar", color="black", label="data", ax=upper)
-        upper.set(ylabel="K0S candidates", ylim=(0, None), title=name.replace("_", ", "))
+        top = 1.4 * max(1.0, float((data + np.sqrt(data)).max()), float(expected.max()))  # room for the legend
+        upper.set(ylabel="K0S candidates", ylim=(0, top), title=name.replace("_", ", "))
         upper.legend()
         safe = np.where(expected > 0, expected, np.nan)
         lower.fill_between(edges, *(_steps(1 + sign * error / safe) for sign in (-1, 1)), step="post", alpha=0.3)

@@ -106,6 +106,16 @@ def test_requirements(tmp_path: Path) -> None:
     assert result["candidates"]["event"].value.tolist() == [1]
 
 
+@pytest.mark.parametrize("events", [[], [{"mu2": {"pt": 5.0}}], [{"sv": {"mass": 2.0}}], [{"jet": {"pt": 5.0}}]])
+def test_nothing_is_found(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+    """A file without candidates is no error, wherever the last event is lost."""
+    made = [k0s_event(i, **change) for i, change in enumerate(events)]
+    result = process(write(tmp_path / "none.root", made, PARTICLES))
+    assert counts(result)[0] == len(events)
+    assert counts(result)[-1] == 0
+    assert {len(column.value) for column in result["candidates"].values()} == {0}
+
+
 def test_files_without_number_of_tracks(tmp_path: Path) -> None:
     """In old NanoAOD the pair alone says that there are two tracks."""
     style = Style(**vars(STYLES["v7"]) | {"particles": True})
