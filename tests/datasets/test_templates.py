@@ -146,7 +146,7 @@ def test_a_store_laid_out_as_that_of_cms(name: str, tmp_path: Path, monkeypatch:
     for file in (era.golden_json, *catalogues.corrections.files(era.corrections)):
         assert file is not None
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
+        file.write_text('{"1": [[1, 10]]}' if file == era.golden_json else "")
     monkeypatch.setenv("CMS_STORE", str(store))
     found = catalogues.load(path)
     assert [len(dataset.files) for dataset in found.datasets] == [len(one["files"]) for one in content["datasets"]]

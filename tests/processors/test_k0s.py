@@ -148,7 +148,7 @@ def test_real_files(real_nanoaod: Path, name: str, kind: str, muon: tuple[str, .
         muon = tuple(one for one in muon if one in tree)
         columns = {
             key: tree[key].array().to_list()
-            for key in tree
+            for key in list(tree.keys())
             if key in muon or (key.startswith(("Muon_", "SV_")) and "Idx" not in key)
         }
         assert "PFCands_pt" not in tree
