@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from hnl.histograms.yields import Counts
-from hnl.inference import abcd
+from hnl.inference.abcd import estimate as abcd
 from hnl.inference.intervals import ONE_SIGMA, TWO_SIGMA
 
 EXPECTED = [

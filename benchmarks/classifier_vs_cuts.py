@@ -22,10 +22,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from hnl.ml import evaluation, folds, models, sample, scoring, statistics, trainings
+from hnl import layout
+from hnl.ml import evaluation, folds, learning, models, sample, scoring, statistics, trainings
 from hnl.ml.sample import Sample
-from hnl.pipeline import learning
-from hnl.pipeline import selection as selections
+from hnl.processors import selection as selections
 
 QUANTILES = 60
 WORKING_POINTS = (0.1, 0.03, 0.01)
@@ -148,7 +148,7 @@ def main() -> int:
     for training in trainings.all_of(selection.catalogue):
         if trainings.no_signal_expected(training, selection.catalogue):
             continue
-        model = models.load(out / scoring.MODELS, training.name)
+        model = models.load(out / layout.MODELS, training.name)
         s = sample.build(training, sources, model.features)
         score = scoring.unseen(scoring.each_model(model.boosters, s.features), s.fold)
         lost += compare(s, score, training.name, [feature.name for feature in model.features], table)

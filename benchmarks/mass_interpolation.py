@@ -29,11 +29,12 @@ from rich.table import Table
 
 from hnl.corrections import lifetime, masses
 from hnl.corrections.lifetime import Point, PointError
-from hnl.inference.abcd import A
-from hnl.pipeline import modelling
-from hnl.pipeline.scan import direction
-from hnl.pipeline.signals import FLAVOURS, Signals, Yields
+from hnl.inference import inputs
+from hnl.inference.abcd.estimate import A
+from hnl.inference.scan import direction
+from hnl.inference.signals import FLAVOURS, Signals, Yields
 from hnl.selections.categories import CATEGORIES
+from hnl.stages.run import Run
 
 CTAU = (1.0, 3.0, 10.0, 30.0)  # mm
 GAPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)  # ratios of the masses of neighbours
@@ -154,7 +155,7 @@ def main() -> None:
     parser.add_argument("--coupling", choices=tuple(FLAVOURS), action="append")
     parser.add_argument("--every", action="store_true", help="every pair of masses around the one that is left out")
     arguments = parser.parse_args()
-    signals = modelling.load(arguments.out, luminosity=1.0).signals
+    signals = inputs.load(Run(arguments.out), luminosity=1.0).signals
     masses.MAX_RATIO = inf
     console = Console(width=180)
 

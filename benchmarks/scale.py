@@ -28,14 +28,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from hnl import provenance
+from hnl import layout, provenance
+from hnl.condor import batch, worklist
 from hnl.datasets import catalogue as catalogues
 from hnl.datasets import files, index
 from hnl.datasets.generator_weights import GeneratorWeights
-from hnl.datasets.index import INDEX_FILE, Index
-from hnl.pipeline import batch, planning, selection, worklist
-from hnl.processors import parts
+from hnl.datasets.index import Index
+from hnl.processors import parts, planning, selection
 from hnl.processors.displaced import DisplacedProcessor
+from hnl.processors.rows import passing
 
 DEMO = Path(files.__file__).parent / "demo" / "demo.yaml"
 DATASETS, EVENTS, SIZE = 20, 50_000, 500_000_000  # events and bytes of a file
@@ -98,7 +99,7 @@ def make_catalogue(folder: Path, n: int) -> Path:
 
 def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
     """What opening the files would have found."""
-    loaded, known = catalogues.load(catalogue), Index(out / INDEX_FILE)
+    loaded, known = catalogues.load(catalogue), Index(out / layout.INDEX)
     sums = tuple((name, 1.01 * EVENTS) for name in WEIGHTS.variations)
     for dataset in loaded.datasets:
         mark = index.mark_of(dataset, loaded)
@@ -114,7 +115,7 @@ def make_parts(out: Path, plan: planning.Plan, result: dict[str, Any]) -> None:
     """A part for each work unit, without the syncing to disk that a real run can wait for."""
     first = parts.make(plan.jobs[0].unit, result, plan.jobs[0].fingerprint)
     table = pq.read_table(pa.BufferReader(first.parquet))
-    table = table.filter(parts.passing({"passes": table["passes"].to_numpy()}, 0))[:2]
+    table = table.filter(passing({"passes": table["passes"].to_numpy()}, 0))[:2]
     for i, job in enumerate(plan.jobs):
         numbers = pa.array([2 * i, 2 * i + 1], pa.uint64())
         sink = pa.BufferOutputStream()
@@ -156,7 +157,7 @@ def measure(folder: Path, n: int) -> dict[str, tuple[float, float, float]]:
         assert batch.state(out).missing == 0
     with measured("look for what is done (hnl select)", results):
         assert plan.waiting(out) == []
-    plan, _ = worklist.read(out / batch.FOLDER / batch.WORK_FILE)
+    plan, _ = worklist.read(out / layout.WORK)
     with measured("closure gate, merge, events twice, writing", results):
         finished = selection.finish(out, plan)
     assert sum(len(group) for group in finished.manifests.values()) == n

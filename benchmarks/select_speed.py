@@ -27,8 +27,8 @@ from rich.table import Table
 
 from hnl.datasets import catalogue, files
 from hnl.executors import How
-from hnl.pipeline import selection
 from hnl.processors.displaced import DisplacedProcessor
+from hnl.stages import select as stage
 
 REQUIRED_RATE = 0.45  # of the rate of reading
 REQUIRED_MEMORY = 1.5e9  # bytes
@@ -57,7 +57,7 @@ def select(path: Path) -> int:
     with TemporaryDirectory() as folder:
         listing = Path(folder) / "catalogue.yaml"
         listing.write_text(CATALOGUE.replace("FILE", str(path.resolve())), encoding="utf-8")
-        result = selection.select(listing, Path(folder) / "out", how=How("iterative"))
+        result = stage.run(listing, Path(folder) / "out", how=How("iterative"))
         return sum(manifest["candidates"] for manifest in result.manifests["bench"])
 
 

@@ -21,7 +21,8 @@ from hnl import provenance
 from hnl.corrections import counter, library
 from hnl.datasets import nanoaod
 from hnl.datasets.catalogue import Dataset, Era
-from hnl.datasets.corrections import NOMINAL, JetCorrections, Smearing, up_down
+from hnl.datasets.corrections import JetCorrections, Smearing
+from hnl.datasets.variations import NOMINAL, up_down
 from hnl.selections import jets as jet_cuts
 
 MAX_DELTA_R = 0.2  # half the size of a jet

@@ -5,7 +5,7 @@
 
 from typing import Literal, NamedTuple
 
-from hnl.datasets.corrections import JER
+from hnl.datasets.variations import JER
 
 Kind = Literal["normalisation", "shape", "free rate"]
 Processes = Literal["signal", "simulation", "simulated background", "background prediction"]  # simulation: both
@@ -97,8 +97,8 @@ NUISANCES = tuple(
         (JER, "shape", "1-2", _JETS, True, "simulation", "corrections.jets"),
         # Sections 5 and 7: the same for all trainings and years.
         ("score", "normalisation", "10", _SCORE, True, "signal", "corrections.normalisation"),
-        ("closure_CATEGORY", "shape", "20-30", _CLOSURE, True, "background prediction", "inference.validation"),
-        ("dy_CELL", "shape", "20-50", _DY, True, "background prediction", "inference.abcd"),
+        ("closure_CATEGORY", "shape", "20-30", _CLOSURE, True, "background prediction", "inference.abcd.validation"),
+        ("dy_CELL", "shape", "20-50", _DY, True, "background prediction", "inference.abcd.estimate"),
         # What Table 4 does not have.
         ("rates of B, C, D", "free rate", "up to 50", "section 7", True, "background prediction", "inference"),
         ("mc_CELL", "shape", "by bin", f"{_NOT}: simulated events", True, "signal", "inference"),

@@ -14,7 +14,8 @@ from hnl.corrections import library, normalisation, nuisances
 from hnl.corrections.library import CorrectionError
 from hnl.datasets import generator_weights
 from hnl.datasets.catalogue import Dataset, Era
-from hnl.datasets.corrections import NOMINAL, PILEUP_COLUMN, Corrections, up_down
+from hnl.datasets.corrections import PILEUP_COLUMN, Corrections
+from hnl.datasets.variations import NOMINAL, up_down
 from hnl.datasets.weight_corrections import LeptonCorrections, Variation, WeightCorrection
 from hnl.selections.categories import LEPTONS
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, StringConstraints, model_validator
 
 from hnl.datasets.model import Model
+from hnl.datasets.variations import JER
 from hnl.datasets.weight_corrections import LeptonCorrections, WeightCorrection
 
 NuisanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -21,8 +22,6 @@ CorrectionName = Annotated[str, StringConstraints(min_length=1)]
 
 M = TypeVar("M", bound=Model)
 
-NOMINAL = "nominal"  # the variation that is none
-JER = "jer"  # the nuisance of the jet energy resolution
 PILEUP_COLUMN = "n_true_interactions"
 MAX_NUISANCES = 31  # of jets: up, down and nominal in the 64 bits of a candidate
 
@@ -83,11 +82,6 @@ class Corrections(Model):
         if self.pileup and tuple(self.pileup.columns.values()) != (PILEUP_COLUMN,):
             raise ValueError(f"pileup depends on the column {PILEUP_COLUMN} alone")
         return self
-
-
-def up_down(nuisance: str) -> tuple[str, str]:
-    """The names of its two variations."""
-    return f"{nuisance}_up", f"{nuisance}_down"
 
 
 def moved(model: M, move: Callable[[Path], Path]) -> M:

@@ -11,14 +11,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from hnl import provenance
+from hnl import dependencies, provenance
 from hnl.datasets import files, remote, trigger_bits
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.datasets.files import FileInfo
 from hnl.errors import InputError
 
 FORMAT = 2  # of the file; raised when its meaning changes
-INDEX_FILE = "files.json"
+CODE = ("hnl.datasets.files",)  # what looks into files
 _SHARED = ("branches", "missing")  # lists of names, the same in thousands of files
 _OWN = tuple(field.name for field in fields(FileInfo) if field.name not in _SHARED)
 
@@ -70,7 +70,7 @@ def mark_of(dataset: Dataset, catalogue: Catalogue) -> str:
     era = catalogue.era(dataset)
     asked: list[Any] = [dataset.kind, dataset.generator_weights.model_dump(), era.year, era.triggers.paths]
     asked.append(era.corrections.jets.model_dump(mode="json") if era.corrections.jets else None)
-    return provenance.digest([asked, provenance.selection_code_digest()])[:16]
+    return provenance.digest([asked, dependencies.digest(CODE)])[:16]
 
 
 def signature_of(path: str, catalogue: Catalogue) -> str:

@@ -19,9 +19,9 @@ from typing import Any
 import hist
 import numpy as np
 
-from hnl.datasets.corrections import NOMINAL as NOMINAL
+from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
-from hnl.processors.parts import Candidates
+from hnl.processors.rows import Candidates
 from hnl.selections import regions
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import DELTA_2D_BINS, HYPOTHESES, M_SV_BINS, SELECTIONS, Thresholds

@@ -5,7 +5,7 @@ import numpy as np
 
 from hnl.errors import HNLError
 from hnl.histograms.variables import SELECTIONS, VARIABLES, make
-from hnl.processors.parts import Candidates
+from hnl.processors.rows import Candidates
 from hnl.selections.categories import CATEGORIES
 
 Histograms = dict[str, hist.Hist]

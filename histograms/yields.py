@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import hist
 import numpy as np
 
+from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
-from hnl.histograms.abcd import NOMINAL
 from hnl.selections import regions
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES

@@ -14,7 +14,7 @@ import numpy as np
 
 from hnl import provenance
 from hnl.errors import InputError
-from hnl.processors.parts import Candidates
+from hnl.processors.rows import Candidates
 
 ELECTRON, MUON = "electron", "muon"  # flavours of l2
 FORMULAS_VERSION = 1  # raised when a formula below changes its meaning

@@ -7,7 +7,7 @@ it has all but seen.
 
 import numpy as np
 
-from hnl.processors.parts import Candidates
+from hnl.processors.rows import Candidates
 
 N_FOLDS = 3  # section 5: 'repeated three times, where a different third ... is used as the validation set'
 TEST = -1  # the fold of test events

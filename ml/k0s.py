@@ -10,7 +10,7 @@ from hnl.ml.features import Feature
 from hnl.ml.models import Model
 from hnl.ml.sample import Sample
 from hnl.ml.statistics import Estimate
-from hnl.processors.parts import Candidates
+from hnl.processors.rows import Candidates
 
 
 def missing(features: Sequence[Feature], samples: Iterable[Candidates]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from hnl.ml import folds
 from hnl.ml.features import Feature
 from hnl.ml.trainings import Training
 from hnl.processors import columns
-from hnl.processors.parts import Candidates, ordered
+from hnl.processors.rows import Candidates, ordered
 
 
 class TrainingError(InputError):

@@ -16,17 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xgboost
 
-from hnl import provenance
+from hnl import layout, provenance
 from hnl.errors import HNLError, InputError
 from hnl.ml import features as feature_table
 from hnl.ml import folds, sample
 from hnl.ml.features import FeatureError
 from hnl.ml.models import Model
-from hnl.processors.parts import Candidates
+from hnl.processors.rows import Candidates
 
 FORMAT = 1  # of the JSON next to the scores
-FOLDER = "scores"
-MODELS = "models"
 COLUMNS = ("score_low", "score_high")
 IDS = ("run", "luminosity_block", "event")
 
@@ -41,7 +39,7 @@ class NoScoresError(InputError):
 
 def paths(folder: Path, dataset: str) -> tuple[Path, Path]:
     """Parquet file of the scores of a dataset, and the JSON that vouches for it."""
-    return folder / FOLDER / f"{dataset}.parquet", folder / FOLDER / f"{dataset}.json"
+    return folder / layout.SCORES / f"{dataset}.parquet", folder / layout.SCORES / f"{dataset}.json"
 
 
 def each_model(boosters: Sequence[xgboost.Booster], matrix: np.ndarray) -> np.ndarray:
@@ -144,7 +142,9 @@ def read(folder: Path, dataset: str, candidates: Candidates) -> tuple[np.ndarray
     parquet, sidecar = paths(folder, dataset)
     again = "run hnl score again"
     if not sidecar.is_file():
-        raise NoScoresError(f"{folder} holds no scores of {dataset} (no {FOLDER}/{sidecar.name}): run hnl score first")
+        raise NoScoresError(
+            f"{folder} holds no scores of {dataset} (no {layout.SCORES}/{sidecar.name}): run hnl score first"
+        )
     try:
         content = json.loads(sidecar.read_text(encoding="utf-8"))
         made_of, models, own_models = content["candidates"], content["models"], content["own_models"]
@@ -156,9 +156,9 @@ def read(folder: Path, dataset: str, candidates: Candidates) -> tuple[np.ndarray
         raise ScoreError(f"the scores {parquet} are of other candidates of {dataset}; {again}")
     if any(not np.array_equal(columns[name], candidates[name]) for name in IDS):
         raise ScoreError(f"the rows of {parquet} are not in the order of the candidates of {dataset}; {again}")
-    if own_models and (changed := _changed(folder / MODELS, models)):
+    if own_models and (changed := _changed(folder / layout.MODELS, models)):
         raise ScoreError(
-            f"the scores {parquet} are of another model {changed} than the one in {folder / MODELS}; {again}"
+            f"the scores {parquet} are of another model {changed} than the one in {folder / layout.MODELS}; {again}"
         )
     return columns["score_low"], columns["score_high"]
 

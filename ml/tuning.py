@@ -1,7 +1,6 @@
 """Hyper-parameters by optuna (`hnl train --tune N`), an optional library."""
 
 from dataclasses import replace
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -45,7 +44,8 @@ def tune(sample: Sample, name: str, feature_names: list[str], settings: Settings
     Returns:
         Settings with the best parameters.
     """
-    optuna: Any = import_module("optuna")
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=settings.seed))
     start = {key: settings.parameters[key] for key in ("eta", "max_depth", "min_child_weight", "lambda")}

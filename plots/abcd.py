@@ -15,7 +15,7 @@ from matplotlib.ticker import NullFormatter
 
 from hnl import provenance
 from hnl.histograms.yields import LEPTONS, vr_scores
-from hnl.inference.thresholds import MIN_C, Scan
+from hnl.inference.abcd.thresholds import MIN_C, Scan
 from hnl.selections.categories import CATEGORIES
 from hnl.selections.regions import HYPOTHESES, Thresholds, bins
 

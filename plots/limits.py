@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
+from hnl import layout
 from hnl.corrections.masses import MAX_RATIO
 from hnl.plots.distributions import save
 from hnl.selections.categories import CATEGORIES
@@ -44,7 +45,7 @@ def draw_limits(content: Record, table5: Sequence[Any], folder: Path) -> list[tu
         (title, PNG) of each figure.
     """
     figures = []
-    stem = f"projection_{content['luminosity']:g}fb" if content["projected"] else "limits"
+    stem = layout.limits(content["luminosity"] if content["projected"] else None)
     rows = [*content["scans"], *_fixed(content)]
     for coupling, nature in dict.fromkeys((row["coupling"], row["nature"]) for row in rows):
         path = folder / f"{stem}_{coupling}_{nature}.png"
@@ -203,7 +204,7 @@ def _paper(axes: Axes, rows: Sequence[Any]) -> list[Any]:
 def draw_fits(content: Record, folder: Path) -> list[tuple[str, Path]]:
     """Yields in A, and pulls with impacts, of every fitted sample; arguments as `draw_limits`."""
     figures = []
-    stem = f"fit_projection_{content['luminosity']:g}fb" if content["projected"] else "fit"
+    stem = layout.fit(content["luminosity"] if content["projected"] else None)
     for one in content["fits"]:
         for name, title, figure in (
             ("yields", "Region A", yields(one, content)),

@@ -12,18 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hnl import provenance
-from hnl.datasets.corrections import NOMINAL
+from hnl import layout, provenance
 from hnl.datasets.files import WorkUnit
+from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
 from hnl.processors import columns
+from hnl.processors.rows import EVENT, Candidates, ordered, passing
 
 FORMAT = 3  # of the manifests; raised when their meaning changes
 
 READERS = 4  # threads: a part is small, so that opening it is most of the work
-
-Candidates = dict[str, np.ndarray]
-EVENT = ("run", "luminosity_block", "event")
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class PartError(HNLError):
 
 def paths(folder: Path, dataset: str, unit_name: str) -> tuple[Path, Path]:
     """Parquet file and manifest of a work unit."""
-    stem = folder / "candidates" / dataset / unit_name
+    stem = folder / layout.CANDIDATES / dataset / unit_name
     return stem.with_name(stem.name + ".parquet"), stem.with_name(stem.name + ".json")
 
 
@@ -71,7 +69,7 @@ def make(
     Args:
         unit: the work unit.
         result: the processor's answer for its dataset.
-        fingerprint: hash of configuration and code, see `pipeline.fingerprint`.
+        fingerprint: hash of configuration and code, see `units.fingerprint`.
         checksum: of the unit's file, where it was verified.
         variations: what the bits of `passes` stand for, the lowest first.
     """
@@ -193,23 +191,3 @@ def files_with(
         if np.logical_and.reduce([rows[column] == value for column, value in zip(EVENT, event, strict=True)]).any():
             found.append(str(entry["file"]))
     return list(dict.fromkeys(found))
-
-
-def passing(rows: Candidates, variation: int) -> np.ndarray:
-    """Mask of the rows that are the candidates of a variation: 0 for nominal, i for the i-th of the manifest."""
-    mask: np.ndarray = (rows["passes"] >> np.uint64(variation)) & np.uint64(1) == 1
-    return mask
-
-
-def ordered(candidates: Candidates) -> Candidates:
-    """Sorted by run, luminosity section, event: whatever the order of processing. Rows of one event keep theirs."""
-    order = np.lexsort((candidates["event"], candidates["luminosity_block"], candidates["run"]))
-    return {name: column[order] for name, column in candidates.items()}
-
-
-def repeated_event(candidates: Candidates) -> tuple[int, int, int] | None:
-    """A (run, luminosity section, event) that occurs twice, None if there is none."""
-    ids = np.stack([candidates[name].astype(np.uint64) for name in EVENT], axis=1)
-    ids = ids[np.lexsort(ids.T[::-1])]
-    same = np.flatnonzero((ids[1:] == ids[:-1]).all(axis=1))
-    return (int(ids[same[0], 0]), int(ids[same[0], 1]), int(ids[same[0], 2])) if len(same) else None

@@ -10,9 +10,10 @@ import synthetic
 
 from hnl.datasets.catalogue import Dataset
 from hnl.ml import scoring
-from hnl.pipeline import abcd
-from hnl.processors.parts import Candidates
+from hnl.processors.rows import Candidates
 from hnl.selections.categories import CATEGORIES
+from hnl.stages import abcd
+from hnl.stages.run import Run
 
 CTAU = 10.0  # mm, of the samples
 COUPLINGS = {"mu": {"v2_e": 0.0, "v2_mu": 1e-6}, "mixed": {"v2_e": 1e-6, "v2_mu": 1e-6}}
@@ -53,5 +54,5 @@ def write(folder: Path, made: list[tuple[Dataset, Candidates, Any]], *, unblind:
         scoring.write(folder, entry.name, table, columns, {"models": {}, "own_models": False})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(abcd.plots, "draw_all", lambda *args: [])
-        abcd.abcd(folder, unblind=unblind)
+        abcd.run(Run(folder), unblind=unblind)
     return folder

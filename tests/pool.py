@@ -8,7 +8,7 @@ from pathlib import Path
 
 import htcondor2
 
-from hnl.pipeline import batch_job
+from hnl.condor import job as batch_job
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from hnl.datasets.catalogue import Dataset
-from hnl.histograms.abcd import NOMINAL
-from hnl.pipeline.abcd_checks import Scored
+from hnl.datasets.variations import NOMINAL
+from hnl.ml.scored import Scored
 from hnl.processors import columns
-from hnl.processors.parts import Candidates
+from hnl.processors.rows import Candidates
 from hnl.selections.categories import CATEGORIES
 
 DTYPES = {column.name: column.dtype for column in columns.COLUMNS}

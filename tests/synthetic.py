@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from hnl import provenance
+from hnl import layout, provenance
 from hnl.datasets.catalogue import Catalogue, Dataset, Era, Signal, Triggers
 from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.ml.training import Settings
-from hnl.pipeline import planning
-from hnl.pipeline import selection as selections
-from hnl.processors import columns, parts
-from hnl.processors.parts import Candidates
+from hnl.processors import columns, parts, units
+from hnl.processors import selection as selections
+from hnl.processors.rows import Candidates, ordered, passing
 from hnl.selections.categories import CATEGORIES
 
 QUICK = Settings(max_rounds=25, patience=5)
@@ -117,7 +116,7 @@ def candidates(
             "jet_second_significance": np.where(rng.uniform(size=n) < 0.2, np.nan, rng.exponential(15, n)),
         }
     cast = {column.name: np.asarray(c[column.name]).astype(column.dtype) for column in columns.COLUMNS}
-    return parts.ordered(cast)
+    return ordered(cast)
 
 
 def signal(name: str, mass: float, *, era: str = "2018", v2_e: float = 1e-6, v2_mu: float = 1e-6) -> Dataset:
@@ -169,11 +168,11 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
         "provenance": {},
     }
     for dataset, rows in datasets:
-        n = int(parts.passing(rows, 0).sum())
+        n = int(passing(rows, 0).sum())
         sum_w = None if dataset.is_data else 10.0 * n + 1
         info = FileInfo(f"{dataset.name}.root", dataset.name, n + 1, "v9", (), (), "index", n + 1, sum_w, sum_w)
         unit = WorkUnit(dataset.name, info, 0, n + 1)
-        mark = planning.fingerprint(dataset, catalogue.era(dataset))
+        mark = units.fingerprint(dataset, catalogue.era(dataset))
         kept: dict[str, Any] = {"events": n + 1, "sum_w": sum_w or 0.0, "sum_w2": 0.0, "cutflow": {}, "n_minus_one": {}}
         kept |= {"variation_sums": {}, "sv_index": {}, "pileup_profile": np.zeros(200)}
         arrays = {name: _Column(column) for name, column in rows.items()}
@@ -183,7 +182,7 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
         content["units"][dataset.name] = [unit.name]
         if sum_w is not None:
             content["sum_w"][dataset.name] = sum_w
-    provenance.write_json(folder / selections.SELECTION_FILE, content)
+    provenance.write_json(folder / layout.SELECTION, content)
     return folder
 
 

@@ -11,7 +11,7 @@ from test_cli import Run, hnl  # noqa: F401  (a fixture)
 from hnl import lineage, terminal
 from hnl.cli import inference
 from hnl.inference import toys
-from hnl.pipeline.scan import Settings
+from hnl.inference.scan import Settings
 
 
 def test_physics(hnl: Run) -> None:  # noqa: F811

@@ -6,6 +6,8 @@ import zipfile
 from pathlib import Path
 
 import hnl
+from hnl import dependencies
+from hnl.stages import STAGES
 
 ROOT = Path(hnl.__file__).parents[2]
 ROOMS = sorted(path.name for path in (ROOT / "src" / "hnl").iterdir() if path.is_symlink())
@@ -38,16 +40,53 @@ def test_rooms_are_not_packages_of_their_own(tmp_path: Path) -> None:
     assert not [room for room in ROOMS if (ROOT / room / "__init__.py").exists()]
 
 
+ORDER = (
+    "physics", "datasets", "selections", "corrections", "processors", "ml", "histograms", "inference", "report",
+    "plots", "condor",
+)  # fmt: skip
+# What rooms may have from src/hnl: how errors are told, products named, written and hashed, tables laid out.
+SHARED = {"hnl.errors", "hnl.layout", "hnl.provenance", "hnl.dependencies", "hnl.terminal"}
+
+
+def imports(*, annotations: bool) -> dict[str, set[str]]:
+    """Modules of this package that each one imports, with or without those under TYPE_CHECKING."""
+    found = {}
+    for module in dependencies.modules():
+        text = dependencies.source(module)
+        text = text.replace("if TYPE_CHECKING:", "if True:") if annotations else text
+        found[module] = set(dependencies.imported(text)[0])
+    return found
+
+
 def test_rooms_import_only_rooms_above_them() -> None:
-    order = [
-        "physics", "datasets", "selections", "corrections", "processors", "ml", "histograms", "inference", "plots",
-        "condor",
-    ]  # fmt: skip
+    """Also for annotations; and of src/hnl what all share, alone."""
+    assert sorted(ORDER) == ROOMS
     wrong = []
-    for i, room in enumerate(order):
-        for path in sorted((ROOT / room).rglob("*.py")):
-            text = path.read_text()
+    for module, used in imports(annotations=True).items():
+        room = module.split(".")[1] if "." in module else ""
+        if room in ORDER:
+            allowed = ORDER[: ORDER.index(room) + 1]
             wrong += [
-                f"{path.name} imports {r}" for r in order[i + 1 :] if f"hnl.{r}" in text or f"hnl import {r}" in text
+                f"{module} imports {m}" for m in used if m not in {*SHARED, "hnl"} and m.split(".")[1] not in allowed
             ]
     assert wrong == []
+
+
+def test_stages_import_no_stages_and_nothing_imports_the_command_line() -> None:
+    of = imports(annotations=True)
+    names = {f"hnl.stages.{stage.name}" for stage in STAGES}
+    assert names < set(of)
+    assert {module: used & names for module, used in of.items() if used & names} == {}
+    command_line = {module for module in of if module.startswith("hnl.cli")}
+    assert {module for module, used in of.items() if used & command_line} <= command_line
+    assert {module for module in of if module.startswith("hnl.stages.")} == names | {"hnl.stages.run"}
+
+
+def test_no_module_imports_itself_by_a_circle() -> None:
+    """Leaves are taken away until nothing is left. `executors` imports `clusters` when it is asked for one."""
+    left = imports(annotations=False)
+    left["hnl.executors"] -= {"hnl.clusters"}
+    while leaves := [module for module, used in left.items() if not used & set(left) - {module}]:
+        for module in leaves:
+            del left[module]
+    assert left == {}

@@ -11,11 +11,12 @@ import faulty
 import pytest
 from nanoaod_events import event, write
 
-from hnl import lineage, locking, provenance
+from hnl import dependencies, lineage, locking, provenance
 from hnl.lineage import LineageError
 from hnl.locking import LockedError
-from hnl.pipeline import status
+from hnl.processors import status
 from hnl.provenance import OutputError
+from hnl.stages import Stage
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +125,48 @@ def test_a_product_that_two_stages_draw(tmp_path: Path) -> None:
     """Is of the stage that made the file which is there now."""
     path = tmp_path / "plots" / "a.txt"
     for text in ("by one", "by two"):
-        with lineage.stage(tmp_path, text.replace(" ", "_"), []):
+        with lineage.stage(tmp_path, Stage(text.replace(" ", "_"), "", (), (), ())):
             provenance.write_text(path, text)
         assert (lineage.of(path).stage, lineage.of(path).state) == (text.replace(" ", "_"), "as it was made")
+
+
+def test_why_a_stage_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing, then code, settings, each input, a new one, one that was read besides, and the product."""
+    one = Stage("one", "", ("*.in",), ("made.txt",), ("hnl.terminal",))
+    besides = tmp_path / "other" / "golden.json"
+    settings = {"unblind": False, "masses": (1.0, 2.0)}
+
+    def run() -> None:
+        with lineage.stage(tmp_path, one, settings=settings) as noted:
+            provenance.used[besides] = None
+            provenance.write_text(tmp_path / "made.txt", "made")
+            noted.told["figures"] = [["title", "a.png"]]
+        assert lineage.stale(tmp_path, one, settings=settings) == ""
+
+    (tmp_path / "a.in").write_text("a")
+    besides.parent.mkdir()
+    besides.write_text("{}")
+    assert lineage.stale(tmp_path, one) == "not run yet"
+    run()
+    assert lineage.told(tmp_path, one) == {"figures": [["title", "a.png"]]}
+    assert lineage.stale(tmp_path, one, settings=settings | {"unblind": True}) == "made with other settings"
+    with monkeypatch.context() as patch:
+        patch.setattr(dependencies, "digest", lambda roots: "other")
+        assert lineage.stale(tmp_path, one) == "made by other code or libraries"
+    (tmp_path / "a.in").write_text("b")
+    assert lineage.stale(tmp_path, one) == "a.in has changed"
+    run()
+    (tmp_path / "b.in").write_text("b")
+    assert lineage.stale(tmp_path, one) == "b.in has changed"
+    run()
+    (tmp_path / "b.in").unlink()
+    assert lineage.stale(tmp_path, one) == "b.in has changed"
+    run()
+    besides.write_text("{} ")
+    assert lineage.stale(tmp_path, one) == "other/golden.json has changed"
+    run()
+    (tmp_path / "made.txt").write_text("changed")
+    assert lineage.stale(tmp_path, one) == "made.txt is gone or was changed"
 
 
 def test_provenance_of_a_part(search: Path) -> None:

@@ -13,7 +13,7 @@ from nanoaod_events import Style, event, write
 from rich.console import Console
 
 from hnl import terminal
-from hnl.pipeline.tables import Column, Table, count, rough, short, with_error
+from hnl.report.tables import Column, Table, count, rough, short, with_error
 from hnl.terminal import TextTable, lines, print_table, progress_bar
 
 NAME = "DYJetsToLL_M-50_TuneCP5_13TeV-amcatnloFXFX-pythia8"

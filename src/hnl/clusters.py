@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from hnl import executors, provenance
 from hnl.errors import HNLError
 from hnl.executors import ExecutorError, How, J, R, WorkerLostError, cores, lost
+from hnl.processors import units
 
 CLUSTERS: dict[str, Any] = {"htcondor": HTCondorCluster, "slurm": SLURMCluster, "lsf": LSFCluster}
 # Work units that the scheduler knows at once: enough to keep any cluster busy, little memory in the scheduler.
@@ -150,13 +151,13 @@ def _result(future: Any, unfinished: int) -> Any:
 def check_code(client: Any) -> None:
     """Refuses workers whose code or libraries would not give the same candidates as those of this process.
 
-    Workers that join later are found out work unit by work unit, see `pipeline.planning.process_unit`.
+    Workers that join later are found out work unit by work unit, see `processors.units.process_unit`.
 
     Raises:
         ExecutorError: names the worker.
     """
-    here = provenance.selection_code_digest()
-    for worker, there in client.run(provenance.selection_code_digest, on_error="return").items():
+    here = units.code_digest()
+    for worker, there in client.run(units.code_digest, on_error="return").items():
         if isinstance(there, BaseException):
             reason = f"{type(there).__name__}: {there}"
             raise ExecutorError(f"the dask worker {worker} cannot run this version of hnl: {reason}")

@@ -5,19 +5,17 @@ of a selection have manifests of their own, which name the ROOT file, its UUID a
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hnl import provenance
+from hnl import dependencies, layout, provenance
 from hnl.errors import InputError
+from hnl.stages import Stage
 
 FORMAT = 1  # of STAGE.json; raised when its meaning changes
-FOLDER = "provenance"
-SELECTION_FILE = "selection.json"  # which lists the files that were read
-CANDIDATES = "candidates"  # whose parts have manifests
 
 
 class LineageError(InputError):
@@ -25,41 +23,80 @@ class LineageError(InputError):
 
 
 @dataclass
-class Stage:
+class AtWork:
     """What a stage that is at work reads and has made.
 
     Attributes:
         inputs: files read.
         kept: products of an earlier run of the stage that are still what it would make. A stage may add some.
+        told: what a later run wants to know of the stage without running it again; for JSON.
     """
 
     inputs: list[Path]
     kept: list[Path] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
-def stage(out: Path, name: str, inputs: Sequence[Path]) -> Iterator[Stage]:
+def stage(
+    out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, Any] | None = None
+) -> Iterator[AtWork]:
     """Notes what a stage makes of what; written when it ends well.
 
     Args:
         out: output folder; products are the files written below it in the meantime by way of `provenance.write`.
-        name: of the stage.
-        inputs: files that it reads. Corrections and golden JSON are noted when they are read (`provenance.used`).
+        made_by: the stage, which says what it reads.
+        more: files that it reads besides. Corrections and golden JSON are noted when they are read (`provenance.used`).
+        settings: that decide what it makes; for JSON.
     """
     provenance.used.clear()
     started, before = provenance.now(), len(provenance.written)
-    at_work = Stage(list(inputs))
+    at_work = AtWork([*made_by.inputs(out), *more])
     yield at_work
     products = [path for path in dict.fromkeys([*provenance.written[before:], *at_work.kept]) if path.is_file()]
     content = {
         "format": FORMAT,
-        "stage": name,
+        "stage": made_by.name,
         "started": started,
         "made by": provenance.record(),
+        "code": dependencies.digest(made_by.code),
+        "settings": dict(settings or {}),
+        "told": at_work.told,
         "inputs": _digests(out, [*at_work.inputs, *provenance.used]),
-        "products": _digests(out, [path for path in products if CANDIDATES not in _relative(out, path).parts]),
+        "products": _digests(out, [path for path in products if layout.CANDIDATES not in _relative(out, path).parts]),
     }
-    provenance.write_json(out / FOLDER / f"{name}.json", content)
+    provenance.write_json(out / layout.PROVENANCE / f"{made_by.name}.json", content)
+
+
+def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, Any] | None = None) -> str:
+    """Why a stage has to be run again, in a few words; '' if it would make what is there, to the bit.
+
+    Args:
+        out, made_by, more: see `stage`.
+        settings: see `stage`; None for those of the last time.
+    """
+    try:
+        note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
+        code, inputs, products, known = note["code"], note["inputs"], note["products"], note["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "not run yet"
+    if code != dependencies.digest(made_by.code):
+        return "made by other code or libraries"
+    if settings is not None and known != json.loads(json.dumps(settings)):
+        return "made with other settings"
+    now = _digests(out, [*made_by.inputs(out), *more])
+    now |= _digests(out, [out / name for name in inputs if name not in now])  # absolute names stay what they are
+    for name in dict.fromkeys([*inputs, *now]):
+        if inputs.get(name) != now.get(name):
+            return f"{name} has changed"
+    there = _digests(out, [out / name for name in products])
+    return next((f"{name} is gone or was changed" for name in products if there.get(name) != products[name]), "")
+
+
+def told(out: Path, made_by: Stage) -> dict[str, Any]:
+    """What a stage that is not `stale` told when it was run."""
+    note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
+    return dict(note["told"])
 
 
 def _digests(out: Path, paths: Sequence[Path]) -> dict[str, str]:
@@ -97,12 +134,12 @@ def of(path: Path) -> Product:
         LineageError: it is not below an output folder, or no stage has made it.
     """
     path = path.resolve()
-    out = next((folder for folder in path.parents if (folder / FOLDER).is_dir()), None)
+    out = next((folder for folder in path.parents if (folder / layout.PROVENANCE).is_dir()), None)
     if not path.is_file() or out is None:
         reason = "no such file" if not path.is_file() else "it is not in an output folder of hnl"
         raise LineageError(f"{path}: {reason}")
     stages = _stages(out)
-    if path.is_relative_to(out / CANDIDATES):
+    if path.is_relative_to(out / layout.CANDIDATES):
         return _part(out, path, stages)
     found = _follow(out, str(path.relative_to(out)), None, stages)
     if not found.stage:
@@ -113,7 +150,7 @@ def of(path: Path) -> Product:
 def _stages(out: Path) -> dict[str, dict[str, Any]]:
     """What the stages noted, by name."""
     result = {}
-    for file in sorted((out / FOLDER).glob("*.json")):
+    for file in sorted((out / layout.PROVENANCE).glob("*.json")):
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
             if content["format"] != FORMAT:
@@ -137,7 +174,7 @@ def _follow(out: Path, name: str, digest: str | None, stages: dict[str, dict[str
     if maker is None:
         return Product(path, state.replace("made", "read"))
     inputs = [_follow(out, one, read, stages) for one, read in maker["inputs"].items()]
-    if path == out / SELECTION_FILE:
+    if path == out / layout.SELECTION:
         inputs += _sources(path)
     return Product(path, state, maker["stage"], maker["made by"] | {"started": maker["started"]}, tuple(inputs))
 

@@ -10,29 +10,14 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
-from importlib import import_module
 from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
-from hnl import __version__
+from hnl import __version__, dependencies
 from hnl.errors import HNLError
 
-# Everything that can change which events are selected and what their columns say.
-SELECTION_CODE = (
-    "hnl.corrections.counter",
-    "hnl.corrections.jets",
-    "hnl.corrections.library",
-    "hnl.datasets.baskets",
-    "hnl.datasets.branches",
-    "hnl.datasets.files",
-    "hnl.datasets.generator_weights",
-    "hnl.datasets.golden",
-    "hnl.datasets.nanoaod",
-    "hnl.selections",
-    "hnl.processors",
-)
-SELECTION_LIBRARIES = ("awkward", "coffea", "correctionlib", "numpy", "uproot", "vector")
+LIBRARIES = ("awkward", "coffea", "correctionlib", "numpy", "uproot", "vector")  # told by name in every record
 
 
 ROOT = Path(__file__).resolve().parents[2]  # of the checkout, if this is one
@@ -106,28 +91,6 @@ def digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-@cache
-def selection_code_digest() -> str:
-    """SHA-256 of the source and the libraries that the selection depends on."""
-    return code_digest(SELECTION_CODE, SELECTION_LIBRARIES)
-
-
-@cache
-def code_digest(modules: tuple[str, ...], libraries: tuple[str, ...]) -> str:
-    """SHA-256 of the source of modules and packages, and of the versions of libraries."""
-    total = hashlib.sha256()
-    for name in modules:
-        module = import_module(name)
-        sources = [Path(module.__file__)] if module.__file__ else []
-        for folder in getattr(module, "__path__", ()):
-            sources += sorted(Path(folder).rglob("*.py"))
-        for source in sources:
-            total.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    for library in libraries:
-        total.update(f"{library} {version(library)}\n".encode())
-    return total.hexdigest()
-
-
 def file_digest(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
@@ -140,7 +103,7 @@ def record() -> dict[str, str]:
         "hnl": __version__,
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "python": platform.python_version(),
-        **{library: version(library) for library in SELECTION_LIBRARIES},
+        **{library: version(library) for library in LIBRARIES},
         **_surroundings(),
         "time": now(),
     }
@@ -157,7 +120,7 @@ def _surroundings() -> dict[str, str]:
     installed = sorted({f"{one.name}=={one.version}" for one in distributions()})
     lock = ROOT / LOCK_FILE
     return {
-        "selection code": selection_code_digest(),
+        "code": dependencies.package_digest(),
         "git": _git_state(),
         "lock file": file_digest(lock) if lock.is_file() else "not in a checkout",
         "installed packages": digest(installed),

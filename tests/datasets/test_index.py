@@ -10,9 +10,10 @@ from chain import NAME, catalogue_of
 from nanoaod_events import ELECTRON_PATHS, event, write
 from web import serving
 
+from hnl import layout
 from hnl.datasets import files
 from hnl.datasets.catalogue import Catalogue, Dataset, Triggers
-from hnl.datasets.index import INDEX_FILE, Index, inspect_all
+from hnl.datasets.index import Index, inspect_all
 from hnl.errors import InputError
 
 
@@ -37,7 +38,7 @@ def with_files(*paths: Path | str) -> Catalogue:
 
 
 def inspected(catalogue: Catalogue, folder: Path) -> list[tuple[Dataset, files.FileInfo | InputError]]:
-    known = Index(folder / INDEX_FILE)
+    known = Index(folder / layout.INDEX)
     found = inspect_all(catalogue, known)
     known.save()
     return found
@@ -45,7 +46,7 @@ def inspected(catalogue: Catalogue, folder: Path) -> list[tuple[Dataset, files.F
 
 def test_one_bad_file_does_not_hide_the_others(tmp_path: Path) -> None:
     good = write(tmp_path / "good.root", [event(1)])
-    for known in (None, Index(tmp_path / INDEX_FILE)):
+    for known in (None, Index(tmp_path / layout.INDEX)):
         found = inspect_all(with_files(good, tmp_path / "none.root"), known)
         assert [dataset.name for dataset, _ in found] == [NAME, NAME]
         assert files.problem(found[0][1]) is None  # type: ignore[arg-type]
@@ -102,7 +103,7 @@ def test_another_question_opens_again(tmp_path: Path, opened: list[str]) -> None
 @pytest.mark.parametrize("content", ["", "{", "[]", json.dumps({"format": 99})])
 def test_a_broken_index_is_no_index(tmp_path: Path, opened: list[str], content: str) -> None:
     path = write(tmp_path / "a.root", [event(1)])
-    (tmp_path / INDEX_FILE).write_text(content)
+    (tmp_path / layout.INDEX).write_text(content)
     for _ in range(2):
         assert inspected(with_files(path), tmp_path)[0][1].events == 1  # type: ignore[union-attr]
     assert len(opened) == 1

@@ -8,7 +8,8 @@ import pytest
 from faulty import Search
 
 from hnl.executors import How
-from hnl.pipeline import histogramming, selection
+from hnl.stages import histogram, select
+from hnl.stages.run import Run
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +18,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Search:
     folder = tmp_path_factory.mktemp("undisturbed")
     catalogue = faulty.make(folder)
     # In this process, which then has everything in memory that children need.
-    selection.select(catalogue, folder / "out", how=How("iterative"))
-    histogramming.histogram(folder / "out")
+    select.run(catalogue, folder / "out", how=How("iterative"))
+    histogram.run(Run(folder / "out"))
     expected = faulty.products(folder / "out")
     assert len(expected) == faulty.FILES + 2 + 2
     return Search(folder, catalogue, expected)

@@ -17,7 +17,7 @@ from faulty import Search
 from inject.faults_at_open import fault
 from nanoaod_events import Style, event, write
 
-from hnl.pipeline import status
+from hnl.processors import status
 
 ITERATIVE = ("--executor", "iterative")
 MANY = 400  # events: enough for baskets of more than 500 bytes

@@ -11,7 +11,7 @@ import pool
 from faulty import Search
 from inject.faults_at_open import fault
 
-from hnl.pipeline import batch
+from hnl.condor import batch
 
 RUNS = {
     "iterative": ("--executor", "iterative"),

@@ -12,7 +12,8 @@ import pytest
 from faulty import FILES, Search
 from inject.faults_at_open import fault
 
-from hnl.pipeline import status
+from hnl import locking
+from hnl.processors import status
 
 ITERATIVE = ("--executor", "iterative")
 
@@ -50,7 +51,7 @@ def test_interrupted(search: Search, tmp_path: Path, number: int, exit_status: i
     child = faulty.start("select", search.catalogue, "-o", out, *ITERATIVE, fault=waiting)
     faulty.wait_for(lambda: any(notes.iterdir()), "the last file")
     found = status.of(out)
-    assert found.holder == str(child.process)
+    assert locking.holder(out) == str(child.process)
     assert found.units == (FILES + 1, FILES + 2)
     assert found.files["w"].missing == [str(last)]
     child.signal(number)
@@ -58,7 +59,7 @@ def test_interrupted(search: Search, tmp_path: Path, number: int, exit_status: i
     assert code == exit_status
     assert "interrupted" in said
     assert not faulty.leftovers(out)
-    assert status.of(out).holder is None
+    assert locking.holder(out) is None
     said, found_products = faulty.finish(search.catalogue, out)
     assert "7 of 8 work units are done already; 1 to do: w0.root" in said
     assert found_products == search.expected

@@ -9,7 +9,7 @@ import pytest
 from faulty import FILES, Search
 from inject.faults_at_open import fault
 
-from hnl.pipeline import status
+from hnl.processors import status
 
 WAYS = {"local": ("--workers", "2"), "dask": ("--executor", "dask", "--workers", "2")}
 

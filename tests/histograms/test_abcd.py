@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scored import candidates, random
 
+from hnl.datasets.variations import NOMINAL
 from hnl.histograms import abcd, abcd_files, files, yields
-from hnl.histograms.abcd import NOMINAL, SCAN, FillError
+from hnl.histograms.abcd import SCAN, FillError
 from hnl.histograms.files import HistogramFileError
 from hnl.selections import regions
 from hnl.selections.categories import CATEGORIES

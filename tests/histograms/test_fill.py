@@ -11,7 +11,7 @@ from hnl.histograms import files
 from hnl.histograms.fill import WeightError, fill
 from hnl.histograms.variables import VARIABLES
 from hnl.processors import columns
-from hnl.processors.parts import Candidates
+from hnl.processors.rows import Candidates
 from hnl.selections.categories import CATEGORIES
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hnl.histograms.yields import Counts
-from hnl.inference import abcd
+from hnl.inference.abcd import estimate as abcd
 
 
 def data(*rows):

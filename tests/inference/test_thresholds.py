@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hnl.histograms.yields import Counts
-from hnl.inference import thresholds
-from hnl.inference.thresholds import MIN_C, ThresholdError
+from hnl.inference.abcd import thresholds
+from hnl.inference.abcd.thresholds import MIN_C, ThresholdError
 from hnl.selections.categories import CATEGORIES
 
 GRID = [0.97, 0.98, 0.99]

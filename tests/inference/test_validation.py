@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from hnl.histograms.yields import Counts
-from hnl.inference import validation
+from hnl.inference.abcd import validation
 from hnl.inference.intervals import ONE_SIGMA
 
 

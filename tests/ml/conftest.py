@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from hnl.pipeline import learning
+from hnl.stages import score, train
+from hnl.stages.run import Run
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, learning.Trained]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, train.Result]:
     """Folder and what `train` returned."""
     out = synthetic.write(tmp_path_factory.mktemp("trained"), synthetic.standard(400))
-    result = learning.train(out, settings=synthetic.QUICK, workers=2)
-    learning.score(out)
+    result = train.run(Run(out), settings=synthetic.QUICK, workers=2)
+    score.run(Run(out))
     return out, result

@@ -9,30 +9,34 @@ import numpy as np
 import pytest
 import synthetic
 
+from hnl import layout
 from hnl.errors import InputError
 from hnl.ml import models, scoring
 from hnl.ml.models import ModelError
 from hnl.ml.sample import NoCandidatesError, NoSignalError
-from hnl.pipeline import figures, learning, learning_tables
-from hnl.pipeline import selection as selections
-from hnl.processors import columns, parts
-from hnl.processors.parts import Candidates
+from hnl.processors import columns
+from hnl.processors import selection as selections
+from hnl.processors.rows import Candidates, passing
+from hnl.report import learning_tables
+from hnl.stages import plot as figures
+from hnl.stages import score, train
+from hnl.stages.run import Run
 from hnl.terminal import lines
 
 ALL = ["electron_low", "electron_high", "muon_low", "muon_high"]
 
 
 @pytest.fixture(autouse=True)
-def without_figures(trained: tuple[Path, learning.Trained], monkeypatch: pytest.MonkeyPatch) -> None:
+def without_figures(trained: tuple[Path, train.Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take most of the time; those of `trained` were drawn."""
-    monkeypatch.setattr(learning.classifier, "draw_all", lambda metrics, folder: [])
+    monkeypatch.setattr(train.classifier, "draw_all", lambda metrics, folder: [])
 
 
 def _bytes(folder: Path, pattern: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
 
 
-def test_everything_is_trained_evaluated_and_drawn(trained: tuple[Path, learning.Trained]) -> None:
+def test_everything_is_trained_evaluated_and_drawn(trained: tuple[Path, train.Result]) -> None:
     out, result = trained
     assert list(result.metrics) == ALL
     assert (result.skipped, result.reused) == ({}, ())
@@ -50,17 +54,17 @@ def test_everything_is_trained_evaluated_and_drawn(trained: tuple[Path, learning
 
 
 def test_the_figures_are_drawn_again_from_what_was_saved(
-    trained: tuple[Path, learning.Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: tuple[Path, train.Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
     (tmp_path / "models").mkdir()
     shutil.copy(trained[0] / "models" / "evaluation.json", tmp_path / "models")
-    again = figures.draw(tmp_path)
+    again = figures.run(Run(tmp_path))
     assert [title for title, _ in again] == [title for title, _ in trained[1].figures]
     assert [path.read_bytes() for _, path in again] == [path.read_bytes() for _, path in trained[1].figures]
 
 
-def test_the_tables_can_be_printed(trained: tuple[Path, learning.Trained]) -> None:
+def test_the_tables_can_be_printed(trained: tuple[Path, train.Result]) -> None:
     text = ""
     for table in learning_tables.of_training(trained[1]):
         heading, rows = lines(table, 80, breaks=False)
@@ -70,28 +74,28 @@ def test_the_tables_can_be_printed(trained: tuple[Path, learning.Trained]) -> No
         assert words in text
 
 
-def test_training_and_scoring_again_gives_the_same_bits(trained: tuple[Path, learning.Trained], tmp_path: Path) -> None:
+def test_training_and_scoring_again_gives_the_same_bits(trained: tuple[Path, train.Result], tmp_path: Path) -> None:
     """In another folder, with the datasets in another order and one thread; in the same folder nothing is redone."""
     out, _ = trained
     other = synthetic.write(tmp_path, synthetic.standard(400)[::-1])
-    learning.train(other, settings=synthetic.QUICK, workers=1)
-    learning.score(other)
-    for folder, pattern in ((scoring.MODELS, "*.ubj"), (scoring.FOLDER, "*.parquet")):
+    train.run(Run(other), settings=synthetic.QUICK, workers=1)
+    score.run(Run(other))
+    for folder, pattern in ((layout.MODELS, "*.ubj"), (layout.SCORES, "*.parquet")):
         first = _bytes(out / folder, pattern)
         assert first
         assert _bytes(other / folder, pattern) == first
     planned: list[int] = []
-    again = learning.train(other, settings=synthetic.QUICK, on_plan=planned.append)
+    again = train.run(Run(other), settings=synthetic.QUICK, on_plan=planned.append)
     assert (planned, again.reused) == ([0], tuple(ALL))
     done: list[str] = []
     settings = replace(synthetic.QUICK, seed=5, without=("sv_p_angle",))
-    changed = learning.train(other, settings=settings, on_model=done.append)
+    changed = train.run(Run(other), settings=settings, on_model=done.append)
     assert "sv_p_angle" not in changed.metrics["muon_low"]["importance"]
     assert changed.reused == ()
     assert sorted(done) == sorted(ALL * 3)
 
 
-def test_training_sees_nominal_alone(trained: tuple[Path, learning.Trained], tmp_path: Path) -> None:
+def test_training_sees_nominal_alone(trained: tuple[Path, train.Result], tmp_path: Path) -> None:
     """Rows of a variation of jet energies change no model; they are scored, and change no other score."""
     out, _ = trained
 
@@ -100,14 +104,14 @@ def test_training_sees_nominal_alone(trained: tuple[Path, learning.Trained], tmp
         return {name: np.concatenate([rows[name], shifted[name]]) for name in rows}
 
     other = synthetic.write(tmp_path, [(d, c if d.is_data else with_variation(c)) for d, c in synthetic.standard(400)])
-    learning.train(other, settings=synthetic.QUICK, workers=2)
-    assert _bytes(other / scoring.MODELS, "*.ubj") == _bytes(out / scoring.MODELS, "*.ubj")
-    counts = learning.score(other)
+    train.run(Run(other), settings=synthetic.QUICK, workers=2)
+    assert _bytes(other / layout.MODELS, "*.ubj") == _bytes(out / layout.MODELS, "*.ubj")
+    counts = score.run(Run(other))
     selection, alone = selections.load(other), selections.load(out)
     for dataset in selection.catalogue.datasets:
         name = dataset.name
         rows, candidates = selection.rows(name), alone.candidates(name)
-        nominal = parts.passing(rows, 0)
+        nominal = passing(rows, 0)
         assert counts[name]["candidates"] == nominal.sum() == len(candidates["event"])
         assert dataset.is_data or len(rows["event"]) == 2 * nominal.sum()
         both = scoring.read(other, name, rows), scoring.read(out, name, candidates)
@@ -122,11 +126,11 @@ def test_muon_couplings_alone_train_no_electron_classifier(tmp_path: Path) -> No
         (synthetic.background("wjets", "wjets"), synthetic.candidates(300)),
     ]
     out = synthetic.write(tmp_path, datasets)
-    result = learning.train(out, settings=synthetic.QUICK)
+    result = train.run(Run(out), settings=synthetic.QUICK)
     assert list(result.metrics) == ["muon_high"]
     assert result.skipped["electron_high"] == "no signal of the catalogue couples to the electron"
     assert result.skipped["muon_low"] == "the catalogue has no signal with m_N <= 5 GeV"
-    learning.score(out)
+    score.run(Run(out))
     candidates = datasets[1][1]
     low, high = scoring.read(out, "wjets", candidates)
     assert np.isnan(low).all()
@@ -141,13 +145,13 @@ def test_eras_before_and_after_the_new_pixel_detector_are_trained_apart(tmp_path
             (synthetic.background(f"w_{year}", "wjets", era=year), synthetic.candidates(240, seed=9 + seed)),
         ]
     out = synthetic.write(tmp_path, datasets, years=(2016, 2017, 2018))
-    result = learning.train(out, settings=synthetic.QUICK)
+    result = train.run(Run(out), settings=synthetic.QUICK)
     assert set(result.metrics) == {
         f"{flavour}_high_{era}" for flavour in ("electron", "muon") for era in ("2016", "2017-18")
     }
     of_later = models.read_card(out / "models", "muon_high_2017-18")
     assert set(of_later["candidates"]) == {"hnl_2017", "hnl_2018", "w_2017", "w_2018"}
-    learning.score(out)
+    score.run(Run(out))
     early = models.load(out / "models", "muon_high_2016")
     for (dataset, candidates), matches in zip(datasets, [True] * 2 + [False] * 4, strict=True):
         high = scoring.read(out, dataset.name, candidates)[1]
@@ -158,29 +162,29 @@ def test_eras_before_and_after_the_new_pixel_detector_are_trained_apart(tmp_path
 
 
 def test_models_of_other_candidates_are_refused_unless_asked_for(
-    trained: tuple[Path, learning.Trained], tmp_path: Path
+    trained: tuple[Path, train.Result], tmp_path: Path
 ) -> None:
     datasets = synthetic.standard(400)
     datasets[4] = (datasets[4][0], synthetic.candidates(700, seed=77))
     other = synthetic.write(tmp_path, datasets)
     with pytest.raises(ModelError, match="has no model electron_low"):
-        learning.score(other)
+        score.run(Run(other))
     (tmp_path / "models").symlink_to(trained[0] / "models")
     with pytest.raises(ModelError, match=r"was trained with other candidates of wjets; run hnl train again"):
-        learning.score(other)
-    counts = learning.score(other, models_folder=trained[0] / "models")
+        score.run(Run(other))
+    counts = score.run(Run(other), models_folder=trained[0] / "models")
     assert counts["wjets"] == {"candidates": 700, "score_low": 700, "score_high": 700}
     assert len(scoring.read(other, "wjets", datasets[4][1])[0]) == 700
 
 
 def test_nothing_to_work_with(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no finished selection"):
-        learning.train(tmp_path / "nothing")
+        train.run(Run(tmp_path / "nothing"))
     empty = [(dataset, columns.empty()) for dataset, _ in synthetic.standard(12)]
     with pytest.raises(NoCandidatesError, match="has no candidates at all"):
-        learning.train(synthetic.write(tmp_path / "empty", empty))
+        train.run(Run(synthetic.write(tmp_path / "empty", empty)))
     no_signal = synthetic.write(tmp_path / "no_signal", synthetic.standard(40)[4:])
     with pytest.raises(NoSignalError, match="the catalogue has no signal with m_N <= 5 GeV"):
-        learning.train(no_signal)
+        train.run(Run(no_signal))
     with pytest.raises(ModelError, match="the catalogue has no signal"):
-        learning.score(no_signal)
+        score.run(Run(no_signal))

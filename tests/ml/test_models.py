@@ -10,18 +10,19 @@ import numpy as np
 import pytest
 import synthetic
 
+from hnl import layout
 from hnl.ml import features, models, scoring
 from hnl.ml.features import FeatureError
 from hnl.ml.models import ModelError
-from hnl.pipeline import learning
+from hnl.stages import train
 
 NAME = "muon_high"
 
 
 @pytest.fixture
-def folder(trained: tuple[Path, learning.Trained], tmp_path: Path) -> Path:
+def folder(trained: tuple[Path, train.Result], tmp_path: Path) -> Path:
     """A copy of the models to break."""
-    return Path(shutil.copytree(trained[0] / scoring.MODELS, tmp_path / "models"))
+    return Path(shutil.copytree(trained[0] / layout.MODELS, tmp_path / "models"))
 
 
 def _edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:

@@ -9,15 +9,16 @@ import pyarrow.parquet as pq
 import pytest
 import synthetic
 
+from hnl import layout
 from hnl.ml import features, folds, models, scoring
 from hnl.ml.features import FeatureError
 from hnl.ml.scoring import NoScoresError, ScoreError
-from hnl.pipeline import learning
-from hnl.pipeline import selection as selections
+from hnl.processors import selection as selections
+from hnl.stages import train
 
 
 @pytest.fixture
-def out(trained: tuple[Path, learning.Trained], tmp_path: Path) -> Path:
+def out(trained: tuple[Path, train.Result], tmp_path: Path) -> Path:
     """A copy of the folder to break."""
     return Path(shutil.copytree(trained[0], tmp_path / "out"))
 
@@ -35,7 +36,7 @@ def test_each_event_is_scored_by_the_model_that_does_not_know_it(out: Path, data
     selection = selections.load(out)
     candidates = selection.candidates(dataset)
     high = scoring.read(out, dataset, candidates)[1]
-    model = models.load(out / scoring.MODELS, "muon_high")
+    model = models.load(out / layout.MODELS, "muon_high")
     matrix = features.matrix(model.features, candidates, dataset)
     fold = folds.of(candidates)
     for row in np.flatnonzero(model.training.serves(candidates["category"]))[:40]:
@@ -58,7 +59,7 @@ def test_every_candidate_has_both_scores(out: Path) -> None:
 
 def test_no_scores_yet(out: Path) -> None:
     candidates = selections.load(out).candidates("wjets")
-    shutil.rmtree(out / scoring.FOLDER)
+    shutil.rmtree(out / layout.SCORES)
     with pytest.raises(NoScoresError, match=r"holds no scores of wjets .*run hnl score first"):
         scoring.read(out, "wjets", candidates)
 
@@ -90,7 +91,7 @@ def test_scores_in_another_order_are_refused(out: Path) -> None:
 
 def test_scores_of_other_models_are_refused(out: Path) -> None:
     candidates = selections.load(out).candidates("wjets")
-    path = models.card_path(out / scoring.MODELS, "electron_low")
+    path = models.card_path(out / layout.MODELS, "electron_low")
     card = json.loads(path.read_text())
     card["models"][0]["sha256"] = "0" * 64
     path.write_text(json.dumps(card))
@@ -99,11 +100,11 @@ def test_scores_of_other_models_are_refused(out: Path) -> None:
 
 
 def test_candidates_without_a_feature_of_the_model_are_refused(out: Path) -> None:
-    model = models.load(out / scoring.MODELS, "muon_high")
+    model = models.load(out / layout.MODELS, "muon_high")
     with pytest.raises(FeatureError, match="dataset old: its files have no 'l2_pixel_hits', which the model muon_high"):
         scoring.score(model, synthetic.candidates(30, particles=False), "old", is_data=False)
 
 
 def test_no_candidates_have_no_scores(out: Path) -> None:
-    model = models.load(out / scoring.MODELS, "muon_high")
+    model = models.load(out / layout.MODELS, "muon_high")
     assert len(scoring.score(model, synthetic.columns.empty(), "x", is_data=False)) == 0

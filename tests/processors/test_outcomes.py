@@ -13,7 +13,7 @@ from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, STYLES, Style, event, wri
 from random_events import random_events
 
 from hnl.datasets.nanoaod import MissingBranchError
-from hnl.processors import parts
+from hnl.processors.rows import ordered, passing
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def corrections(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def of(output: dict[str, Any], variation: str) -> dict[str, Any]:
     """The candidates of one variation, but for the column that says whose they are."""
-    chosen = parts.passing(output["candidates"], VARIATIONS.index(variation))
+    chosen = passing(output["candidates"], VARIATIONS.index(variation))
     rows = {name: column[chosen] for name, column in output["candidates"].items() if name != "passes"}
     return output | {"candidates": rows}
 
@@ -93,13 +93,13 @@ def test_rows_are_shared_where_nothing_moved(output: dict[str, Any], events: lis
     """Outside |eta| < 1 the central uncertainty is zero: those candidates are the nominal ones, in one row."""
     rows = output["candidates"]
     up, down = (VARIATIONS.index(f"jes_central_{direction}") for direction in ("up", "down"))
-    nominal = parts.passing(rows, 0)
-    shared = nominal & parts.passing(rows, up) & parts.passing(rows, down)
+    nominal = passing(rows, 0)
+    shared = nominal & passing(rows, up) & passing(rows, down)
     assert (np.abs(rows["jet_eta"][shared]) >= 1).all()
     assert shared.sum() > 30
     own = ~nominal
     assert (np.bitwise_count(rows["passes"][own]) == 1).all()
-    keys = np.stack([rows["event"], *(parts.passing(rows, i) for i in range(len(VARIATIONS)))])
+    keys = np.stack([rows["event"], *(passing(rows, i) for i in range(len(VARIATIONS)))])
     for i in range(len(VARIATIONS)):  # an event is at most once in a variation
         assert len(np.unique(keys[0, keys[1 + i] == 1])) == keys[1 + i].sum()
 
@@ -132,7 +132,7 @@ def test_neither_chunks_nor_order_matter(
     same_candidates(output, process(catalogue_of(path, corrections=corrections), per_unit=150))
     reverse = process(catalogue_of(write(tmp_path / "b.root", events[::-1]), corrections=corrections))
     for one in (output, reverse):
-        one["sorted"] = {"candidates": parts.ordered(one["candidates"])}
+        one["sorted"] = {"candidates": ordered(one["candidates"])}
     same_candidates(output.pop("sorted"), reverse["sorted"])
 
 

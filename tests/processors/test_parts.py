@@ -10,6 +10,7 @@ from coffea.processor import column_accumulator
 
 from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.processors import columns, parts
+from hnl.processors.rows import passing, repeated_event
 
 INFO = FileInfo("a.root", "uuid", 9, "v12", (), (), "svIdx", None, None, None)
 UNIT = WorkUnit("w", INFO, 0, 9)
@@ -48,7 +49,7 @@ def test_rows_of_variations(tmp_path: Path) -> None:
     assert (manifest["candidates"], manifest["rows"], manifest["variations"]) == (1, 4, ["nominal", "up", "down"])
     rows = parts.read(tmp_path, [manifest], [UNIT.name])
     assert rows["passes"].tolist() == [0b100, 0b101, 0b010, 1 << 63]
-    chosen = {i: np.flatnonzero(parts.passing(rows, i)).tolist() for i in (0, 1, 2, 3, 63)}
+    chosen = {i: np.flatnonzero(passing(rows, i)).tolist() for i in (0, 1, 2, 3, 63)}
     assert chosen == {0: [1], 1: [2], 2: [0, 1], 3: [], 63: [3]}
 
 
@@ -102,6 +103,6 @@ def test_repeated_events() -> None:
             "event": np.array(event, np.uint64),
         }
 
-    assert parts.repeated_event(ids((1, 1, 1), (1, 1, 2), (1, 2, 1), (2, 1, 1))) is None
-    assert parts.repeated_event(ids((1, 1, 7), (2, 3, 2**63 + 1), (1, 1, 8), (2, 3, 2**63 + 1))) == (2, 3, 2**63 + 1)
-    assert parts.repeated_event(columns.empty()) is None
+    assert repeated_event(ids((1, 1, 1), (1, 1, 2), (1, 2, 1), (2, 1, 1))) is None
+    assert repeated_event(ids((1, 1, 7), (2, 3, 2**63 + 1), (1, 1, 8), (2, 3, 2**63 + 1))) == (2, 3, 2**63 + 1)
+    assert repeated_event(columns.empty()) is None

@@ -5,7 +5,18 @@ from typing import Annotated
 import typer
 
 from hnl import __version__
+from hnl.stages import REPORT, SELECT, STAGES, Stage
 from hnl.terminal import out_console
+
+
+def _line(stage: Stage) -> str:
+    """A stage in the list of the help."""
+    arguments = "CATALOGUE -o OUT" if stage is SELECT else "OUT"
+    return f"      [bold]hnl {stage.name}[/bold] {arguments:<{26 - len(stage.name)}} {stage.does}"
+
+
+# The report is a part of `hnl run` alone.
+STAGE_LINES = "\n".join(_line(stage) for stage in STAGES if stage is not REPORT)
 
 app = typer.Typer(
     name="hnl",
@@ -13,22 +24,14 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="""Search for [bold]long-lived heavy neutral leptons[/bold]: from NanoAOD to exclusion limits.
+    help=f"""Search for [bold]long-lived heavy neutral leptons[/bold]: from NanoAOD to exclusion limits.
 
     The model is the CMS search EXO-21-011: W -> l1 N, N -> l2 q q', a prompt
     lepton l1, and a nonprompt lepton l2 in a jet and in a secondary vertex. Every
     stage reads what the one before left in the output folder OUT:
 
       [bold]hnl datasets check[/bold] CATALOGUE    is the input sound?
-      [bold]hnl select[/bold] CATALOGUE -o OUT     NanoAOD -> candidates and cutflow
-      [bold]hnl histogram[/bold] OUT               candidates -> histograms (ROOT, UHI JSON)
-      [bold]hnl train[/bold] OUT                   candidates -> classifiers
-      [bold]hnl score[/bold] OUT                   candidates and classifiers -> scores
-      [bold]hnl abcd[/bold] OUT                    scores -> ABCD regions, estimate, checks
-      [bold]hnl k0s[/bold] OUT                     scores of K0S decays in data and simulation
-      [bold]hnl limits[/bold] OUT                  estimate -> excluded |V|^2
-      [bold]hnl fit[/bold] OUT                     estimate -> pulls, impacts, goodness of fit
-      [bold]hnl plot[/bold] OUT                    draw all figures again
+{STAGE_LINES}
       [bold]hnl run[/bold] CATALOGUE -o OUT        all of it, and a report
 
     The same command goes on with a run that was interrupted, or failed.
@@ -36,6 +39,7 @@ app = typer.Typer(
       [bold]hnl status[/bold] OUT                  which files are done, missing, failed?
       [bold]hnl condor[/bold] submit, collect ...  the selection as jobs of an HTCondor pool
       [bold]hnl provenance[/bold] FILE             which inputs made this file?
+      [bold]hnl compare[/bold] OUT OTHER           did two runs find the same, bit for bit?
 
     There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and
     background, and [bold]hnl physics[/bold] tells the lifetime and cross section of an HNL.

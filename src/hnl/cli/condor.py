@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hnl import lineage, locking
+from hnl import layout, lineage, locking, stages
 from hnl.cli.app import app
 from hnl.cli.options import CatalogueArgument, ChecksumOption, OutArgument, OutOption, PartialOption
 from hnl.cli.stages import print_selection
@@ -27,7 +27,7 @@ def condor_submit(
     The block 'batch' of the catalogue says what a job needs (docs/catalogue.md). Without HTCondor's Python bindings
     or a schedd on this machine, the command that submits is printed instead.
     """
-    from hnl.pipeline import batch
+    from hnl.condor import batch
 
     with locking.held(output, note):
         _report(batch.submit(catalogue, output, allow_partial=allow_partial, checksum=checksum))
@@ -36,7 +36,7 @@ def condor_submit(
 @condor_app.command("resubmit")
 def condor_resubmit(output: OutArgument) -> None:
     """Take in what came back, and submit again only what is missing."""
-    from hnl.pipeline import batch
+    from hnl.condor import batch
 
     with locking.held(output, note):
         _report(batch.resubmit(output, on_note=note))
@@ -45,7 +45,7 @@ def condor_resubmit(output: OutArgument) -> None:
 @condor_app.command("status")
 def condor_status(output: OutArgument) -> None:
     """Tell how far the jobs are, and why some failed or are held. Writes nothing."""
-    from hnl.pipeline import batch
+    from hnl.condor import batch
 
     state = batch.state(output)
     numbers = {"collected": state.collected, "came back": state.returned, "missing": state.missing}
@@ -64,18 +64,19 @@ def condor_status(output: OutArgument) -> None:
 @condor_app.command("collect")
 def condor_collect(output: OutArgument, allow_partial: PartialOption = False) -> None:
     """Verify what the jobs brought back, and finish the selection as hnl select does."""
-    from hnl.pipeline import batch
+    from hnl.condor import batch
 
-    work = output / batch.FOLDER / batch.WORK_FILE
-    with locking.held(output, note), lineage.stage(output, "select", [work]):
+    work = output / layout.WORK
+    with locking.held(output, note), lineage.stage(output, stages.SELECT, [work]) as noted:
         selection = batch.collect(output, allow_partial=allow_partial, on_note=note)
+        noted.kept += [output / layout.SELECTION, output / layout.CUTFLOW]
     print_selection(selection)
 
 
 @condor_app.command("job", hidden=True)
 def condor_job(item: Annotated[Path, typer.Argument(metavar="ITEM.json")]) -> None:
     """Process one item in this folder: what the job script calls."""
-    from hnl.pipeline import batch_job
+    from hnl.condor import job as batch_job
 
     raise typer.Exit(batch_job.run(item))
 

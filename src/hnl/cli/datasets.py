@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hnl import layout
 from hnl.cli.app import app
 from hnl.cli.options import CatalogueArgument
 from hnl.errors import InputError
@@ -43,8 +44,8 @@ def datasets_check(
     """
     from hnl.datasets import catalogue as catalogues
     from hnl.datasets import files, remarks
-    from hnl.datasets.index import INDEX_FILE, Index, inspect_all
-    from hnl.pipeline import planning
+    from hnl.datasets.index import Index, inspect_all
+    from hnl.processors import planning
 
     known = catalogues.load(catalogue, files_needed=not catalogue_only)
     if catalogue_only:
@@ -52,7 +53,7 @@ def datasets_check(
             say(f"- {line}")
         return
     planning.check_corrections(known)
-    index = Index(output / INDEX_FILE) if output else None
+    index = Index(output / layout.INDEX) if output else None
     found = inspect_all(known, index)
     if index:
         index.save()

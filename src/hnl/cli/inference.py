@@ -1,14 +1,19 @@
 """`hnl fit`, `hnl limits` and `hnl plot`: from the background estimate to what is excluded."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hnl import lineage, locking
+from hnl import lineage, locking, stages
 from hnl.cli.app import app
+from hnl.cli.kept import is_kept, tell_figures
 from hnl.cli.options import OutArgument, WorkersOption
 from hnl.terminal import note, print_table, progress_bar, say
+
+if TYPE_CHECKING:
+    from hnl.stages.run import Run
 
 ScaleOption = Annotated[
     float | None,
@@ -47,7 +52,8 @@ def fit(
     While region A is blinded, what the sidebands predict is fitted, and every product says that it is expected.
     """
     with locking.held(output, note):
-        result, _ = _fit(output, tuple(sample or ()), scale_to, correlated_closure, toys, seed)
+        chosen = {"samples": sample or [], "luminosity": scale_to, "correlated": correlated_closure}
+        result = _fit(_at(output), chosen | {"toys": toys, "seed": seed})
     for table in result.tables:
         print_table(table.text(LEADING if table.name.startswith("impacts_") else None))
     for name, reason in result.content["refused"].items():
@@ -89,13 +95,13 @@ def limits(
     strength at their generated lifetime in place of a scan. Masses scanned before with the same inputs and settings
     are kept. An edge beyond what the samples describe is called open, and no number is given for it.
     """
-    from hnl.pipeline import limit_files
-    from hnl.pipeline.scan import Settings
+    from hnl.inference.scan import Settings
+    from hnl.report import limit_files
 
     settings = Settings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
     with locking.held(output, note):
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
-        result, _ = _limits(output, settings, workers, **chosen)
+        result = _limits(_at(output), settings, workers, **chosen)
     narrow = (limit_files.narrow(table) for table in (result.comparison, result.fixed))
     for table in (one for one in (limit_files.main_rows(result.table), *narrow) if one.records):
         print_table(table.text())
@@ -105,34 +111,31 @@ def limits(
 @app.command()
 def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
-    from hnl.pipeline import figures
-
-    drawn_from = ("selection.json", "histograms.json", "models/evaluation.json", "abcd/abcd.json")
-    patterns = (*drawn_from, "abcd/histograms.json", "*/limits.json", "*/fit.json")
-    inputs = [path for pattern in patterns for path in sorted(output.glob(pattern))]
-    with locking.held(output, note), lineage.stage(output, "plot", inputs):
-        drawn = figures.draw(output)
+    with locking.held(output, note), lineage.stage(output, stages.PLOT):
+        drawn = stages.PLOT.run(_at(output))
     for title, path in drawn:
         say(f"{title}: {path}")
 
 
-def _fit(output: Path, samples: tuple[str, ...], scale_to: float | None, correlated: bool, toys: int, seed: int) -> Any:
-    from hnl.pipeline import figures, fitting
+def _at(output: Path) -> "Run":
+    from hnl.stages.run import Run
 
-    with lineage.stage(output, "fit", _inputs(output)):
-        result = fitting.fit(output, samples=samples, luminosity=scale_to, correlated=correlated, toys=toys, seed=seed)
-        drawn = figures.of_fits(output, result.content)
-    return result, drawn
+    return Run(output)
 
 
-def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> Any:
-    from hnl.pipeline import figures
-    from hnl.pipeline import limits as stage
+def _fit(at: "Run", chosen: dict[str, Any]) -> Any:
+    with lineage.stage(at.out, stages.FIT, settings=chosen) as noted:
+        result = stages.FIT.run(at, **chosen)
+        tell_figures(noted, result.figures)
+    return result
 
-    with lineage.stage(output, "limits", _inputs(output)) as noted, progress_bar("masses") as progress:
+
+def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any:
+    noted_settings = {"scan": asdict(settings), **chosen}
+    with lineage.stage(at.out, stages.LIMITS, settings=noted_settings) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
-        result = stage.limits(
-            output,
+        result = stages.LIMITS.run(
+            at,
             couplings=chosen.get("coupling") or (),
             natures=chosen.get("nature") or (),
             masses=chosen.get("mass") or (),
@@ -144,34 +147,32 @@ def _limits(output: Path, settings: Any, workers: int | None, **chosen: Any) -> 
             on_mass=lambda _: progress.update(task, advance=1),
         )
         noted.kept += result.points
-        drawn = figures.of_limits(output, result.content)
+        tell_figures(noted, result.figures)
     if result.reused:
         note(f"{result.reused} masses are scanned already with these inputs")
     if left := result.content["not_scanned"]:
         note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
     if left := result.content["left_out"]:
         note(f"not used, since others of their mass have the true decay length of N: {', '.join(left)}")
-    return result, drawn
+    return result
 
 
-def _inputs(output: Path) -> list[Path]:
-    """What fits and limits read."""
-    of_background = [output / "abcd" / name for name in ("abcd.json", "histograms.json")]
-    return [output / "selection.json", *of_background, *sorted((output / "scores").glob("*.parquet"))]
-
-
-def in_run(output: Path, workers: int | None) -> tuple[Any, list[Any], list[str]]:
+def in_run(at: "Run", workers: int | None) -> list[str]:
     """Fits and limits as `hnl run` makes them: all couplings and simulated masses, Majorana.
 
     Returns:
-        Result of the limits, figures, notes.
+        Why there are none, if so.
     """
-    from hnl.pipeline.modelling import NoBackgroundError
-    from hnl.pipeline.scan import Settings
+    from hnl.inference.inputs import NoBackgroundError
+    from hnl.inference.scan import Settings
 
+    scan, chosen = Settings(), {"nature": ["majorana"]}
+    of_fit: dict[str, Any] = {"samples": [], "luminosity": None, "correlated": True, "toys": 0, "seed": 1}
     try:
-        result, drawn = _limits(output, Settings(), workers, nature=["majorana"])
-        _, fitted = _fit(output, (), None, True, 0, 1)
+        if not is_kept(at, stages.LIMITS, {"scan": asdict(scan), **chosen}):
+            _limits(at, scan, workers, **chosen)
+        if not is_kept(at, stages.FIT, of_fit):
+            _fit(at, of_fit)
     except NoBackgroundError as error:
-        return None, [], [f"no limits: {error}"]
-    return result, drawn + fitted, []
+        return [f"no limits: {error}"]
+    return []

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hnl import lineage, locking
+from hnl import layout, lineage, locking, stages
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument, WorkersOption
 from hnl.terminal import TextTable, note, print_table, progress_bar, say
@@ -24,22 +24,22 @@ def k0s(
     The harder pion of K0S -> pi pi stands in for the displaced lepton. Needs files with the particles of jets (PFNano's
     PFCands), of data and of Z -> mu mu that were not skimmed for displaced leptons. Not a part of hnl run: docs/k0s.md.
     """
-    from hnl.ml import scoring
-    from hnl.pipeline import k0s as stage
+    from hnl.stages.run import Run
 
     with locking.held(output, note):
-        cards = sorted((models or output / scoring.MODELS).glob("*.json"))
-        with lineage.stage(output, "k0s", [output / "selection.json", *cards]), progress_bar("files") as progress:
+        elsewhere = sorted(models.glob("*.json")) if models else []
+        settings = {"models": str(models)} if models else {}
+        with lineage.stage(output, stages.K0S, elsewhere, settings), progress_bar("files") as progress:
             task = progress.add_task("k0s", total=None, visible=False)
-            checked = stage.check(
-                output,
+            checked = stages.K0S.run(
+                Run(output),
                 models_folder=models,
                 workers=workers,
                 on_plan=lambda units: progress.update(task, total=units, visible=True),
                 on_unit=lambda: progress.update(task, advance=1),
             )
     _print(checked.content)
-    say(f"K0S check:   {output / stage.FOLDER}")
+    say(f"K0S check:   {output / layout.K0S}")
 
 
 def _print(content: dict[str, Any]) -> None:

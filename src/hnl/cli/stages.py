@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hnl import lineage, locking
+from hnl import layout, lineage, locking, stages
 from hnl.cli import inference
 from hnl.cli.app import app
+from hnl.cli.kept import figures_of, is_kept, tell_figures
 from hnl.cli.options import (
     CatalogueArgument,
     ChecksumOption,
@@ -25,6 +26,9 @@ from hnl.cli.options import (
 )
 from hnl.executors import How
 from hnl.terminal import EventRate, err_console, note, print_table, progress_bar, say
+
+if TYPE_CHECKING:
+    from hnl.stages.run import Run
 
 
 @app.command()
@@ -54,10 +58,8 @@ def select(
 def histogram(output: OutArgument) -> None:
     """Fill histograms: OUT/candidates -> OUT/histograms.root, OUT/histograms.json."""
     with locking.held(output, note):
-        _histogram(output)
-    from hnl.pipeline import histogramming
-
-    for name in histogramming.FILES:
+        _histogram(_at(output))
+    for name in stages.HISTOGRAM.products:
         say(f"histograms:  {output / name}")
 
 
@@ -74,12 +76,12 @@ def train(
     Models made before from the same candidates with the same settings and code are kept.
     """
     with locking.held(output, note):
-        trained = _train(output, tune, device, workers)
-    from hnl.pipeline import learning_tables
+        trained = _train(_at(output), tune, device, workers)
+    from hnl.report import learning_tables
 
     for table in learning_tables.of_training(trained):
         print_table(table)
-    say(f"models:      {output / 'models'}")
+    say(f"models:      {output / layout.MODELS}")
 
 
 @app.command()
@@ -91,11 +93,11 @@ def score(
 ) -> None:
     """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
     with locking.held(output, note):
-        counts = _score(output, models)
-    from hnl.pipeline import learning_tables
+        counts = _score(_at(output), models)
+    from hnl.report import learning_tables
 
     print_table(learning_tables.of_scores(counts))
-    say(f"scores:      {output / 'scores'}")
+    say(f"scores:      {output / layout.SCORES}")
 
 
 @app.command()
@@ -110,12 +112,12 @@ def abcd(
     Region A of the signal selection is hidden for data until --unblind is given.
     """
     with locking.held(output, note):
-        result = _abcd(output, unblind, thresholds)
+        result = _abcd(_at(output), unblind, thresholds)
     for table in result.text_tables(full=full):
         print_table(table)
     if result.hidden:
         say(result.hidden, "bold yellow")
-    say(f"background:  {output / 'abcd'}")
+    say(f"background:  {output / layout.ABCD}")
 
 
 @app.command()
@@ -138,35 +140,42 @@ def run(
     """
     how = How(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
-        selection = _select(catalogue, output, how, allow_partial, checksum)
-        print_cutflow(selection)
-        histograms = _histogram(output)
-        figures, notes, hidden, found = [], [], "", None
-        if any(dataset.kind == "signal" for dataset in selection.catalogue.datasets):
-            from hnl.pipeline import learning_tables
+        at = _at(output)
+        at.selection = _select(catalogue, output, how, allow_partial, checksum)
+        print_cutflow(at.selection)
+        if not is_kept(at, stages.HISTOGRAM, {}):
+            _histogram(at)
+        figures, notes = [], []
+        estimate = any(dataset.kind == "signal" for dataset in at.selection.catalogue.datasets)
+        limits = False
+        if estimate:
+            from hnl.report import learning_tables
 
-            trained = _train(output, 0, "cpu", workers)
-            print_table(learning_tables.performance(trained))
-            _score(output, None)
-            background = _abcd(output, unblind, thresholds)
-            for table in background.text_tables(brief=True):
-                print_table(table)
-            figures += trained.figures
-            figures += background.figures
-            hidden = background.hidden
-            found, drawn, missing = inference.in_run(output, workers)
-            figures += drawn
-            notes += missing
+            if not is_kept(at, stages.TRAIN, {"tune": 0, "device": "cpu"}):
+                print_table(learning_tables.performance(_train(at, 0, "cpu", workers)))
+            if not is_kept(at, stages.SCORE, {}):
+                _score(at, None)
+            if not is_kept(at, stages.ABCD, _of_abcd(unblind, thresholds), [thresholds] if thresholds else []):
+                for table in _abcd(at, unblind, thresholds).text_tables(brief=True):
+                    print_table(table)
+            notes += inference.in_run(at, workers)
+            limits = not notes
+            made_by = (stages.TRAIN, stages.ABCD, *((stages.LIMITS, stages.FIT) if limits else ()))
+            figures += [figure for stage in made_by for figure in figures_of(at, stage)]
         else:
             notes.append("no signal sample in the catalogue: no classifier and no background estimate")
             say(notes[0])
-        _report(output, selection, histograms, figures, hidden, found, notes)
+        _report(at, figures, notes, estimate=estimate, limits=limits)
+
+
+def _at(output: Path) -> "Run":
+    from hnl.stages.run import Run
+
+    return Run(output)
 
 
 def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checksum: bool) -> Any:
-    from hnl.pipeline import selection as stage
-
-    with lineage.stage(output, "select", [catalogue]), progress_bar("files", EventRate()) as progress:
+    with lineage.stage(output, stages.SELECT, [catalogue]) as noted, progress_bar("files", EventRate()) as progress:
         task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
 
         def plan(units: Sequence[Any]) -> None:
@@ -176,7 +185,7 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
         def advance(unit: Any) -> None:
             progress.update(task, advance=1, events=progress.tasks[task].fields["events"] + unit.stop - unit.start)
 
-        return stage.select(
+        selection = stages.SELECT.run(
             catalogue,
             output,
             how=how,
@@ -186,31 +195,32 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
             on_unit=advance,
             on_note=note,
         )
+        noted.kept += [output / layout.SELECTION, output / layout.CUTFLOW]
+    return selection
 
 
-def _histogram(output: Path) -> Any:
-    from hnl.pipeline import histogramming
-
-    with lineage.stage(output, "histogram", [output / "selection.json"]):
-        return histogramming.histogram(output)
+def _histogram(at: "Run") -> None:
+    with lineage.stage(at.out, stages.HISTOGRAM):
+        stages.HISTOGRAM.run(at)
 
 
-def _train(output: Path, tune: int, device: str, workers: int | None) -> Any:
+def _train(at: "Run", tune: int, device: str, workers: int | None) -> Any:
     from hnl.ml.training import Settings
-    from hnl.pipeline import learning
 
-    inputs = [output / "selection.json"]
-    with lineage.stage(output, "train", inputs) as noted, progress_bar("models") as progress:
+    settings = {"tune": tune, "device": device}
+    with lineage.stage(at.out, stages.TRAIN, settings=settings) as noted, progress_bar("models") as progress:
         task = progress.add_task("train", total=None, visible=False)
-        trained = learning.train(
-            output,
+        trained = stages.TRAIN.run(
+            at,
             settings=Settings(device=device),
             tune=tune,
             workers=workers,
             on_plan=lambda models: progress.update(task, total=models, visible=models > 0),
             on_model=lambda _: progress.update(task, advance=1),
         )
-        noted.kept += [path for name in trained.reused for path in sorted((output / "models").glob(f"{name}[._]*"))]
+        folder = at.out / layout.MODELS
+        noted.kept += [path for name in trained.reused for path in sorted(folder.glob(f"{name}[._]*"))]
+        tell_figures(noted, trained.figures)
     if trained.reused:
         note(f"{len(trained.reused)} of {len(trained.metrics)} classifiers are trained already with these candidates")
     for name, reason in trained.skipped.items():
@@ -218,43 +228,39 @@ def _train(output: Path, tune: int, device: str, workers: int | None) -> Any:
     return trained
 
 
-def _score(output: Path, models: Path | None) -> Any:
-    from hnl.pipeline import learning
-
-    cards = sorted((models or output / "models").glob("*.json"))
-    with lineage.stage(output, "score", [output / "selection.json", *cards]):
-        return learning.score(output, models_folder=models)
-
-
-def _abcd(output: Path, unblind: bool, thresholds: Path | None) -> Any:
-    from hnl.pipeline import abcd as stage
-
-    inputs = [output / "selection.json", *sorted((output / "scores").glob("*.parquet"))]
-    with lineage.stage(output, "abcd", inputs + ([thresholds] if thresholds else [])):
-        return stage.abcd(output, unblind=unblind, thresholds=thresholds)
+def _score(at: "Run", models: Path | None) -> Any:
+    elsewhere = sorted(models.glob("*.json")) if models else []
+    settings = {"models": str(models)} if models else {}
+    with lineage.stage(at.out, stages.SCORE, elsewhere, settings):
+        return stages.SCORE.run(at, models_folder=models)
 
 
-def _report(
-    output: Path, selection: Any, histograms: Any, more: Sequence[Any], hidden: str, limits: Any, notes: Sequence[str]
-) -> None:
-    from hnl import report
-    from hnl.pipeline import figures, summary
+def _of_abcd(unblind: bool, thresholds: Path | None) -> dict[str, Any]:
+    return {"unblind": unblind, "thresholds": thresholds and str(thresholds)}
 
-    made = ["selection.json", "histograms.json"]
-    made += (["abcd/abcd.json"] if more else []) + (["limits/limits.json"] if limits else [])
-    with lineage.stage(output, "report", [output / name for name in made]):
-        drawn = [*figures.of_distributions(output, histograms, selection.catalogue), *more]
-        lines = summary.lines(selection, hidden, limits, notes, len(drawn))
-        path = report.write(selection, lines, drawn)
+
+def _abcd(at: "Run", unblind: bool, thresholds: Path | None) -> Any:
+    with lineage.stage(at.out, stages.ABCD, [thresholds] if thresholds else [], _of_abcd(unblind, thresholds)) as noted:
+        result = stages.ABCD.run(at, unblind=unblind, thresholds=thresholds)
+        tell_figures(noted, result.figures)
+    return result
+
+
+def _report(at: "Run", figures: Sequence[Any], notes: Sequence[str], *, estimate: bool, limits: bool) -> None:
+    settings = {"estimate": estimate, "limits": limits, "notes": list(notes)}
+    if not is_kept(at, stages.REPORT, settings):
+        with lineage.stage(at.out, stages.REPORT, settings=settings) as noted:
+            _, lines = stages.REPORT.run(at, figures, estimate=estimate, limits=limits, notes=notes)
+            noted.told["lines"] = lines
     say("")
-    for line in lines:
+    for line in lineage.told(at.out, stages.REPORT)["lines"]:
         say(line)
-    say(f"the report is {path}")
+    say(f"the report is {at.out / layout.REPORT}")
 
 
 def print_cutflow(selection: Any) -> None:
     """Unweighted events after each requirement, and the files that were left out."""
-    from hnl.pipeline import certification, cutflow
+    from hnl.report import certification, cutflow
 
     print_table(cutflow.table(selection))
     for warning in certification.warnings(selection):
@@ -267,8 +273,6 @@ def print_cutflow(selection: Any) -> None:
 
 def print_selection(selection: Any) -> None:
     """The cutflow, and where the products are."""
-    from hnl.pipeline.selection import CUTFLOW_FILE
-
     print_cutflow(selection)
-    say(f"candidates:  {selection.folder / 'candidates'}")
-    say(f"cutflow:     {selection.folder / CUTFLOW_FILE}")
+    say(f"candidates:  {selection.folder / layout.CANDIDATES}")
+    say(f"cutflow:     {selection.folder / layout.CUTFLOW}")

@@ -1,14 +1,18 @@
-"""`hnl status` and `hnl provenance`: how far a run is, and what made a file. Neither writes anything."""
+"""`hnl status`, `hnl provenance`, `hnl compare`: how far a run is, what made a file, did two runs find the same.
+
+None of them writes anything.
+"""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hnl import lineage
+from hnl import layout, lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument
 from hnl.lineage import Product
+from hnl.stages import STAGES
 from hnl.terminal import TextTable, print_table, say
 
 SHOWN = 20  # inputs of one product, and missing files, unless all are asked for
@@ -18,7 +22,7 @@ AllOption = Annotated[bool, typer.Option("--all", help=f"List every file, not on
 @app.command()
 def status(output: OutArgument, everything: AllOption = False) -> None:
     """Tell how far a run is: files done, missing, failed and why. Also during a run, and after a crash."""
-    from hnl.pipeline import status as stage
+    from hnl.processors import status as stage
 
     found = stage.of(output)
     rows = []
@@ -32,8 +36,13 @@ def status(output: OutArgument, everything: AllOption = False) -> None:
     _list("left out", found.left_out, everything)
     _list("missing", missing, everything)
     done, planned = found.units
-    at_work = f"; process {found.holder} is at work" if found.holder else "; nobody is at work"
+    holder = locking.holder(output)
+    at_work = f"; process {holder} is at work" if holder else "; nobody is at work"
     say(f"{done} of {planned} work units are done{at_work}")
+    for one in STAGES[1:]:  # after the selection
+        if (output / layout.PROVENANCE / f"{one.name}.json").is_file():
+            reason = lineage.stale(output, one)
+            say(f"{one.name}: {'stale, ' + reason if reason else 'done'}")
 
 
 @app.command()
@@ -47,6 +56,27 @@ def provenance(
     for key, value in {"stage": product.stage, **product.made_by}.items():
         _line(1, f"{key}: {value}")
     _inputs(product, everything, 1, set())
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of a run.", show_default=False)],
+    second: Annotated[Path, typer.Argument(metavar="OTHER", help="Output folder of another.", show_default=False)],
+) -> None:
+    """Compare two runs bit for bit: candidates, scores, histograms, estimate, fits and limits.
+
+    Paths, times, and hashes of what made a product do not count. Exit status 1 if anything differs.
+    """
+    from hnl import comparison
+
+    compared, differences = comparison.compare(first, second)
+    for one in differences:
+        _line(0, f"{one.product}: {one.what}")
+    if differences:
+        different = len({one.product for one in differences})
+        _line(0, f"{different} of {len(compared)} products differ")
+        raise typer.Exit(1)
+    _line(0, f"{len(compared)} products are the same, bit for bit")
 
 
 def _list(title: str, lines: list[str], everything: bool) -> None:

@@ -1,0 +1,113 @@
+"""The items of HTCondor jobs: which work units go together, and what a job is given."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from hnl import provenance
+from hnl.condor import description, wheel, worklist
+from hnl.datasets import own_files
+from hnl.datasets.remote import is_remote
+from hnl.datasets.settings import Batch
+from hnl.errors import InputError
+from hnl.processors.planning import Plan
+from hnl.processors.units import Job
+
+INPUTS = "inputs"  # folder of what goes with the jobs
+OPENING = 20_000  # events that opening a file costs as much time as; fixes how many small files make a job. Our choice.
+_UNSAFE = frozenset(" \t\n,\"'$")  # in lists of files for HTCondor
+
+
+class BatchError(InputError):
+    """The jobs cannot be described, or there are none."""
+
+
+def check_places(plan: Plan) -> None:
+    """Every local input file must be known to come along, or to be on the workers."""
+    batch = plan.catalogue.batch
+    local = [job.unit.file.path for job in plan.jobs if not is_remote(job.unit.file.path)]
+    if local and batch.local_files is None:
+        raise BatchError(
+            f"{local[0]} is a local file: say in the catalogue whether a worker has it under this path "
+            "(batch: {local_files: shared}) or it is to be sent with the job (batch: {local_files: transferred})"
+        )
+    if batch.local_files == description.TRANSFERRED:
+        for path in local:
+            if _UNSAFE & set(path):
+                raise BatchError(f"HTCondor cannot transfer {path!r}: its name has a blank, a comma, a quote or a $")
+
+
+def equip(folder: Path, batch: Batch) -> None:
+    """Puts into the submit directory what every job needs."""
+    for name in (description.LOG_FOLDER, description.RETURNED_FOLDER):
+        (folder / name).mkdir(exist_ok=True)
+    shutil.copy(Path(description.__file__).with_name(description.JOB_SCRIPT), folder / description.JOB_SCRIPT)
+    wheel.write(folder)
+    if not (batch.python or batch.container):
+        lock = provenance.ROOT / provenance.LOCK_FILE
+        if not lock.is_file():
+            raise BatchError("no requirements.lock here (not a checkout): name a python or a container in batch")
+        shutil.copy(lock, folder / description.LOCK_FILE)
+
+
+def carry(folder: Path, luggage: Mapping[str, Path]) -> None:
+    """Puts into the submit directory what goes with the jobs, see `planning.packed`."""
+    for name, path in luggage.items():
+        provenance.write_bytes(folder / INPUTS / name, path.read_bytes())
+
+
+def grouped(jobs: list[Job], batch: Batch) -> Iterator[list[Job]]:
+    """Puts work units together into items of one dataset, in order, each of about `batch.events_per_job` events."""
+    group: list[Job] = []
+    total, names = 0, {""}
+    for job in jobs:
+        name, one = Path(job.unit.file.path).name, cost(job)
+        # Transferred files lie side by side in the job's folder.
+        same_name = _is_transferred(job, batch) and name in names and group[-1].unit.file.path != job.unit.file.path
+        if group and (total + one > batch.events_per_job or job.unit.dataset != group[0].unit.dataset or same_name):
+            yield group
+            group, total, names = [], 0, {""}
+        group.append(job)
+        total += one
+        names.add(name)
+    if group:
+        yield group
+
+
+def cost(job: Job) -> int:
+    """What a work unit takes, in events."""
+    return max(job.unit.stop - job.unit.start, OPENING)
+
+
+def _is_transferred(job: Job, batch: Batch) -> bool:
+    return batch.local_files == description.TRANSFERRED and not is_remote(job.unit.file.path)
+
+
+def write(folder: Path, batch: Batch, item: str, jobs: list[Job]) -> list[str]:
+    """Writes what a job needs to know, and lists what it needs to be given, relative to the submit directory.
+
+    Args:
+        folder: the submit directory, which has the files of `carry`.
+        batch: settings.
+        item: its name.
+        jobs: its work units, from `planning.packed`.
+    """
+    alone = jobs[0].catalogue
+    inputs = [f"{INPUTS}/{path}" for path in own_files.of(alone)]
+    paths = dict.fromkeys(job.unit.file.path for job in jobs)
+    local = {path: Path(path).name for path in (job.unit.file.path for job in jobs if _is_transferred(job, batch))}
+    dataset = alone.datasets[0].model_copy(update={"files": tuple(paths)})
+    content = {
+        "format": worklist.FORMAT,
+        "item": item,
+        "catalogue": alone.model_copy(update={"datasets": (dataset,)}).model_dump(mode="json"),
+        "fingerprint": jobs[0].fingerprint,
+        "local": local,
+        "output": batch.output,
+        **worklist.pack(jobs),
+    }
+    path = folder / "items" / f"{item}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+    return [f"items/{item}.json", *inputs, *local]

@@ -1,0 +1,134 @@
+"""The whole of section 6: regions, thresholds, the background estimate, and every check of it.
+
+Blinding (kind: data): until `unblind`, candidates of data in SR-A are dropped before anything is filled. No product of
+the stage can tell them, and what is not in a region at all is not filled either, so that they do not follow from the
+cutflow and the other regions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import hist
+import numpy as np
+
+from hnl.datasets.variations import NOMINAL
+from hnl.histograms import abcd as histograms
+from hnl.histograms import yields
+from hnl.histograms.abcd import Cells
+from hnl.histograms.yields import Counts
+from hnl.inference.abcd import checks
+from hnl.inference.abcd import thresholds as tuning
+from hnl.inference.abcd.checks import belongs, samples_of
+from hnl.inference.abcd.records import NO_CLASSIFIER, exists
+from hnl.inference.abcd.thresholds import Scan
+from hnl.inference.records import Record
+from hnl.ml.scored import Scored
+from hnl.selections.categories import CATEGORIES
+from hnl.selections.regions import HYPOTHESES, Thresholds
+
+HIDDEN = "region A of the SR is hidden for data (blinded)"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was found."""
+
+    records: dict[str, list[Record]]  # by table
+    thresholds: Thresholds
+    scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
+    histograms: dict[str, hist.Hist]
+    samples: dict[str, list[str]]  # that an estimate is made for: their datasets
+    variations: dict[str, list[str]]  # by dataset; the others are nominal there
+    hidden: str  # '' or what is
+
+
+def analyse(scored: Sequence[Scored], *, unblind: bool = False, given: Thresholds | None = None) -> Analysis:
+    """Fills the regions, chooses thresholds, estimates the background and checks it.
+
+    Args:
+        scored: datasets.
+        unblind: show region A of the SR for data.
+        given: thresholds to be used in place of the optimised ones.
+
+    Raises:
+        FillError: a candidate cannot be filled.
+    """
+    by_kind = {kind: [s for s in scored if s.dataset.kind == kind] for kind in ("data", "background", "signal")}
+    hidden = bool(by_kind["data"]) and not unblind
+    edges = histograms.score_edges(x for row in (given or {}).values() for x in row.values())
+    cells = {
+        (s.dataset.name, h): histograms.cells(s.dataset.name, dict(s.columns), s.scores[h], h, edges, s.cluster)
+        for s in scored
+        for h in HYPOTHESES
+    }
+    without = checks.unscored(scored)
+    scans = _scans(by_kind, cells, edges)
+    chosen = given or {
+        h: {c: scans[h][c].chosen if scans else histograms.SCAN[0] for c in CATEGORIES} for h in HYPOTHESES
+    }
+    if hidden:
+        names = {s.dataset.name for s in by_kind["data"]}
+        cells = {key: one.without_target(chosen) if key[0] in names else one for key, one in cells.items()}
+
+    datasets = {s.dataset.name: s.dataset.era for s in scored}
+    variations = list(dict.fromkeys([NOMINAL, *(v for s in scored for v in (*s.weights, *s.shifted))]))
+    filled = {
+        "regions": histograms.make_regions(datasets, variations),
+        "plane": histograms.make_plane(datasets, edges),
+    }
+    for s in scored:
+        for h in HYPOTHESES:
+            places = cells[s.dataset.name, h]
+            era, weights = s.dataset.era, s.weights
+            unshifted = [name for name in variations if name not in s.shifted]
+            histograms.fill_regions(filled["regions"], s.dataset.name, era, places, weights, chosen, unshifted)
+            for name, one in s.shifted.items():
+                own = histograms.cells(s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster)
+                histograms.fill_regions(filled["regions"], s.dataset.name, era, own, one.weights, chosen, [name])
+            histograms.fill_plane(filled["plane"], s.dataset.name, places, weights[NOMINAL])
+    for histogram in filled.values():
+        histogram.label = HIDDEN if hidden else ""
+
+    records = checks.records(by_kind, cells, filled, chosen, scans, fixed=given is not None, hidden=hidden)
+    for rows in records.values():
+        for row in rows:
+            if (row["hypothesis"], row.get("category")) in without:
+                row["mark"] = NO_CLASSIFIER
+    found = {s.dataset.name: [*s.weights, *s.shifted] for s in scored}
+    return Analysis(records, chosen, scans, filled, samples_of(by_kind), found, HIDDEN if hidden else "")
+
+
+def _scans(
+    by_kind: Mapping[str, Sequence[Scored]], cells: Mapping[tuple[str, str], Cells], edges: Sequence[float]
+) -> dict[str, dict[str, Scan]]:
+    """Scan of the thresholds with simulated background, or with data where there is none.
+
+    Data in the window 50-85 GeV above the lowest threshold of the scan is not looked at, unblinded or not.
+    """
+    background = by_kind["background"] or by_kind["data"]
+    if not background:
+        return {}
+    lowest = {h: dict.fromkeys(CATEGORIES, histograms.SCAN[0]) for h in HYPOTHESES}
+    used = [*background, *by_kind["signal"]]
+    plane = histograms.make_plane([s.dataset.name for s in used], edges)
+    for s in used:
+        for h in HYPOTHESES:
+            places = cells[s.dataset.name, h]
+            places = places.without_target(lowest) if s.dataset.is_data else places
+            histograms.fill_plane(plane, s.dataset.name, places, s.weights[NOMINAL])
+
+    def at_each(names: Sequence[str], hypothesis: str) -> Counts:
+        every = [yields.counts_at(plane, names, hypothesis, "SR", [x] * len(CATEGORIES)) for x in histograms.SCAN]
+        return Counts(np.stack([c.sum_w for c in every]), np.stack([c.sum_w2 for c in every]))
+
+    result: dict[str, dict[str, Scan]] = {}
+    for h in HYPOTHESES:
+        total = at_each([s.dataset.name for s in background], h)
+        signals = [at_each([s.dataset.name], h) for s in by_kind["signal"] if belongs(s.dataset, h)]
+        norms = [float(signal.sum_w[0].sum()) for signal in signals]
+        result[h] = {}
+        for i, category in enumerate(CATEGORIES):
+            there = exists(h, category)
+            b, *s_in = (Counts(c.sum_w[:, i, there], c.sum_w2[:, i, there]) for c in (total, *signals))
+            result[h][category] = tuning.scan(histograms.SCAN, b, s_in, norms)
+    return result

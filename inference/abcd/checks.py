@@ -1,0 +1,187 @@
+"""What is found out in the stage `abcd` once the histograms are filled: every record of its tables."""
+
+from collections.abc import Mapping, Sequence
+
+import hist
+import numpy as np
+
+from hnl.datasets.catalogue import Dataset
+from hnl.datasets.variations import NOMINAL
+from hnl.histograms import abcd as histograms
+from hnl.histograms import yields
+from hnl.histograms.abcd import Cells
+from hnl.histograms.yields import Counts
+from hnl.inference.abcd import estimate as estimates
+from hnl.inference.abcd import records as abcd_tables
+from hnl.inference.abcd import validation
+from hnl.inference.abcd.records import ALL, Systematics
+from hnl.inference.abcd.thresholds import Scan
+from hnl.inference.records import Record, number
+from hnl.ml.scored import Scored
+from hnl.selections import regions
+from hnl.selections.categories import CATEGORIES
+from hnl.selections.regions import HYPOTHESES, Thresholds
+
+# Of the process in the catalogue, in small letters: usual names, and those of datasets.simulation.
+DY_PREFIXES = ("dy", "drell", "zjets", "z+jets", "zpair", "zgamma")
+
+# Closure of simulation around the window of the SR, where the regions above the usual thresholds may be empty.
+LOWER_X = (0.3, 0.5, 0.7, 0.9)
+CHOSEN = "chosen"
+WITH_JETS = {"SR": (0,), "VR": (1,), "SR+VR": (0, 1)}  # selections that are taken together
+
+
+def samples_of(by_kind: Mapping[str, Sequence[Scored]]) -> dict[str, list[str]]:
+    """The samples that a background estimate is made for: their datasets. Data first."""
+    named = {"data": by_kind["data"], "simulation": by_kind["background"]}
+    return {name: [s.dataset.name for s in group] for name, group in named.items() if group}
+
+
+def belongs(dataset: Dataset, hypothesis: str) -> bool:
+    """Whether a signal is of the masses that the classifier of a hypothesis was trained with (section 5)."""
+    if dataset.signal is None:
+        return False
+    return (dataset.signal.mass <= regions.HIGHEST_LOW_MASS) == (hypothesis == "low")
+
+
+def unscored(scored: Sequence[Scored]) -> set[tuple[str, str]]:
+    """Hypotheses and categories with candidates without a score, since there was no signal to train with."""
+    return {
+        (h, CATEGORIES[i])
+        for s in scored
+        for h in HYPOTHESES
+        for i in np.unique(s.columns["category"][np.isnan(s.scores[h])])
+    }
+
+
+def records(
+    by_kind: Mapping[str, Sequence[Scored]],
+    cells: Mapping[tuple[str, str], Cells],
+    filled: Mapping[str, hist.Hist],
+    chosen: Thresholds,
+    scans: Mapping[str, Mapping[str, Scan]],
+    *,
+    fixed: bool,
+    hidden: bool,
+) -> dict[str, list[Record]]:
+    """The records of every table."""
+    names = (
+        "thresholds",
+        "yields",
+        "closure",
+        "simulated_closure",
+        "correlation",
+        "shapes",
+        "contamination",
+        "dy_correction",
+    )
+    result: dict[str, list[Record]] = {name: [] for name in names}
+    samples = samples_of(by_kind)
+    for h in HYPOTHESES:
+        for category in CATEGORIES:
+            scan = scans[h][category] if scans else None
+            result["thresholds"].append(abcd_tables.threshold(h, category, chosen[h][category], scan, fixed))
+        control = {name: yields.counts(filled["regions"], group, h, "CR") for name, group in samples.items()}
+        signal = {name: yields.counts(filled["regions"], group, h, "SR") for name, group in samples.items()}
+        dy = _dy_correction(by_kind, filled["regions"], h)
+        if dy is not None:
+            result["dy_correction"] += abcd_tables.dy_corrections(dy)
+        if samples:  # the closure uncertainty is that of data, where there is any
+            first = next(iter(samples))
+            uncertainty = _closure_uncertainty(control[first], h)
+            syst = Systematics({category: u for category, (u, _) in uncertainty.items()}, dy)
+        for name in samples:
+            hide = hidden and name == "data"
+            result["yields"] += abcd_tables.yields(name, h, signal[name], chosen, syst, hide)
+            result["closure"] += abcd_tables.closures(name, h, control[name], uncertainty)
+            group = by_kind["data" if name == "data" else "background"]
+            result["correlation"] += _correlations(name, h, group, cells)
+            result["shapes"] += _shapes(name, h, samples[name], filled["plane"])
+        if by_kind["background"]:
+            result["simulated_closure"] += _simulated_closure(h, by_kind["background"], cells, chosen)
+        for s in by_kind["signal"]:
+            if belongs(s.dataset, h) and samples:
+                of_signal = yields.counts(filled["regions"], [s.dataset.name], h, "SR").total(1)
+                background = next(iter(signal.values())).total(1)
+                result["contamination"] += abcd_tables.contaminations(h, s.dataset.name, of_signal, background)
+    return result
+
+
+def _dy_correction(
+    by_kind: Mapping[str, Sequence[Scored]], histogram: hist.Hist, hypothesis: str
+) -> estimates.DYCorrection | None:
+    """c_AB of OS dimuons with the low-mass classifier, if there is simulated Drell-Yan."""
+    every = [s.dataset for s in by_kind["background"]]
+    dy = [dataset.name for dataset in every if dataset.process.lower().startswith(DY_PREFIXES)]
+    if hypothesis != estimates.DY_HYPOTHESIS or not dy:
+        return None
+    i = CATEGORIES.index(estimates.DY_CATEGORY)
+    of_dy, total = (
+        yields.counts(histogram, names, hypothesis, "SR") for names in (dy, [dataset.name for dataset in every])
+    )
+    return estimates.dy_correction(Counts(of_dy.sum_w[i], of_dy.sum_w2[i]), Counts(total.sum_w[i], total.sum_w2[i]))
+
+
+def _closure_uncertainty(control: Counts, hypothesis: str) -> dict[str, tuple[float, str]]:
+    result = {}
+    for i, category in enumerate(CATEGORIES):
+        closure = validation.closure(Counts(control.sum_w[i], control.sum_w2[i]))
+        result[category] = validation.closure_uncertainty(closure, abcd_tables.exists(hypothesis, category))
+    return result
+
+
+def _simulated_closure(
+    hypothesis: str, group: Sequence[Scored], cells: Mapping[tuple[str, str], Cells], chosen: Thresholds
+) -> list[Record]:
+    """Simulation: closure around the window of the SR at lower thresholds and at the chosen ones. Never of data."""
+    thresholds = {f"{x:g}": {hypothesis: dict.fromkeys(CATEGORIES, x)} for x in LOWER_X} | {CHOSEN: chosen}
+    every = [(cells[s.dataset.name, hypothesis], s.weights[NOMINAL]) for s in group]
+    result: list[Record] = []
+    for selection, numbers in WITH_JETS.items():
+        used = [(places.where(np.isin(places.selection, numbers)), weight) for places, weight in every]
+        for label, x in thresholds.items():
+            by_group = [  # of the two sums over the datasets: by category, and by flavour of l2
+                np.sum([histograms.sums_by_region(places, weight, x, of) for places, weight in used], axis=0)
+                for of in (np.arange(len(CATEGORIES)), yields.L2)
+            ]
+            result += abcd_tables.simulated_closure(
+                hypothesis, selection, label, Counts(*np.concatenate(by_group, axis=1))
+            )
+    return result
+
+
+def _correlations(
+    sample: str, hypothesis: str, group: Sequence[Scored], cells: Mapping[tuple[str, str], Cells]
+) -> list[Record]:
+    """VR: Pearson coefficients by category and bin, unbinned."""
+    parts, offset = [], 0
+    for s in group:
+        places = cells[s.dataset.name, hypothesis]
+        vr = places.selection == 1
+        rows = places.rows[vr]
+        bin_index = places.m_sv[vr] * len(regions.DELTA_2D_BINS) + places.delta_2d[vr]
+        mass = s.columns["m_l1_sv"][rows].astype(np.float64)
+        cluster = places.cluster[vr] + offset
+        offset += len(s.cluster)
+        parts.append((places.category[vr], bin_index, mass, places.score[vr], s.weights[NOMINAL][rows], cluster))
+    category, bin_index, mass, score, weight, clusters = (np.concatenate(part) for part in zip(*parts, strict=True))
+    result = []
+    for i, name in enumerate(CATEGORIES):
+        chosen = [(ALL, category == i)]
+        chosen += [(b.label, (category == i) & (bin_index == b.number)) for b in regions.bins(hypothesis, name)]
+        for label, use in chosen:
+            found = validation.pearson(mass[use], score[use], weight[use], clusters[use])
+            result.append(abcd_tables.correlation(sample, hypothesis, name, label, found))
+    return result
+
+
+def _shapes(sample: str, hypothesis: str, datasets: Sequence[str], plane: hist.Hist) -> list[Record]:
+    """VR: score in AB against CD, by the flavour of l2 (Fig. 8)."""
+    result = []
+    for lepton in yields.LEPTONS:
+        inside, outside = yields.vr_scores(plane, datasets, hypothesis, lepton)
+        chi2, ndf, p_value = validation.same_shape(inside.sum_w, inside.sum_w2, outside.sum_w, outside.sum_w2)
+        mark = "too few events" if ndf == 0 else f"p < {validation.FLAG}" if p_value < validation.FLAG else ""
+        row: Record = {"sample": sample, "hypothesis": hypothesis, "lepton": lepton}
+        result.append(row | {"chi2": number(chi2), "ndf": ndf, "p_value": number(p_value), "mark": mark})
+    return result

@@ -1,0 +1,55 @@
+"""The candidates of a dataset with their scores and weights, in all variations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from hnl.datasets.catalogue import Dataset
+from hnl.datasets.variations import NOMINAL
+from hnl.errors import InputError
+from hnl.processors.rows import Candidates, passing
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A dataset with what the stage needs of it; arrays over its nominal candidates."""
+
+    dataset: Dataset
+    columns: Mapping[str, Any]
+    scores: Mapping[str, Any]  # by hypothesis
+    weights: Mapping[str, Any]  # by variation, events expected in the luminosity
+    cluster: Any  # int, equal for re-simulations of one generated event
+    shifted: Mapping[str, "Scored"] = field(default_factory=dict)  # by variation of jet energies: candidates of its own
+
+    def chosen(self, rows: Any) -> "Scored":
+        """Of some of the rows: a mask."""
+        columns, scores, weights = (
+            {name: values[rows] for name, values in each.items()} for each in (self.columns, self.scores, self.weights)
+        )
+        return Scored(self.dataset, columns, scores, weights, self.cluster[rows])
+
+
+def by_variation(every: Scored, rows: Candidates, variations: Sequence[str]) -> Scored:
+    """Nominal candidates with all weights, and those of each variation of jet energies with the nominal weight.
+
+    Raises:
+        InputError: a nuisance of jets has the name of a nuisance of weights.
+    """
+    if both := sorted(set(every.weights) & set(variations[1:])):
+        raise InputError(
+            f"era {every.dataset.era}: {both[0]} is a variation of weights and one of jet energies; "
+            "call the nuisance in corrections.jets otherwise"
+        )
+    nominal, *shifted = (every.chosen(passing(rows, i)) for i in range(len(variations)))
+    only_nominal = (replace(one, weights={NOMINAL: one.weights[NOMINAL]}) for one in shifted)
+    return replace(nominal, shifted=dict(zip(variations[1:], only_nominal, strict=True)))
+
+
+def clusters(candidates: Candidates, is_data: bool) -> np.ndarray:
+    """Numbers of generated events, from 0: re-simulations share one."""
+    if is_data:
+        return np.arange(len(candidates["event"]))
+    key = np.stack([candidates[name].astype(np.uint64) for name in ("run", "luminosity_block", "generator_event")])
+    return np.unique(key, axis=1, return_inverse=True)[1].reshape(-1)

@@ -1,0 +1,26 @@
+"""Rows of candidates: their order, which are those of a variation, and which event they are of."""
+
+import numpy as np
+
+Candidates = dict[str, np.ndarray]  # by column
+EVENT = ("run", "luminosity_block", "event")
+
+
+def passing(rows: Candidates, variation: int) -> np.ndarray:
+    """Mask of the rows that are the candidates of a variation: 0 for nominal, i for the i-th of the manifest."""
+    mask: np.ndarray = (rows["passes"] >> np.uint64(variation)) & np.uint64(1) == 1
+    return mask
+
+
+def ordered(candidates: Candidates) -> Candidates:
+    """Sorted by run, luminosity section, event: whatever the order of processing. Rows of one event keep theirs."""
+    order = np.lexsort((candidates["event"], candidates["luminosity_block"], candidates["run"]))
+    return {name: column[order] for name, column in candidates.items()}
+
+
+def repeated_event(candidates: Candidates) -> tuple[int, int, int] | None:
+    """A (run, luminosity section, event) that occurs twice, None if there is none."""
+    ids = np.stack([candidates[name].astype(np.uint64) for name in EVENT], axis=1)
+    ids = ids[np.lexsort(ids.T[::-1])]
+    same = np.flatnonzero((ids[1:] == ids[:-1]).all(axis=1))
+    return (int(ids[same[0], 0]), int(ids[same[0], 1]), int(ids[same[0], 2])) if len(same) else None

@@ -1,0 +1,91 @@
+"""The cutflow for a terminal: requirements as rows, and as many processes beside each other as fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hnl.datasets.catalogue import Dataset
+from hnl.report.tables import MISSING, count
+from hnl.terminal import TextTable, lines, out_console
+
+if TYPE_CHECKING:  # what was selected is taken as it is
+    from hnl.processors.selection import Selection
+
+OTHERS = "others"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A column: datasets whose events are added up."""
+
+    name: str
+    kind: str
+    events: dict[str, int]  # by requirement
+    expected: float | None  # candidates in the luminosity after all requirements; None for several signals
+
+
+def table(selection: "Selection") -> TextTable:
+    """Events after each requirement, and what is expected in the luminosity.
+
+    Processes are drawn together until the table fits: first all signals, then the smallest backgrounds. All of it is
+    in cutflow.json, by dataset and category.
+    """
+    groups = _groups(selection)
+    luminosity = sum(era.luminosity for era in selection.catalogue.eras.values())
+    made = _table(groups, luminosity, "")
+    if _fits(made):
+        return made
+    signals = [group for group in groups if group.kind == "signal"]
+    rest = [group for group in groups if group.kind != "signal"]
+    if len(signals) > 1:
+        signals = [_together(f"{len(signals)} signals", signals, expected=False)]
+    backgrounds = sorted((group for group in rest if group.kind == "background"), key=lambda one: one.expected or 0.0)
+    for number in (0, *range(2, len(backgrounds) + 1)):
+        small = backgrounds[:number]
+        kept = [group for group in rest if group not in small]
+        others = [_together(f"{number} {OTHERS}", small, expected=True)] if small else []
+        note = f"{OTHERS}: {', '.join(group.name for group in rest if group in small)}" if small else ""
+        made = _table([*kept, *others, *signals], luminosity, note)
+        if _fits(made):
+            break
+    return made
+
+
+def _fits(made: TextTable) -> bool:
+    heading, rows = lines(made, out_console.width, breaks=False)
+    return max(map(len, heading + rows)) <= out_console.width
+
+
+def _groups(selection: "Selection") -> list[Group]:
+    """One for each process: data first, then backgrounds, then signals, in the order of the catalogue."""
+    datasets = selection.catalogue.datasets
+    keys = dict.fromkeys((dataset.kind, dataset.process) for dataset in datasets)
+    result = []
+    for kind in ("data", "background", "signal"):
+        for key in (key for key in keys if key[0] == kind):
+            own = [_group(selection, one) for one in datasets if (one.kind, one.process) == key]
+            result.append(_together(key[1], own, expected=True))
+    return result
+
+
+def _group(selection: "Selection", dataset: Dataset) -> Group:
+    flow = {stage: counts["all"] for stage, counts in selection.tables[dataset.name]["cutflow"].items()}
+    last = list(flow.values())[-1]["sum_w"] if flow else 0.0
+    expected = last * selection.scale(dataset) if last else 0.0
+    return Group(dataset.process, dataset.kind, {stage: row["events"] for stage, row in flow.items()}, expected)
+
+
+def _together(name: str, groups: Sequence[Group], *, expected: bool) -> Group:
+    stages = dict.fromkeys(stage for group in groups for stage in group.events)
+    events = {stage: sum(group.events.get(stage, 0) for group in groups) for stage in stages}
+    total = sum(group.expected or 0.0 for group in groups) if expected else None
+    return Group(name, groups[0].kind, events, total)
+
+
+def _table(groups: Sequence[Group], luminosity: float, note: str) -> TextTable:
+    stages = dict.fromkeys(stage for group in groups for stage in group.events)
+    rows = [[stage, *(count(group.events.get(stage, 0)) for group in groups)] for stage in stages]
+    expected = (MISSING if group.expected is None else count(group.expected) for group in groups)
+    rows.append([f"weighted, {luminosity:g}/fb", *expected])
+    headings = ["requirement (Table 2)", *(group.name for group in groups)]
+    return TextTable("Events after each requirement, and weighted after all", headings, rows, note)

@@ -1,0 +1,108 @@
+"""A table of records: for the terminal, as CSV, and as LaTeX."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any, NamedTuple
+
+from hnl.inference.records import Record
+from hnl.terminal import TextTable
+
+MISSING = "-"
+_LATEX = {"\\": r"\textbackslash{}", **{c: f"\\{c}" for c in "&%$#_{}"}, "<": "$<$", ">": "$>$", "~": r"$\sim$"}
+
+
+class Column(NamedTuple):
+    """A column: key of the records, heading, and how a value is written for people."""
+
+    key: str
+    heading: str
+    show: Callable[[Any], str] = str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Records with all that is known of them, and the columns of it that are shown.
+
+    In a record, None stands for what is undefined, unlimited or hidden; its `mark` says which.
+    """
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    records: Sequence[Record]
+    note: str = ""
+
+    def text(self, most: int | None = None) -> TextTable:
+        """For the terminal; of more than `most` rows the first, and the note says how many others there are."""
+        headings = [column.heading for column in self.columns]
+        rows = [self._texts(row) for row in self.records[:most]]
+        left_out = f"{len(self.records) - len(rows)} more rows in the files" if len(self.records) > len(rows) else ""
+        return TextTable(self.title, headings, rows, "; ".join(filter(None, [left_out, self.note])))
+
+    def csv(self) -> str:
+        """All keys of the records, numbers in full; what is missing is empty."""
+        text = io.StringIO()
+        keys = list(self.records[0]) if self.records else [column.key for column in self.columns]
+        writer = csv.DictWriter(text, keys, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.records)
+        return text.getvalue()
+
+    def latex(self) -> str:
+        """A tabular of the shown columns, with the title as a comment."""
+        rows = [[column.heading for column in self.columns], *(self._texts(row) for row in self.records)]
+        lines = [" & ".join(_escaped(text) for text in row) + r" \\" for row in rows]
+        comment = f"% {self.title}" + (f"; {self.note}" if self.note else "")
+        body = [lines[0], r"\hline", *lines[1:]]
+        layout = "l" + "r" * (len(self.columns) - 1)
+        return "\n".join([comment, rf"\begin{{tabular}}{{{layout}}}", *body, r"\end{tabular}", ""])
+
+    def _texts(self, row: Record) -> list[str]:
+        return [MISSING if row[c.key] is None else c.show(row[c.key]) for c in self.columns]
+
+
+def _escaped(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def short(value: float) -> str:
+    """Three digits, whole numbers as they are, with commas between thousands."""
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
+
+
+def rough(value: float) -> str:
+    """Two digits, for uncertainties; whole from 10 on."""
+    return f"{value:,.0f}" if abs(value) >= 9.95 or float(value).is_integer() else f"{value:.2g}"
+
+
+def count(value: float) -> str:
+    """At most six characters for what is below 10^10: 12,345 or 1.23e6."""
+    if abs(value) < 99_999.5:
+        return short(value)
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def with_error(value: float | None, error: float | None) -> str:
+    """A value with the uncertainty of its last digits, two of them: 0.9651(84) is 0.9651 +- 0.0084."""
+    if value is None:
+        return MISSING
+    if not error:
+        return f"{value:.4g}"
+    decimals = max(0, 1 - floor(log10(float(f"{error:.1e}"))))
+    return f"{value:.{decimals}f}({error * 10**decimals:.0f})"
+
+
+def signed(value: float) -> str:
+    """With sign and two decimals, for pulls and coefficients."""
+    return f"{value:+.2f}"
+
+
+def percent(value: float) -> str:
+    """A share in percent, in two digits or fewer."""
+    if 0 < abs(value) < 0.001:
+        return f"{100 * value:.1g} %"
+    return f"{100 * value:.1f} %" if value < 0.1 else f"{100 * value:.0f} %"

@@ -1,0 +1,168 @@
+"""Whether two runs have found the same, bit for bit: candidates, scores, histograms, estimate, fits and limits.
+
+Paths, times and hashes of what made a product are no results: the same search in another place, or by rewritten code,
+has others. ROOT files and CSV tables say what the JSON beside them says.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hnl import layout
+from hnl.errors import InputError
+
+PRODUCTS = (
+    layout.CUTFLOW,
+    layout.HISTOGRAMS,
+    layout.EVALUATION,
+    f"{layout.ABCD}/*.json",
+    *layout.EVERY_FIT,
+    *layout.EVERY_LIMITS,
+)
+# Keys that say where, when and by what something was made.
+MADE_BY = frozenset({"provenance", "corrections", "sv_association", "version", "writer_info"})
+EVENT = ("run", "luminosity_block", "event")
+SHOWN = 5  # differences of one product
+
+
+class ComparisonError(InputError):
+    """A folder holds no run that could be compared."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is not the same.
+
+    Attributes:
+        product: relative to the output folders.
+        what: a sentence.
+    """
+
+    product: str
+    what: str
+
+
+def compare(first: Path, second: Path) -> tuple[list[str], list[Difference]]:
+    """Compares two output folders.
+
+    Args:
+        first, second: each with a finished selection.
+
+    Returns:
+        The products that were compared, and what differs.
+
+    Raises:
+        ComparisonError: a folder has no finished selection, or a product of it is broken.
+    """
+    selections = [_selection(out) for out in (first, second)]
+    compared = [layout.SELECTION]
+    differences = [
+        Difference(layout.SELECTION, text)
+        for key in ("sum_w", "variations")
+        for text in _values(selections[0].get(key), selections[1].get(key), key)
+    ]
+    for dataset in sorted({*selections[0]["units"], *selections[1]["units"]}):
+        for folder, read in ((layout.CANDIDATES, _candidates), (layout.SCORES, _scores)):
+            tables = [read(out, content, dataset) for out, content in zip((first, second), selections, strict=True)]
+            if all(table is None for table in tables):
+                continue
+            name = f"{folder}/{dataset}"
+            compared.append(name)
+            differences += [Difference(name, text) for text in _tables(*tables)]
+    names = {str(path.relative_to(out)) for out in (first, second) for p in PRODUCTS for path in out.glob(p)}
+    for name in sorted(names):
+        compared.append(name)
+        if missing := [out for out in (first, second) if not (out / name).is_file()]:
+            differences.append(Difference(name, f"{missing[0]} has none"))
+            continue
+        found = list(_values(_json(first / name), _json(second / name), ""))
+        more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+        differences += [Difference(name, text) for text in [*found[:SHOWN], *more]]
+    return compared, differences
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ComparisonError(f"{path} cannot be read: {error}") from error
+
+
+def _selection(out: Path) -> dict[str, Any]:
+    path = out / layout.SELECTION
+    if not path.is_file():
+        raise ComparisonError(f"{out} holds no finished selection (no {layout.SELECTION})")
+    content = _json(path)
+    if not isinstance(content, dict) or not isinstance(content.get("units"), dict):
+        raise ComparisonError(f"{path} names no work units")
+    return content
+
+
+def _candidates(out: Path, selection: dict[str, Any], dataset: str) -> pa.Table | None:
+    units = selection["units"].get(dataset)
+    if units is None:
+        return None
+    parts = [_parquet(out / layout.CANDIDATES / dataset / f"{unit}.parquet") for unit in units]
+    return pa.concat_tables(parts) if parts else pa.table({name: [] for name in EVENT})
+
+
+def _scores(out: Path, selection: dict[str, Any], dataset: str) -> pa.Table | None:
+    path = out / layout.SCORES / f"{dataset}.parquet"
+    return _parquet(path) if path.is_file() else None
+
+
+def _parquet(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ComparisonError(f"{path} cannot be read: {error}") from error
+
+
+def _tables(first: pa.Table | None, second: pa.Table | None) -> Iterator[str]:
+    """Differences of two tables, whose rows are taken by run, luminosity section and event."""
+    if first is None or second is None:
+        yield "only one run has it"
+    elif len(first) != len(second):
+        yield f"{len(first)} rows and {len(second)}"
+    elif first.schema.names != second.schema.names:
+        yield f"other columns: {', '.join(sorted(set(first.schema.names) ^ set(second.schema.names))) or 'the order'}"
+    else:
+        orders = [np.lexsort([table[name].to_numpy() for name in reversed(EVENT)]) for table in (first, second)]
+        for name in first.schema.names:
+            a, b = (table[name].to_numpy()[order] for table, order in zip((first, second), orders, strict=True))
+            if a.dtype != b.dtype:
+                yield f"{name}: {a.dtype} and {b.dtype}"
+            elif number := int(np.any(_bytes(a) != _bytes(b), axis=1).sum()):
+                yield f"{name}: {number} of {len(a)} rows"
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    """Shape (n, bytes of a value): NaN equals itself, and 0 is not -0."""
+    return np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
+
+
+def _values(first: Any, second: Any, where: str) -> Iterator[str]:
+    """Differences of what JSON says."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in dict.fromkeys([*first, *second]):
+            if key in MADE_BY:
+                continue
+            inner = f"{where}.{key}" if where else str(key)
+            if key in first and key in second:
+                yield from _values(first[key], second[key], inner)
+            else:
+                yield f"{inner}: only in the {'first' if key in first else 'second'}"
+    elif isinstance(first, list) and isinstance(second, list):
+        if len(first) != len(second):
+            yield f"{where}: {len(first)} entries and {len(second)}"
+            return
+        for i, (a, b) in enumerate(zip(first, second, strict=True)):
+            yield from _values(a, b, f"{where}[{i}]")
+    elif repr(first) != repr(second):  # 1 is not 1.0, and a float has one repr for each value
+        yield f"{where}: {first!r} and {second!r}"

@@ -1,0 +1,164 @@
+"""What code a product depends on: the modules that its maker reaches by import, and the libraries that these import.
+
+Found from the source alone, nothing is imported. Imports inside functions count; those under TYPE_CHECKING do not, as
+they are there for annotations. Whoever cuts an import makes products keep for longer, and nobody keeps a list.
+"""
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGE = "hnl"
+FOLDER = Path(__file__).resolve().parent
+
+# Where a closure ends: whatever these say, a product holds the same, or its digest has it by value.
+ENDS = {
+    "hnl": "the version",
+    "hnl.dependencies": "what this module finds is in the digest",
+    "hnl.errors": "how errors are told",
+    "hnl.layout": "where products are",
+    "hnl.provenance": "how products are written and hashed",
+    "hnl.terminal": "how things are shown",
+    # Settings: a stage has those that it uses in its digest, as they were read.
+    "hnl.datasets.catalogue": "settings",
+    "hnl.datasets.corrections": "settings",
+    "hnl.datasets.model": "settings",
+    "hnl.datasets.settings": "settings",
+    "hnl.datasets.weight_corrections": "settings",
+    "hnl.datasets.remote": "how bytes of a file arrive, which is whole or not at all",
+}
+LIBRARIES_OF_SETTINGS = frozenset({"pydantic"})
+DISTRIBUTIONS = {"yaml": "PyYAML", "htcondor2": "htcondor"}  # of modules that are not called as they are
+INDIRECT = {"coffea": ("vector",)}  # momenta of NanoEvents
+
+
+@cache
+def modules() -> Mapping[str, Path]:
+    """Every module of this package and its file."""
+    found = {}
+    for room in [FOLDER, *(path for path in FOLDER.iterdir() if path.is_dir())]:
+        files = room.glob("*.py") if room == FOLDER else room.rglob("*.py")
+        for path in files:
+            parts = path.relative_to(FOLDER).with_suffix("").parts
+            found[".".join([PACKAGE, *(parts[:-1] if parts[-1] == "__init__" else parts)])] = path
+    return dict(sorted(found.items()))
+
+
+@cache
+def source(module: str) -> str:
+    """The text of a module."""
+    return modules()[module].read_text(encoding="utf-8")
+
+
+def closure(roots: Iterable[str], changed: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The modules that some modules reach by import, themselves included, without those of `ENDS`.
+
+    Args:
+        roots: names of modules of this package.
+        changed: sources to be taken in place of those on disk.
+
+    Raises:
+        KeyError: no such module.
+    """
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        module = waiting.pop()
+        if module in found or module in ENDS:
+            continue
+        found.add(module)
+        text = (changed or {}).get(module)
+        waiting += (_imports(module) if text is None else imported(text))[0]
+    return tuple(sorted(found))
+
+
+def libraries(used: Iterable[str], changed: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The distributions that modules import, such as 'numpy'; not those of Python itself, nor of settings alone."""
+    names: set[str] = set()
+    for module in used:
+        text = (changed or {}).get(module)
+        names |= (_imports(module) if text is None else imported(text))[1]
+    names |= {other for name in names for other in INDIRECT.get(name, ())}
+    return tuple(sorted(DISTRIBUTIONS.get(name, name) for name in names - LIBRARIES_OF_SETTINGS))
+
+
+def digest(roots: Iterable[str], changed: Mapping[str, str] | None = None) -> str:
+    """SHA-256 of the source of a closure, and of the versions of its libraries.
+
+    Args:
+        roots: see `closure`.
+        changed: see `closure`.
+    """
+    return _digest(tuple(roots)) if changed is None else _sum(tuple(roots), changed)
+
+
+@cache
+def _digest(roots: tuple[str, ...]) -> str:
+    return _sum(roots, {})
+
+
+def _sum(roots: tuple[str, ...], changed: Mapping[str, str]) -> str:
+    total = hashlib.sha256()
+    used = closure(roots, changed)
+    for module in used:
+        total.update(f"{module}\0{changed.get(module, source(module))}\0".encode())
+    for library in libraries(used, changed):
+        total.update(f"{library} {_version(library)}\n".encode())
+    return total.hexdigest()
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:  # an optional one
+        return "none"
+
+
+@cache
+def package_digest() -> str:
+    """SHA-256 of the source of all modules."""
+    total = hashlib.sha256()
+    for module in modules():
+        total.update(f"{module}\0{source(module)}\0".encode())
+    return total.hexdigest()
+
+
+@cache
+def _imports(module: str) -> tuple[frozenset[str], frozenset[str]]:
+    return imported(source(module))
+
+
+def imported(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What a module imports: modules of this package, and top-level names of libraries."""
+    ours: set[str] = set()
+    libraries: set[str] = set()
+    known = modules()
+    for node in _statements(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            base = node.module or ""
+            inner = [f"{base}.{alias.name}" for alias in node.names]
+            names = [name if name in known else base for name in inner]
+        for name in names:
+            if name in known:
+                ours.add(name)
+            elif name.partition(".")[0] not in (PACKAGE, *sys.stdlib_module_names):
+                libraries.add(name.partition(".")[0])
+    return frozenset(ours), frozenset(libraries)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Import statements anywhere, but for those under TYPE_CHECKING."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for other in child.orelse:
+                yield from _statements(ast.Module([other], []))
+        else:
+            yield from _statements(child)

@@ -1,0 +1,54 @@
+"""Every file name of an output folder OUT, relative to it."""
+
+SELECTION = "selection.json"
+CUTFLOW = "cutflow.json"
+PLAN = "plan.json"
+INDEX = "files.json"  # what is known of input files
+CANDIDATES = "candidates"  # DATASET/UNIT.parquet and .json
+
+HISTOGRAMS_ROOT = "histograms.root"
+HISTOGRAMS = "histograms.json"
+
+MODELS = "models"  # TRAINING.json and TRAINING_foldK.ubj
+EVALUATION = "models/evaluation.json"
+SCORES = "scores"  # DATASET.parquet and .json
+
+ABCD = "abcd"  # and a CSV and a LaTeX file for each table
+ESTIMATE = "abcd/abcd.json"
+THRESHOLDS = "abcd/thresholds.json"
+REGIONS_ROOT = "abcd/histograms.root"
+REGIONS = "abcd/histograms.json"
+
+K0S = "k0s"  # and figures
+K0S_FILE = "k0s/k0s.json"
+
+PLOTS = "plots"
+REPORT = "report.html"
+PROVENANCE = "provenance"  # STAGE.json
+CONDOR = "condor"
+WORK = "condor/work.json"
+
+# Results with a folder that depends on whether they are a projection, see `limits` and `fit`.
+LIMITS_FILE = "limits.json"
+LIMITS_TABLE = "limits.csv"
+COMPARISON_TABLE = "table5.csv"
+STRENGTHS_TABLE = "strengths.csv"
+HEPDATA = "hepdata"
+POINTS = "points"
+STATISTICAL_MODELS = "models"
+FIT_FILE = "fit.json"
+
+
+def limits(luminosity: float | None = None) -> str:
+    """Folder of limits. A projection to a luminosity (/fb) is never to be taken for limits from data."""
+    return "limits" if luminosity is None else f"projection_{luminosity:g}fb"
+
+
+def fit(luminosity: float | None = None) -> str:
+    """Folder of fits."""
+    return "fit" if luminosity is None else f"fit_projection_{luminosity:g}fb"
+
+
+# As patterns: of data, and of projections.
+EVERY_LIMITS = (f"limits/{LIMITS_FILE}", f"projection_*/{LIMITS_FILE}")
+EVERY_FIT = (f"fit/{FIT_FILE}", f"fit_projection_*/{FIT_FILE}")

@@ -1,1 +1,0 @@
-"""The stages of the search, each from what the one before left in the output folder."""

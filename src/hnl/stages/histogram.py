@@ -1,0 +1,23 @@
+"""Stage `histogram`: candidates -> histograms."""
+
+from hnl import layout
+from hnl.datasets.variations import NOMINAL
+from hnl.histograms import files
+from hnl.histograms.fill import Histograms, fill
+from hnl.stages.run import Run
+
+
+def run(at: Run) -> Histograms:
+    """Fills histograms with nominal weights, normalised to the luminosity, and writes them as ROOT and UHI JSON.
+
+    Raises:
+        SelectionError, InputError: see `selection.load`.
+    """
+    filled = {}
+    for dataset in at.selection.catalogue.datasets:
+        candidates = at.selection.candidates(dataset.name)
+        filled[dataset.name] = candidates, at.selection.weights(dataset, candidates)[NOMINAL]
+    histograms = fill(filled)
+    files.write_root(at.out / layout.HISTOGRAMS_ROOT, histograms)
+    files.write_json(at.out / layout.HISTOGRAMS, histograms)
+    return histograms

@@ -1,0 +1,54 @@
+"""What the stages of one run share: an output folder, and what was read of it already."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from hnl.datasets.catalogue import Dataset
+from hnl.ml import scored, scoring
+from hnl.ml.scored import Scored
+from hnl.processors import selection
+from hnl.processors.selection import Selection
+from hnl.selections.regions import HYPOTHESES
+
+USED = ("category", "n_jets", "m_l1_sv", "m_sv", "delta_2d", "gen_weight", "gen_ctau", "gen_same_sign")
+
+
+@dataclass
+class Run:
+    """An output folder whose candidates are read once, whatever number of stages wants them."""
+
+    out: Path
+
+    @cached_property
+    def selection(self) -> Selection:
+        """The finished selection.
+
+        Raises:
+            InputError, SelectionError: see `selection.load`.
+        """
+        return selection.load(self.out)
+
+    @cached_property
+    def scored(self) -> Mapping[str, Scored]:
+        """Every dataset with its scores and weights. Not to be asked for before the stage `score` is done.
+
+        Raises:
+            HNLError: see `read`.
+        """
+        return {one.name: read(self.selection, one) for one in self.selection.catalogue.datasets}
+
+
+def read(selection: Selection, dataset: Dataset) -> Scored:
+    """Candidates of a dataset with their scores and weights, in all variations.
+
+    Raises:
+        HNLError: see `ml.scoring.read`.
+    """
+    rows = selection.rows(dataset.name)
+    scores = dict(zip(HYPOTHESES, scoring.read(selection.folder, dataset.name, rows), strict=True))
+    weights = selection.weights(dataset, rows)
+    columns = {name: rows[name] for name in USED}
+    every = Scored(dataset, columns, scores, weights, scored.clusters(rows, dataset.is_data))
+    return scored.by_variation(every, rows, selection.variations(dataset.name))

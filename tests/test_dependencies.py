@@ -1,0 +1,135 @@
+"""Which change of code makes which products stale: by changing every module in turn."""
+
+import subprocess
+import sys
+
+import pytest
+
+from hnl import dependencies
+from hnl.inference import limits
+from hnl.ml import learning
+from hnl.processors import units
+from hnl.stages import STAGES
+
+# What is kept from an earlier run, and what decides on it: written by hand, module by module.
+KEPT = {"candidates": units.CODE, "models": learning.CODE, "scans": limits.CODE}
+MAKES = {
+    "candidates": """
+        corrections: counter jets library
+        datasets: baskets branches files generator_weights golden nanoaod own_files trigger_bits variations versions
+        physics: constants
+        processors: candidate columns cutflow displaced outcomes parts rows units
+        selections: categories events jets leptons particles triggers truth vertices
+    """,
+    "models": """
+        ml: features folds sample training trainings tuning
+        processors: columns rows
+        selections: categories
+    """,
+    "scans": """
+        corrections: lifetime masses nuisances reach
+        datasets: variations
+        histograms: abcd yields
+        inference: asymptotics intervals likelihood minimum model modelling records scan signals toys
+        inference.abcd: estimate
+        ml: scored
+        physics: constants production widths
+        processors: rows
+        selections: categories regions
+    """,
+}
+OF_STAGES = {
+    "hnl.selections.regions": {"abcd", "limits", "fit", "plot", "report"},
+    "hnl.corrections.nuisances": {"histogram", "abcd", "k0s", "limits", "fit", "report"},
+    "hnl.corrections.weights": {"histogram", "abcd", "k0s", "limits", "fit"},
+    "hnl.corrections.jets": {"select", "k0s", "report"},  # which names a requirement of the selection
+    "hnl.ml.evaluation": {"train"},
+    "hnl.ml.scoring": {"train", "score", "k0s"},
+    "hnl.inference.abcd.thresholds": {"abcd", "plot"},
+    "hnl.inference.abcd.projection": {"limits", "fit"},
+    "hnl.plots.classifier": {"plot"},
+    "hnl.report.abcd_layout": {"abcd"},
+    "hnl.report.abcd_summary": set(),
+    "hnl.datasets.simulation.sample": set(),
+    "hnl.cli.stages": set(),
+    "hnl.stages.run": set(),
+    "hnl.terminal": set(),
+}
+
+
+def made_by(text: str) -> set[str]:
+    lines = (line.split(":") for line in text.strip().splitlines())
+    return {f"hnl.{room.strip()}.{name}" for room, names in lines for name in names.split()}
+
+
+def changed(module: str) -> dict[str, str]:
+    return {module: dependencies.source(module) + "\n# changed\n"}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_each_module_in_turn(what: str) -> None:
+    """Exactly what makes a product makes it stale."""
+    before = dependencies.digest(KEPT[what])
+    stale = {m for m in dependencies.modules() if dependencies.digest(KEPT[what], changed(m)) != before}
+    assert stale == made_by(MAKES[what])
+
+
+@pytest.mark.parametrize("module", OF_STAGES)
+def test_stages(module: str) -> None:
+    stale = {
+        stage.name
+        for stage in STAGES
+        if dependencies.digest(stage.code, changed(module)) != dependencies.digest(stage.code)
+    }
+    assert stale == OF_STAGES[module]
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_what_python_imports(what: str) -> None:
+    """The interpreter, asked what it has loaded, knows no module that was not found."""
+    code = f"import sys, importlib; [importlib.import_module(m) for m in {KEPT[what]}]; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    ours = {name for name in loaded if name in dependencies.modules()}
+    found = {*dependencies.closure(KEPT[what]), *dependencies.ENDS}
+    of_settings = {"hnl.datasets.generator_weights", "hnl.datasets.variations", "hnl.datasets.yaml_lines"}
+    assert ours - found <= of_settings
+    assert {*dependencies.closure(KEPT[what])} <= ours
+
+
+def test_imports_of_a_text() -> None:
+    """In functions they count, under TYPE_CHECKING they do not; packages, modules and names in them are told apart."""
+    text = """
+import json
+from typing import TYPE_CHECKING
+import numpy as np
+from hnl import lineage, __version__
+from hnl.ml import folds as parts_of_events
+from hnl.ml.features import Feature, matrix
+if TYPE_CHECKING:
+    from hnl.plots import abcd
+    import matplotlib
+else:
+    import yaml
+def later():
+    with open("x"):
+        from hnl import clusters
+"""
+    root = "hnl.terminal"
+    found = dependencies.closure([root], {root: text, **dict.fromkeys(("hnl.ml.folds", "hnl.clusters"), "")})
+    assert {"hnl.lineage", "hnl.ml.folds", "hnl.ml.features", "hnl.clusters"} < set(found)
+    assert "hnl.plots.abcd" not in found
+    assert dependencies.libraries([root], {root: text}) == ("PyYAML", "numpy")
+    with pytest.raises(KeyError):
+        dependencies.closure(["hnl.no_such_module"])
+
+
+def test_every_end_is_a_module() -> None:
+    assert set(dependencies.ENDS) <= set(dependencies.modules())
+
+
+def test_libraries_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version of one that a product is made with, and of none that it is not."""
+    before = {what: dependencies.digest(code, {}) for what, code in KEPT.items()}
+    version = dependencies.version
+    monkeypatch.setattr(dependencies, "version", lambda name: "0" if name == "xgboost" else version(name))
+    assert {what for what, code in KEPT.items() if dependencies.digest(code, {}) != before[what]} == {"models"}
