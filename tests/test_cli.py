@@ -262,7 +262,7 @@ def test_a_missing_part_stops_the_next_stage(hnl: Run, catalogue: Path, tmp_path
 
 
 def test_errors_of_ours_are_one_sentence_too(hnl: Run, catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hnl.datasets.catalogue.load", lambda path: 1 / 0)
+    monkeypatch.setattr("hnl.datasets.catalogue.load", lambda path, **options: 1 / 0)
     status, _, complained = hnl("datasets", "check", catalogue)
     assert status == 1
     assert "internal error: ZeroDivisionError" in complained
