@@ -250,7 +250,7 @@ def energies_in(folder: Path) -> tuple[set, set]:
 def test_energies_in_labels_and_hepdata(found, tmp_path):
     assert found.content["label"].startswith("data, 10/fb (13 TeV)")
     assert energies_in(found.folder / "hepdata") == ({13000}, {13})
-    limit_files.hepdata(tmp_path, found.content["scans"], "label", 10.0, (13.0, 13.6))
+    limit_files.hepdata(tmp_path, found.content["scans"], [], "label", 10.0, (13.0, 13.6))
     assert energies_in(tmp_path) == ({13000, 13600}, {"13.0, 13.6"})
 
 
