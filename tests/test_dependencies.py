@@ -91,7 +91,7 @@ def test_what_python_imports(what: str) -> None:
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     ours = {name for name in loaded if name in dependencies.modules()}
     found = {*dependencies.closure(KEPT[what]), *dependencies.ENDS}
-    of_settings = {"hnl.datasets.generator_weights", "hnl.datasets.variations", "hnl.datasets.yaml_lines"}
+    of_settings = {f"hnl.datasets.{m}" for m in ("generator_weights", "golden", "variations", "yaml_lines", "years")}
     assert ours - found <= of_settings
     assert {*dependencies.closure(KEPT[what])} <= ours
 
@@ -114,7 +114,7 @@ def later():
     with open("x"):
         from hnl import clusters
 """
-    root = "hnl.terminal"
+    root = "hnl.locking"
     found = dependencies.closure([root], {root: text, **dict.fromkeys(("hnl.ml.folds", "hnl.clusters"), "")})
     assert {"hnl.lineage", "hnl.ml.folds", "hnl.ml.features", "hnl.clusters"} < set(found)
     assert "hnl.plots.abcd" not in found
