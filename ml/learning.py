@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xgboost
 
-from hnl import dependencies, layout, provenance
+from hnl import __version__, dependencies, layout, provenance
 from hnl.errors import InputError
 from hnl.ml import evaluation, folds, models, sample, scoring, training, trainings, tuning
 from hnl.ml.features import Feature, FeatureError
@@ -197,7 +198,7 @@ def _plan(one: Training, sources: list[Source], settings: Settings, tune: int, p
         "settings": settings.as_dict(),
         "tuning_trials": tune,
         "partial": partial,
-        "code": dependencies.digest(CODE),
+        "code": {"hnl": __version__, "xgboost": xgboost.__version__, "ml": dependencies.digest(CODE)},
     }
     facts["fingerprint"] = provenance.digest([facts, [feature.name for feature in features]])
     return _Plan(one, features, sample.build(one, sources, features), facts)

@@ -25,7 +25,7 @@ def load(folder: Path, first: dict[str, Any], second: dict[str, Any] | None = No
     eras, datasets = {}, []
     for name, of_era in (("A", first), ("B", second)):
         if of_era is not None:
-            eras[name] = {"year": 2018, "luminosity": 1.0, "triggers": {"muon": ["HLT_X"]}, "corrections": of_era}
+            eras[name] = {"year": 2018, "luminosity": 1.0, "triggers": {"muon": ["HLT_IsoMu24"]}, "corrections": of_era}
             sample = {"name": name, "era": name, "kind": "background", "process": "w", "cross_section": 1.0}
             datasets.append(sample | {"files": [f"root://server//{name}.root"]})
     (folder / "sf").mkdir(exist_ok=True)
