@@ -107,4 +107,4 @@ def test_every_parameter_names_its_source() -> None:
     rows = list(table())
     assert len(rows) > 80
     for name, _, _, source in rows:
-        assert source.startswith(("paper, section", "our choice")), name
+        assert source.startswith(("paper, section", "our choice", "CMSSW, ")), name
