@@ -100,7 +100,7 @@ def make_catalogue(folder: Path, n: int) -> Path:
 def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
     """What opening the files would have found."""
     loaded, known = catalogues.load(catalogue), Index(out / layout.INDEX)
-    sums = tuple((name, 1.01 * EVENTS) for name in WEIGHTS.variations)
+    sums = tuple((name, 1.01 * (info.sum_w or 0.0)) for name in WEIGHTS.variations)
     for dataset in loaded.datasets:
         mark = index.mark_of(dataset, loaded)
         for path in dataset.files:
@@ -128,7 +128,7 @@ def make_parts(out: Path, plan: planning.Plan, result: dict[str, Any]) -> None:
             "dataset": unit.dataset, "fingerprint": job.fingerprint, "file": unit.file.path, "uuid": unit.file.uuid,
             "start": unit.start, "stop": unit.stop, "events": EVENTS, "candidates": 2, "rows": 2,
             "bytes": len(content), "sha256": sha256(content).hexdigest(),
-            "variation_sums": dict.fromkeys(WEIGHTS.variations, 1.01 * EVENTS),
+            "variation_sums": dict.fromkeys(WEIGHTS.variations, 1.01 * first.manifest["sum_w"]),
         }  # fmt: skip
         parquet, path = parts.paths(out, unit.dataset, unit.name)
         parquet.parent.mkdir(parents=True, exist_ok=True)

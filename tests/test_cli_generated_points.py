@@ -15,7 +15,7 @@ def test_a_run_on_a_signal_without_vertices(hnl: Run, tmp_path: Path, monkeypatc
     catalogue = stripped.catalogue(tmp_path, stripped=["hnl10_mu"], others=["wjets", "zjets", "pseudodata"])
     status, out, _ = hnl("datasets", "check", catalogue)
     assert status == 0
-    (said,) = [line for line in out.splitlines() if line.startswith("- ")]
+    (said,) = [line for line in out.splitlines() if line.startswith("- dataset ")]
     assert said.startswith("- dataset hnl10_mu: its files have no vertices of generated particles")
     for other in (abcd, distributions):  # most of the time, and nothing of this
         monkeypatch.setattr(other, "draw_all", lambda *_: [])

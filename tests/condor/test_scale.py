@@ -7,7 +7,7 @@ import hnl
 
 FILES = 1000
 SHARE = FILES / 100_000
-CONSTANT = 2.0  # seconds for what does not grow with the number of files
+CONSTANT = 10.0  # seconds for what does not grow with the number of files, on a slow and busy machine
 
 
 def test_time_and_memory_for_a_hundred_thousand_files(tmp_path: Path) -> None:

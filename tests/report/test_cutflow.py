@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scored
 import synthetic
+from rich.console import Console
 
 from hnl.processors import selection as selections
 from hnl.report import cutflow
@@ -49,7 +50,7 @@ def cells(table: TextTable, name: str) -> list[str]:
 
 
 def test_what_fits_is_not_summed(selection: selections.Selection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(cutflow, "out_console", Console(width=300))
     table = cutflow.table(selection)
     data = synthetic.data().process
     signals = [f"hnl{m}" for m in (3, 4, 5, 8, 10, 12)]
@@ -63,7 +64,7 @@ def test_what_fits_is_not_summed(selection: selections.Selection, monkeypatch: p
 def test_signals_and_small_backgrounds_are_summed_to_fit(
     selection: selections.Selection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(cutflow, "out_console", Console(width=80))
     table = cutflow.table(selection)
     assert max(map(len, printed(table, 80))) <= 80
     assert cells(table, "6 signals") == ["300", "300", "150", "-"]
@@ -76,7 +77,7 @@ def test_signals_and_small_backgrounds_are_summed_to_fit(
 
 
 def test_however_narrow(selection: selections.Selection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setattr(cutflow, "out_console", Console(width=20))
     table = cutflow.table(selection)
     assert len(table.headings) == 4
     assert cells(table, "7 others")[0] == f"{200 * 28:,}"
