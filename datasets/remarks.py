@@ -31,7 +31,7 @@ def on_catalogue(catalogue: Catalogue) -> list[str]:
 def without_golden_json(catalogue: Catalogue) -> list[str]:
     """Data of which every luminosity section is taken as certified."""
     names = [one.name for one in catalogue.datasets if one.is_data and catalogue.era(one).golden_json is None]
-    return [f"data without golden JSON: every luminosity section of {', '.join(names)} is used"] if names else []
+    return [f"data without golden JSON, every luminosity section is used: {', '.join(names)}"] if names else []
 
 
 def _on_era(name: str, era: Era) -> list[str]:

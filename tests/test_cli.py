@@ -394,7 +394,7 @@ def test_a_bad_golden_json_is_refused_by_name(hnl: Run, catalogue: Path, tmp_pat
 
 def test_data_without_or_outside_a_golden_json_are_named(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
     """By the check where there is none, by the run where it certifies no event; nothing is said where all is well."""
-    without = "data without golden JSON: every luminosity section of muons is used"
+    without = "data without golden JSON, every luminosity section is used: muons"
     assert without in hnl("datasets", "check", catalogue)[1]
     golden, made = tmp_path / "golden.json", content()
     made["eras"]["Run2018"]["golden_json"] = golden.name

@@ -253,7 +253,7 @@ def test_without_files(folder: Path) -> None:
 
 
 def test_remarks_on_eras(folder: Path) -> None:
-    uncertified = "data without golden JSON: every luminosity section of muons is used"
+    uncertified = "data without golden JSON, every luminosity section is used: muons"
     assert remarks.on_catalogue(load(folder, GOOD)) == [uncertified]
     *_, mixed = remarks.on_catalogue(load(folder, TWO_ERAS.replace("year: 2017", "year: 2022")))
     assert mixed.startswith("eras of 13, 13.6 TeV")
