@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hnl.histograms.yields import Counts
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
 from hnl.inference.intervals import ONE_SIGMA, TWO_SIGMA
 

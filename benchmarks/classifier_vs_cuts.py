@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from hnl import layout
-from hnl.ml import evaluation, folds, learning, models, sample, scoring, statistics, trainings
+from hnl.ml import evaluation, folds, learning, models, sample, scoring, statistics
+from hnl.ml.displaced import trainings
 from hnl.ml.sample import Sample
 from hnl.processors import selection as selections
 

@@ -18,7 +18,7 @@ LARGEST = 1e-3
 
 def models() -> None:
     """Our figures and the workspaces, to standard output."""
-    sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
     import search_models
 
     from hnl.inference import asymptotics, pyhf_model

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hnl.inference import asymptotics, fits, pyhf_model, toys
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 import search_models
 
 MOST = {"fit, mu free, with errors": 0.5, "limit, observed and expected": 30.0}

@@ -26,11 +26,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hnl.inference import asymptotics, minimum, toys
+from hnl.inference import asymptotics, minimizer, toys
 from hnl.inference.likelihood import RATES, Data, Fits, Likelihood
 from hnl.inference.model import Cell, Model
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 import search_models
 
 INJECTED = (0.0, 1.0, 2.0)
@@ -59,11 +59,11 @@ MODELS = {
 def study(model: Model, mu: float, number: int, seed: int = 1) -> dict[str, float]:
     """Bias, width and coverage for one injected mu."""
     likelihood = Likelihood(model)
-    truth = minimum.at(likelihood, likelihood.data(model.asimov(mu).observed()), mu)
+    truth = minimizer.fit_fixed_mu(likelihood, likelihood.data(model.asimov(mu).observed()), mu)
     data = toys.throw(likelihood, truth, number, np.random.default_rng(seed))
     best, centred = fitted(likelihood, data), fitted(likelihood, mean_of_one(likelihood, data))
     good = best.converged
-    covariance = minimum.covariance(likelihood, best, data, free_mu=good)[2]
+    covariance = minimizer.covariance(likelihood, best, data, free_mu=good)[2]
     with np.errstate(invalid="ignore"):  # of failed fits
         error = np.sqrt(covariance[:, 0, 0])
     # No upper limit is below mu = 0: there is nothing to cover.
@@ -85,8 +85,8 @@ def study(model: Model, mu: float, number: int, seed: int = 1) -> dict[str, floa
 
 def fitted(likelihood: Likelihood, data: Data) -> Fits:
     """Fits with mu free, negative mu included."""
-    lowest = -100 * float(likelihood.unit(data).max())
-    return minimum.free(likelihood, data, minimum.at(likelihood, data, 0.0), lowest=lowest)
+    lowest = -100 * float(likelihood.mu_scale(data).max())
+    return minimizer.fit_free_mu(likelihood, data, minimizer.fit_fixed_mu(likelihood, data, 0.0), lowest=lowest)
 
 
 def mean_of_one(likelihood: Likelihood, data: Data) -> Data:

@@ -29,11 +29,11 @@ from rich.table import Table
 
 from hnl.corrections import lifetime, masses
 from hnl.corrections.lifetime import Point, PointError
-from hnl.inference import inputs
 from hnl.inference.abcd.estimate import A
-from hnl.inference.scan import direction
-from hnl.inference.signals import FLAVOURS, Signals, Yields
-from hnl.selections.categories import CATEGORIES
+from hnl.inference.displaced import inputs
+from hnl.inference.displaced.scan import direction
+from hnl.inference.displaced.signals import FLAVOURS, Signals, Yields
+from hnl.selections.displaced.categories import CATEGORIES
 from hnl.stages.run import Run
 
 CTAU = (1.0, 3.0, 10.0, 30.0)  # mm

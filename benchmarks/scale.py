@@ -35,7 +35,7 @@ from hnl.datasets import files, index
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.index import Index
 from hnl.processors import parts, planning, selection
-from hnl.processors.displaced import DisplacedProcessor
+from hnl.processors.displaced.processor import DisplacedProcessor
 from hnl.processors.rows import passing
 
 DEMO = Path(files.__file__).parent / "demo" / "demo.yaml"

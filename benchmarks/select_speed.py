@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.table import Table
 
 from hnl.datasets import catalogue, files
-from hnl.executors import How
-from hnl.processors.displaced import DisplacedProcessor
+from hnl.executors import ExecutionOptions
+from hnl.processors.displaced.processor import DisplacedProcessor
 from hnl.stages import select as stage
 
 REQUIRED_RATE = 0.45  # of the rate of reading
@@ -57,7 +57,7 @@ def select(path: Path) -> int:
     with TemporaryDirectory() as folder:
         listing = Path(folder) / "catalogue.yaml"
         listing.write_text(CATALOGUE.replace("FILE", str(path.resolve())), encoding="utf-8")
-        result = stage.run(listing, Path(folder) / "out", how=How("iterative"))
+        result = stage.run(listing, Path(folder) / "out", execution=ExecutionOptions("iterative"))
         return sum(manifest["candidates"] for manifest in result.manifests["bench"])
 
 

@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hnl.inference import asymptotics, minimum, toys
+from hnl.inference import asymptotics, minimizer, toys
 from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 import inference_toys
 import search_models
 
@@ -57,7 +57,7 @@ class Verdict(NamedTuple):
 
 def experiments(likelihood: Likelihood, mu: float, number: int) -> Data:
     """Pseudo-experiments of the model with mu times the signal."""
-    truth = minimum.at(likelihood, likelihood.data(likelihood.model.asimov(mu).observed()), mu)
+    truth = minimizer.fit_fixed_mu(likelihood, likelihood.data(likelihood.model.asimov(mu).observed()), mu)
     return toys.throw(likelihood, truth, number, np.random.default_rng(SEED))
 
 
@@ -118,9 +118,9 @@ def fitted(likelihood: Likelihood, data: Data, mu: float) -> Verdict:
 
 def _q(likelihood: Likelihood, data: Data, mu: float) -> tuple[Any, Any, tuple[Fits, Fits]]:
     """q~_mu, whether a fit failed, and the fits at mu and at 0."""
-    null = minimum.at(likelihood, data, 0.0)
-    best = minimum.free(likelihood, data, null)
-    at = minimum.at(likelihood, data, mu, begin=best)
+    null = minimizer.fit_fixed_mu(likelihood, data, 0.0)
+    best = minimizer.fit_free_mu(likelihood, data, null)
+    at = minimizer.fit_fixed_mu(likelihood, data, mu, begin=best)
     q = np.where(best.mu > mu, 0.0, np.maximum(2 * (at.nll - best.nll), 0))
     return q, ~(best.converged & at.converged), (at, null)
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import hnl
-from hnl.executors import How
+from hnl.executors import ExecutionOptions
 from hnl.stages import select as stage
 
 ALLOWED, GOAL = 3.0, 1.5
@@ -44,7 +44,7 @@ def select(path: Path, corrections: dict) -> tuple[int, int, int]:
         listing = Path(folder) / "catalogue.yaml"
         content = {"eras": {"era": era}, "datasets": [one | {"files": [str(path.resolve())]}]}
         listing.write_text(yaml.safe_dump(content), encoding="utf-8")
-        result = stage.run(listing, Path(folder) / "out", how=How("iterative"))
+        result = stage.run(listing, Path(folder) / "out", execution=ExecutionOptions("iterative"))
         candidates, rows = (sum(m[key] for m in result.manifests["bench"]) for key in ("candidates", "rows"))
         return len(result.variations("bench")) - 1, candidates, rows
 

@@ -137,7 +137,7 @@ def submit(
     plan = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
     batch_items.check_places(plan)
     (out / layout.CONDOR).mkdir(parents=True, exist_ok=True)
-    batch_items.equip(out / layout.CONDOR, plan.catalogue.batch)
+    batch_items.prepare_submit_dir(out / layout.CONDOR, plan.catalogue.batch)
     status.write_plan(out, plan.catalogue, [job.unit for job in plan.jobs], plan.fingerprints, plan.bad)
     return _submit(Work(out, plan, uuid.uuid4().hex))
 
@@ -210,8 +210,8 @@ def collect(out: Path, *, allow_partial: bool = False, on_note: Callable[[str], 
 
 def _submit(work: Work, in_queue: Collection[str] = ()) -> Submission:
     """Writes the items of all that is neither done nor in the queue, and submits them."""
-    waiting, luggage = planning.packed([j for j in work.plan.waiting(work.out) if j.unit.name not in in_queue])
-    batch_items.carry(work.folder, luggage)
+    waiting, support_files = planning.packed([j for j in work.plan.waiting(work.out) if j.unit.name not in in_queue])
+    batch_items.copy_support_files(work.folder, support_files)
     work.rounds += 1
     groups = sorted(batch_items.grouped(waiting, work.batch), key=lambda group: -sum(map(batch_items.cost, group)))
     lines = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hnl import provenance
 from hnl.condor import description, wheel, worklist
-from hnl.datasets import own_files
+from hnl.datasets import auxiliary_files
 from hnl.datasets.remote import is_remote
 from hnl.datasets.settings import Batch
 from hnl.errors import InputError
@@ -38,7 +38,7 @@ def check_places(plan: Plan) -> None:
                 raise BatchError(f"HTCondor cannot transfer {path!r}: its name has a blank, a comma, a quote or a $")
 
 
-def equip(folder: Path, batch: Batch) -> None:
+def prepare_submit_dir(folder: Path, batch: Batch) -> None:
     """Puts into the submit directory what every job needs."""
     for name in (description.LOG_FOLDER, description.RETURNED_FOLDER):
         (folder / name).mkdir(exist_ok=True)
@@ -51,9 +51,9 @@ def equip(folder: Path, batch: Batch) -> None:
         shutil.copy(lock, folder / description.LOCK_FILE)
 
 
-def carry(folder: Path, luggage: Mapping[str, Path]) -> None:
+def copy_support_files(folder: Path, support_files: Mapping[str, Path]) -> None:
     """Puts into the submit directory what goes with the jobs, see `planning.packed`."""
-    for name, path in luggage.items():
+    for name, path in support_files.items():
         provenance.write_bytes(folder / INPUTS / name, path.read_bytes())
 
 
@@ -88,13 +88,13 @@ def write(folder: Path, batch: Batch, item: str, jobs: list[Job]) -> list[str]:
     """Writes what a job needs to know, and lists what it needs to be given, relative to the submit directory.
 
     Args:
-        folder: the submit directory, which has the files of `carry`.
+        folder: the submit directory, which has the files of `copy_support_files`.
         batch: settings.
         item: its name.
         jobs: its work units, from `planning.packed`.
     """
     alone = jobs[0].catalogue
-    inputs = [f"{INPUTS}/{path}" for path in own_files.of(alone)]
+    inputs = [f"{INPUTS}/{path}" for path in auxiliary_files.auxiliary_files(alone)]
     paths = dict.fromkeys(job.unit.file.path for job in jobs)
     local = {path: Path(path).name for path in (job.unit.file.path for job in jobs if _is_transferred(job, batch))}
     dataset = alone.datasets[0].model_copy(update={"files": tuple(paths)})

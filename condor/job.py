@@ -13,7 +13,7 @@ from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.remote import RemoteFileError
 from hnl.processors import units
 from hnl.processors.parts import Part
-from hnl.processors.units import Job, Outcome
+from hnl.processors.units import Job, UnitResult
 
 _STATUS = {results.TEMPORARY: TRY_AGAIN, results.FAILURE: FAILED, results.BAD: BAD_INPUT}  # the first one that occurs
 
@@ -58,7 +58,7 @@ def run(item_file: Path) -> int:
     return next((status for kind, status in _STATUS.items() if kind in kinds), DONE)
 
 
-def _failure(job: Job, outcome: Outcome) -> Failure:
+def _failure(job: Job, outcome: UnitResult) -> Failure:
     if outcome.bad_input:
         kind = results.TEMPORARY if outcome.temporary else results.BAD
         return Failure(job.unit.file.path, outcome.bad_input, kind)

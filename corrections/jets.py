@@ -33,7 +33,7 @@ SEED = 20_110_021  # any number: one seed for all, what differs is the jet
 PT, ETA, RHO, SYSTEMATIC = "JetPt", "JetEta", "Rho", "systematic"  # names in the files of the JERC group
 
 
-def of(dataset: Dataset, era: Era) -> JetCorrections | None:
+def jet_settings(dataset: Dataset, era: Era) -> JetCorrections | None:
     """What is done to the jets of a dataset; None for data, always."""
     return None if dataset.is_data else era.corrections.jets
 

@@ -112,7 +112,7 @@ class Sample:
     truth: bool = True  # whether candidates know the decay of N, see `has_truth`
 
     @classmethod
-    def of(cls, dataset: Dataset, sum_w: float, *, truth: bool = True) -> "Sample":
+    def from_dataset(cls, dataset: Dataset, sum_w: float, *, truth: bool = True) -> "Sample":
         """From the catalogue and the sum of generated weights."""
         if dataset.signal is None or dataset.cross_section is None:
             raise ReweightingError(f"dataset {dataset.name} is not a signal")
@@ -121,7 +121,7 @@ class Sample:
         k_factor = dataset.k_factor.value if dataset.k_factor else 1.0
         return cls(dataset.name, point, s.ctau, sum_w, dataset.cross_section * k_factor, truth)
 
-    def serves(self, coupling: str, nature: str) -> bool:
+    def applies_to(self, coupling: str, nature: str) -> bool:
         """Whether it can be a sample of a coupling and nature: a Majorana sample holds the decays of Dirac N."""
         return self.point.coupling == coupling and (self.point.nature == "majorana" or nature == "dirac")
 
@@ -139,7 +139,7 @@ class Sample:
         return isclose(self.ctau, ctau, rel_tol=SAME_LIFETIME)
 
 
-def usable(samples: Sequence[Sample], target: Point, ctau: float) -> list[Sample]:
+def samples_for(samples: Sequence[Sample], target: Point, ctau: float) -> list[Sample]:
     """The samples of the mass and coupling of a point. A Dirac sample has no events for a Majorana point.
 
     Samples without truth are left out where there are others, and describe their generated lifetime only where not.
@@ -150,7 +150,7 @@ def usable(samples: Sequence[Sample], target: Point, ctau: float) -> list[Sample
         target: the point.
         ctau: its mean proper decay length in mm.
     """
-    of_mass = [s for s in samples if s.point.mass == target.mass and s.serves(target.coupling, target.nature)]
+    of_mass = [s for s in samples if s.point.mass == target.mass and s.applies_to(target.coupling, target.nature)]
     return [s for s in of_mass if s.truth] or [s for s in of_mass if s.generated_at(ctau)]
 
 
@@ -175,7 +175,7 @@ def weights(
     """Factors on the weights of the candidates of some samples, after which all together are a sample of the point.
 
     Args:
-        samples: of one mass and one luminosity, see `usable`; each normalised on its own to its cross section.
+        samples: of one mass and one luminosity, see `samples_for`; each normalised on its own to its cross section.
         ctau: for each sample, proper decay lengths of its candidates, mm (`gen_ctau`).
         same_sign: for each sample, whether lepton number is violated, 0 or 1 (`gen_same_sign`).
         target: the point.

@@ -19,7 +19,7 @@ class Reach:
 
     def masses(self, coupling: str, nature: str) -> tuple[list[float], list[float]]:
         """GeV, of the samples that serve a coupling and nature: those that can be reweighted, and the others."""
-        serving = [[s for s in samples if s.serves(coupling, nature)] for samples in self.eras.values()]
+        serving = [[s for s in samples if s.applies_to(coupling, nature)] for samples in self.eras.values()]
         every = sorted({s.point.mass for samples in serving for s in samples})
         free = []
         for mass in every:
@@ -33,7 +33,7 @@ class Reach:
         others = self.masses(coupling, nature)[1]
         found: list[Sample] = []
         for sample in self._every():
-            mine = not sample.truth and sample.serves(coupling, nature) and sample.point.mass in others
+            mine = not sample.truth and sample.applies_to(coupling, nature) and sample.point.mass in others
             if mine and not any(s.point.mass == sample.point.mass and s.generated_at(sample.ctau) for s in found):
                 found.append(sample)
         return found
@@ -61,7 +61,7 @@ class Reach:
         Raises:
             PointError: it has none, others have.
         """
-        found = lifetime.usable(self.eras[era], point, ctau)
+        found = lifetime.samples_for(self.eras[era], point, ctau)
         if not found:
             raise PointError(f"{point}: the era {era} has no sample of this mass, coupling and lifetime, others have")
         return found

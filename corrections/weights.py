@@ -17,7 +17,7 @@ from hnl.datasets.catalogue import Dataset, Era
 from hnl.datasets.corrections import PILEUP_COLUMN, Corrections
 from hnl.datasets.variations import NOMINAL, up_down
 from hnl.datasets.weight_corrections import LeptonCorrections, Variation, WeightCorrection
-from hnl.selections.categories import LEPTONS
+from hnl.selections.displaced.categories import LEPTONS
 
 WAYS = ("up", "down")
 LEPTON = {"trigger": 0, "prompt": 0, "nonprompt": 1}  # whose efficiency it is: of l1 or l2

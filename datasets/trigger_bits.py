@@ -70,7 +70,7 @@ def meaning(title: str, year: int) -> TriggerBits:
     )
 
 
-def of(events: Any, year: int) -> TriggerBits:
+def read_bits(events: Any, year: int) -> TriggerBits:
     """The meaning in the file that events come from: known from its inspection, or, under coffea's `Runner`, from the
     title that NanoEvents keep.
 

@@ -6,7 +6,7 @@ import numpy as np
 from hnl.errors import HNLError
 from hnl.histograms.variables import SELECTIONS, VARIABLES, make
 from hnl.processors.rows import Candidates
-from hnl.selections.categories import CATEGORIES
+from hnl.selections.displaced.categories import CATEGORIES
 
 Histograms = dict[str, hist.Hist]
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import hist
 
-from hnl.selections.categories import CATEGORIES
+from hnl.selections.displaced.categories import CATEGORIES
 
 SELECTIONS = ("SR", "VR")  # N(jets) = 1 and > 1 (paper, Table 3)
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from hnl.inference import minimum
+from hnl.inference import minimizer
 from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
 from hnl.inference.model import Model
 
@@ -69,12 +69,12 @@ class Asymptotic:
     @cached_property
     def null(self) -> Fits:
         """The fit of `null_data` at mu = 0."""
-        return minimum.at(self.likelihood, self.null_data, 0.0).checked("mu = 0")
+        return minimizer.fit_fixed_mu(self.likelihood, self.null_data, 0.0).checked("mu = 0")
 
     @cached_property
     def best(self) -> Fits:
         """The fit of the data with mu >= 0 free."""
-        return minimum.free(self.likelihood, self.data, self.null).checked("free mu")
+        return minimizer.fit_free_mu(self.likelihood, self.data, self.null).checked("free mu")
 
     @cached_property
     def asimov(self) -> Data:
@@ -89,7 +89,7 @@ class Asymptotic:
         """
         if self.best.mu[0] > mu:
             return 0.0
-        at = minimum.at(self.likelihood, self.data, mu).checked(f"mu = {mu:g}")
+        at = minimizer.fit_fixed_mu(self.likelihood, self.data, mu).checked(f"mu = {mu:g}")
         q = 2 * float(at.nll[0] - self.best.nll[0])
         if q < -SLACK:
             raise FitError(
@@ -100,7 +100,9 @@ class Asymptotic:
 
     def q_asimov(self, mu: float) -> float:
         """q~_mu of the Asimov data, which fit mu = 0 perfectly."""
-        at = minimum.at(self.likelihood, self.asimov, mu, begin=self.null).checked(f"mu = {mu:g} to Asimov data")
+        at = minimizer.fit_fixed_mu(self.likelihood, self.asimov, mu, begin=self.null).checked(
+            f"mu = {mu:g} to Asimov data"
+        )
         return max(0.0, 2 * float(at.nll[0]))
 
     def cls(self, mu: float) -> CLs:
@@ -115,7 +117,7 @@ class Asymptotic:
     def upper_limit(self, level: float = LEVEL) -> Limit:
         """The mu at which CLs falls to 1 - level, observed and expected."""
         log_alpha = math.log(1 - level)
-        begin = 2 * float(self.likelihood.unit(self.asimov)[0])
+        begin = 2 * float(self.likelihood.mu_scale(self.asimov)[0])
         roots = {}  # q_A serves all bands
 
         def root_q(mu: float) -> float:
@@ -158,11 +160,11 @@ def cls_of_many(likelihood: Likelihood, data: Data, mu: float) -> tuple[Any, Any
     Returns:
         CLs, and whether one of the fits failed; (T,) each.
     """
-    null = minimum.at(likelihood, data, 0.0)
-    best = minimum.free(likelihood, data, null)
-    at = minimum.at(likelihood, data, mu, begin=best)
+    null = minimizer.fit_fixed_mu(likelihood, data, 0.0)
+    best = minimizer.fit_free_mu(likelihood, data, null)
+    at = minimizer.fit_fixed_mu(likelihood, data, mu, begin=best)
     asimov = Data(likelihood.expected(null), null.local, null.common)
-    tested = minimum.at(likelihood, asimov, mu, begin=null)
+    tested = minimizer.fit_fixed_mu(likelihood, asimov, mu, begin=null)
     q = np.where(best.mu > mu, 0.0, 2 * (at.nll - best.nll))
     failed = ~(best.converged & at.converged & tested.converged) | (q < -SLACK)
     q = np.maximum(q, 0)

@@ -4,15 +4,15 @@ One Combine bin a cell and region, each a counting experiment, so a card without
 would add the same numbers once more. Correlations between bins are by the names of the nuisance parameters. Background
 rates are `rateParam`, that of A the formula of the other three; c_AB is the `rate` that it multiplies.
 
-The card has been read and evaluated by an independent program (tests/inference/card.py) that follows Combine's
+The card has been read and evaluated by an independent program (tests/support/card.py) that follows Combine's
 documentation. It was not run in Combine.
 """
 
 from collections.abc import Mapping, Sequence
 
 from hnl.errors import InputError
-from hnl.inference import exchange
-from hnl.inference.exchange import Channel
+from hnl.inference import channels
+from hnl.inference.channels import Channel
 from hnl.inference.model import Model
 
 RULE = "-" * 80
@@ -32,7 +32,7 @@ def export(model: Model) -> str:
     Raises:
         HiddenDataError: the data are blinded; export `model.asimov()` in that case.
     """
-    found = exchange.channels(model)
+    found = channels.channels(model)
     names = sorted({name for channel in found for name in (*channel.signal_factors, *channel.background_factors)})
     lines = [
         ["imax", str(len(found))],
@@ -99,18 +99,18 @@ def read(card: str) -> Model:
         raise CardError(f"each bin needs the columns {SIGNAL} and {BACKGROUND}, in the order of the bins")
     found = []
     for i, name in enumerate(names):
-        cell, _, _, region = exchange.split(name)
+        cell, _, _, region = channels.split(name)
         _check_rate(name, cell, region, rates.get(name, []))
         signal, background = (_factors(factors, column) for column in (2 * i, 2 * i + 1))
         three = (table["observation"][0][i], *table["rate"][0][2 * i : 2 * i + 2])
-        observed, rate, scale = (exchange.number(word, name) for word in three)
+        observed, rate, scale = (channels.number(word, name) for word in three)
         found.append(Channel(cell, region, observed, rate, scale, signal, background))
-    return exchange.model(found)
+    return channels.model(found)
 
 
 def _factors(rows: Mapping[str, Sequence[str]], column: int) -> dict[str, float]:
     """The log-normal factors of one column."""
-    return {name: exchange.number(row[column], name) for name, row in rows.items() if row[column] != "-"}
+    return {name: channels.number(row[column], name) for name, row in rows.items() if row[column] != "-"}
 
 
 def _check_rate(name: str, cell: str, region: str, words: Sequence[str]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 
-from hnl.inference import minimum
+from hnl.inference import minimizer
 from hnl.inference import toys as throwing
 from hnl.inference.likelihood import RATES, Fits, Likelihood
 from hnl.inference.model import Model
-from hnl.selections.regions import REGIONS
+from hnl.selections.displaced.regions import REGIONS
 
 EMPTY = 1e-3  # events: a background rate below has run to its limit of zero
 
@@ -84,7 +84,7 @@ def fit(model: Model, mu: float | None = None, *, lowest: float = 0.0) -> FitRes
     likelihood = Likelihood(model)
     data, found = _fit(likelihood, mu, lowest)
     moving = mu is None and bool(found.mu[0] > lowest)
-    ll, lc, cc = (part[0] for part in minimum.covariance(likelihood, found, data, free_mu=np.array([moving])))
+    ll, lc, cc = (part[0] for part in minimizer.covariance(likelihood, found, data, free_mu=np.array([moving])))
     values, errors = {}, {}
     at_bound = ["mu"] if mu is None and not moving else []
     with np.errstate(invalid="ignore"):
@@ -113,8 +113,8 @@ def fit(model: Model, mu: float | None = None, *, lowest: float = 0.0) -> FitRes
 
 def _fit(likelihood: Likelihood, mu: float | None, lowest: float = 0.0) -> tuple[Any, Fits]:
     data = likelihood.data()
-    null = minimum.at(likelihood, data, 0.0 if mu is None else mu)
-    return data, null if mu is not None else minimum.free(likelihood, data, null, lowest=lowest)
+    null = minimizer.fit_fixed_mu(likelihood, data, 0.0 if mu is None else mu)
+    return data, null if mu is not None else minimizer.fit_free_mu(likelihood, data, null, lowest=lowest)
 
 
 def _local(likelihood: Likelihood) -> list[tuple[int, int, str]]:
@@ -157,7 +157,7 @@ def impacts(model: Model) -> list[Impact]:
     likelihood = Likelihood(model)
     data, best = _fit(likelihood, None)
     best.checked("free mu")
-    ll, _, cc = (part[0] for part in minimum.covariance(likelihood, best, data, free_mu=best.mu > 0))
+    ll, _, cc = (part[0] for part in minimizer.covariance(likelihood, best, data, free_mu=best.mu > 0))
     shared = [(-1, j, name) for j, name in enumerate(likelihood.common) if j > 0]
     nuisances = shared + [entry for entry in _local(likelihood) if entry[1] >= len(RATES)]
     many = 2 * len(nuisances)
@@ -172,7 +172,7 @@ def impacts(model: Model) -> list[Impact]:
         for k, sign in enumerate((1, -1)):
             array[(2 * n + k, *index)] += sign * error
             free[(2 * n + k, *index)] = False
-    refit = minimum.minimise(likelihood, repeated, local, common, free_local=free_local, free_common=free_common)
+    refit = minimizer.minimise(likelihood, repeated, local, common, free_local=free_local, free_common=free_common)
     shifts = (refit.checked("an impact").mu - best.mu[0]).reshape(-1, 2)
     found = [
         Impact(name, *value, float(up), float(down))
@@ -197,6 +197,6 @@ def goodness_of_fit(model: Model, *, toys: int = 0, seed: int = 1) -> GoodnessOf
     if not toys:
         return GoodnessOfFit(statistic, degrees, p_value, 0, None, 0)
     data = throwing.throw(likelihood, best, toys, np.random.default_rng(seed))
-    found = minimum.free(likelihood, data, minimum.at(likelihood, data, 0.0))
+    found = minimizer.fit_free_mu(likelihood, data, minimizer.fit_fixed_mu(likelihood, data, 0.0))
     worse = (2 * found.nll >= statistic - 1e-6) | ~found.converged
     return GoodnessOfFit(statistic, degrees, p_value, toys, float(worse.mean()), int((~found.converged).sum()))

@@ -18,7 +18,7 @@ import numpy as np
 
 from hnl.errors import HNLError
 from hnl.inference.model import FLOORS, Cell, Model
-from hnl.selections.regions import REGIONS
+from hnl.selections.displaced.regions import REGIONS
 
 A = 0
 RATES = ("nB", "nC", "nD")
@@ -182,7 +182,7 @@ class Likelihood:
         local[..., :3] = np.log(rates)
         return local, np.concatenate([mu[:, None], data.aux_common[:, 1:]], axis=1)
 
-    def unit(self, data: Data) -> Any:
+    def mu_scale(self, data: Data) -> Any:
         """A typical error of mu, (T,): what starts and brackets are measured in."""
         n = np.maximum(data.n, FLOORS)
         b = np.maximum(n[..., 1] * n[..., 2] / n[..., 3], 0.5) + data.n[..., A]

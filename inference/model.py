@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from hnl.errors import InputError
-from hnl.selections.regions import REGIONS
+from hnl.selections.displaced.regions import REGIONS
 
 Values = tuple[float, ...]  # one for each of A, B, C, D
 

@@ -15,9 +15,9 @@ from typing import Any
 import pyhf
 
 from hnl.errors import InputError
-from hnl.inference import exchange
+from hnl.inference import channels
 from hnl.inference.asymptotics import LEVEL, CLs, Limit, crossing
-from hnl.inference.exchange import Channel
+from hnl.inference.channels import Channel
 from hnl.inference.likelihood import FitError, Likelihood
 from hnl.inference.model import Model
 
@@ -36,7 +36,7 @@ def export(model: Model) -> dict[str, Any]:
         HiddenDataError: the data are blinded; export `model.asimov()` in that case.
     """
     cells = {cell.name: cell for cell in model.cells}
-    largest = max(10.0, 100 * float(Likelihood(model).unit(Likelihood(model).data())[0]))
+    largest = max(10.0, 100 * float(Likelihood(model).mu_scale(Likelihood(model).data())[0]))
     parameters: list[dict[str, Any]] = [{"name": "mu", "inits": [0.0], "bounds": [[0.0, largest]]}]
     for name, cell in cells.items():
         parameters += [{"name": f"{f}_{name}", "inits": [1.0], "bounds": [[0.0, BOUND]]} for f in FACTORS["A"]]
@@ -44,7 +44,7 @@ def export(model: Model) -> dict[str, Any]:
             fixed = {"inits": [cell.c_ab], "bounds": [[0.0, 2 * cell.c_ab]], "fixed": True}
             parameters.append({"name": f"cAB_{name}", **fixed})
     result, observations = [], []
-    for channel in exchange.channels(model):
+    for channel in channels.channels(model):
         b, c, d = cells[channel.cell].sidebands
         nominal = {"A": b * c / d, "B": b, "C": c, "D": d}[channel.region]
         rates = [_factor(f"{f}_{channel.cell}") for f in FACTORS[channel.region]]
@@ -91,7 +91,7 @@ def read(workspace: Any) -> Model:
     found = []
     for channel in workspace["channels"]:
         name, samples = channel["name"], {sample["name"]: sample for sample in channel["samples"]}
-        cell, _, _, region = exchange.split(name)
+        cell, _, _, region = channels.split(name)
         if set(samples) != {"signal", "background"} or len(observed.get(name, ())) != 1:
             raise WorkspaceError(f"channel {name} needs samples signal and background, and data of one bin")
         signal, factors, kappas = _parts(name, samples["signal"])
@@ -103,7 +103,7 @@ def read(workspace: Any) -> Model:
             raise WorkspaceError(f"channel {name}: the background is scaled by {sorted(rates)}: not an ABCD model")
         scale = parameters[correction]["inits"][0] if correction in rates else 1.0
         found.append(Channel(cell, region, observed[name][0], signal, scale, kappas, background))
-    return exchange.model(found)
+    return channels.model(found)
 
 
 def _parts(channel: str, sample: Any) -> tuple[float, set[str], dict[str, float]]:
@@ -130,7 +130,7 @@ class Reference:
         workspace = pyhf.Workspace(export(model))
         self.model = workspace.model()
         self.data = workspace.data(self.model)
-        self.unit = float(Likelihood(model).unit(Likelihood(model).data())[0])
+        self.unit = float(Likelihood(model).mu_scale(Likelihood(model).data())[0])
 
     def cls(self, mu: float) -> CLs:
         """Observed and expected CLs at mu.

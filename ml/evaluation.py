@@ -15,7 +15,7 @@ import xgboost
 from hnl.ml import folds, scoring, statistics
 from hnl.ml.sample import Sample
 from hnl.ml.statistics import Estimate
-from hnl.selections.categories import CATEGORIES, FLAVOURS
+from hnl.selections.displaced.categories import CATEGORIES, FLAVOURS
 
 THRESHOLDS = (0.2, 0.9, 0.97, 0.98, 0.99, 0.998)  # section 6: 0.2 always, then 0.97 to 0.998
 BACKGROUND_EFFICIENCIES = (0.1, 0.01, 0.001)

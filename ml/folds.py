@@ -14,7 +14,7 @@ TEST = -1  # the fold of test events
 TEST_PERIOD = 10  # one event in ten is a test event (section 5: 10%)
 
 
-def of(candidates: Candidates) -> np.ndarray:
+def assign_folds(candidates: Candidates) -> np.ndarray:
     """The fold of each candidate.
 
     Returns:

@@ -11,12 +11,13 @@ import xgboost
 
 from hnl import __version__, dependencies, layout, provenance
 from hnl.errors import InputError
-from hnl.ml import evaluation, folds, models, sample, scoring, training, trainings, tuning
-from hnl.ml.features import Feature, FeatureError
+from hnl.ml import evaluation, folds, models, sample, scoring, training, tuning
+from hnl.ml.displaced import trainings
+from hnl.ml.displaced.features import Feature, FeatureError
+from hnl.ml.displaced.trainings import Training
 from hnl.ml.models import Model, ModelError
 from hnl.ml.sample import NoCandidatesError, NoSignalError, Sample, Source
 from hnl.ml.training import Settings
-from hnl.ml.trainings import Training
 from hnl.processors.rows import passing
 from hnl.processors.selection import Selection
 

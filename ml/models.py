@@ -12,11 +12,11 @@ import xgboost
 
 from hnl import provenance
 from hnl.errors import InputError
-from hnl.ml import features as feature_table
 from hnl.ml import folds
-from hnl.ml.features import Feature, FeatureError
+from hnl.ml.displaced import features as feature_table
+from hnl.ml.displaced.features import Feature, FeatureError
+from hnl.ml.displaced.trainings import Training
 from hnl.ml.training import Fitted
-from hnl.ml.trainings import Training
 
 FORMAT = 1  # of the card; raised when its meaning changes
 

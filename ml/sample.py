@@ -8,11 +8,11 @@ import numpy as np
 
 from hnl.datasets.catalogue import Dataset
 from hnl.errors import InputError
-from hnl.ml import features as feature_table
 from hnl.ml import folds
-from hnl.ml.features import Feature
-from hnl.ml.trainings import Training
-from hnl.processors import columns
+from hnl.ml.displaced import features as feature_table
+from hnl.ml.displaced.features import Feature
+from hnl.ml.displaced.trainings import Training
+from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates, ordered
 
 
@@ -100,7 +100,7 @@ def usable(training: Training, sources: Sequence[Source]) -> tuple[tuple[Feature
 
 def taking_part(training: Training, sources: Sequence[Source]) -> list[Source]:
     """The datasets that train a classifier, by name."""
-    chosen = [s for s in sources if s.group == training.group and training.takes(s.dataset)]
+    chosen = [s for s in sources if s.group == training.group and training.trains_on(s.dataset)]
     return sorted(chosen, key=lambda source: source.dataset.name)
 
 
@@ -119,7 +119,7 @@ def build(training: Training, sources: Sequence[Source], features: Sequence[Feat
     factor = _sign_factors(chosen)
     pieces: list[Candidates] = []
     for i, source in enumerate(chosen):
-        mine = training.serves(source.candidates["category"])
+        mine = training.applies_to(source.candidates["category"])
         candidates = ordered({name: column[mine] for name, column in source.candidates.items()})
         n = len(candidates["event"])
         signal = source.dataset.signal
@@ -131,7 +131,7 @@ def build(training: Training, sources: Sequence[Source], features: Sequence[Feat
                 "training_weight": np.abs(candidates["gen_weight"]) * source.scale * factor[source.dataset.process],
                 "mass": np.full(n, np.nan if signal is None else signal.mass),
                 "dataset": np.full(n, i, dtype=np.int16),
-                "fold": folds.of(candidates),
+                "fold": folds.assign_folds(candidates),
                 "generator_event": _numbered(candidates),
                 "category": candidates["category"],
                 "m_l1_sv": candidates["m_l1_sv"],

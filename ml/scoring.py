@@ -18,9 +18,9 @@ import xgboost
 
 from hnl import layout, provenance
 from hnl.errors import HNLError, InputError
-from hnl.ml import features as feature_table
 from hnl.ml import folds, sample
-from hnl.ml.features import FeatureError
+from hnl.ml.displaced import features as feature_table
+from hnl.ml.displaced.features import FeatureError
 from hnl.ml.models import Model
 from hnl.processors.rows import Candidates
 
@@ -95,10 +95,10 @@ def score(model: Model, candidates: Candidates, dataset: str, *, is_data: bool) 
                 f"dataset {dataset}: its files have no '{feature.name}', which the model {model.training.name} wants; "
                 "run hnl train with this dataset in the catalogue"
             )
-    mine = model.training.serves(candidates["category"])
+    mine = model.training.applies_to(candidates["category"])
     result = np.full(len(mine), np.nan, dtype=np.float32)
     chosen = {name: column[mine] for name, column in candidates.items()}
-    fold = np.full(mine.sum(), folds.TEST, dtype=np.int8) if is_data else folds.of(chosen)
+    fold = np.full(mine.sum(), folds.TEST, dtype=np.int8) if is_data else folds.assign_folds(chosen)
     result[mine] = unseen(each_model(model.boosters, feature_table.matrix(model.features, chosen, dataset)), fold)
     return result
 

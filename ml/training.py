@@ -19,7 +19,8 @@ import numpy as np
 import xgboost
 
 from hnl.errors import InputError
-from hnl.ml import features, folds
+from hnl.ml import folds
+from hnl.ml.displaced import features
 from hnl.ml.sample import OneClassError, Sample, WeightError
 
 

@@ -11,7 +11,7 @@ UNITS = {"total_width": "GeV", "ctau": "mm", "momentum": "GeV", "decay_length": 
 """The single numbers of :func:`of`."""
 
 
-def of(
+def describe(
     mass: float,
     v2: Coupling,
     nature: str = "majorana",

@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from hnl import provenance
-from hnl.histograms.yields import LEPTONS, vr_scores
+from hnl.histograms.displaced.yields import LEPTONS, vr_scores
 from hnl.inference.abcd.thresholds import MIN_C, Scan
-from hnl.selections.categories import CATEGORIES
-from hnl.selections.regions import HYPOTHESES, Thresholds, bins
+from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.regions import HYPOTHESES, Thresholds, bins
 
 FLAVOURS = {"mumu": r"$\mu\mu$", "emu": r"$e\mu$", "ee": r"$ee$", "mue": r"$\mu e$"}  # in the order of Fig. 9
 PREDICTION, POINTS, SECOND = "#5790fc", "black", "#e42536"

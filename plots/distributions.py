@@ -14,7 +14,7 @@ from hnl import provenance
 from hnl.datasets import years
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.histograms.fill import Histograms
-from hnl.selections.categories import CATEGORIES
+from hnl.selections.displaced.categories import CATEGORIES
 
 TITLES = {
     "m_l1_sv": "Mass of the prompt lepton and the vertex",

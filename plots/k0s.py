@@ -11,7 +11,7 @@ import numpy as np
 
 from hnl.physics.constants import M_K0S
 from hnl.plots.distributions import save
-from hnl.selections.k0s import MAX_K0S_DIFFERENCE
+from hnl.selections.displaced.k0s import MAX_K0S_DIFFERENCE
 
 COLUMN = (5.6, 5.4)  # inches
 

@@ -15,8 +15,8 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from hnl import layout
 from hnl.corrections.masses import MAX_RATIO
 from hnl.plots.distributions import save
-from hnl.selections.categories import CATEGORIES
-from hnl.selections.regions import REGIONS, bins
+from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.regions import REGIONS, bins
 
 ALPHA = 0.05
 GREEN, YELLOW = "#607641", "#F5BB54"  # the colours of the bands at CMS since 2024

@@ -5,7 +5,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from hnl.selections.categories import CATEGORIES
+from hnl.selections.displaced.categories import CATEGORIES
 
 ALL = "all"
 Counts = dict[str, dict[str, dict[str, float]]]  # stage -> category or 'all' -> {events, sum_w, sum_w2}

@@ -16,7 +16,7 @@ from hnl import layout, provenance
 from hnl.datasets.files import WorkUnit
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
-from hnl.processors import columns
+from hnl.processors.displaced import columns
 from hnl.processors.rows import EVENT, Candidates, ordered, passing
 
 FORMAT = 3  # of the manifests; raised when their meaning changes

@@ -7,13 +7,14 @@ from pathlib import Path
 from hnl import layout
 from hnl.corrections import jets
 from hnl.corrections import weights as event_weights
+from hnl.datasets import auxiliary_files, files
 from hnl.datasets import catalogue as catalogues
-from hnl.datasets import files, own_files
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.files import FileInfo
 from hnl.datasets.index import Index, inspect_all
 from hnl.errors import InputError
-from hnl.processors import columns, parts
+from hnl.processors import parts
+from hnl.processors.displaced import columns
 from hnl.processors.units import Job, fingerprint
 
 
@@ -78,13 +79,13 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
 
 
 def packed(jobs: Sequence[Job]) -> tuple[list[Job], dict[str, Path]]:
-    """Jobs for workers that may not have our folders, and the files that have to go with them, see `own_files`."""
+    """Jobs for workers that may not have our folders, and the `auxiliary_files` that go with them."""
     portable = {job.unit.dataset: job.catalogue for job in jobs}
-    luggage: dict[str, Path] = {}
+    support_files: dict[str, Path] = {}
     for name, catalogue in portable.items():
-        portable[name], needed = own_files.portable(catalogue)
-        luggage |= needed
-    return [replace(job, catalogue=portable[job.unit.dataset]) for job in jobs], luggage
+        portable[name], needed = auxiliary_files.portable(catalogue)
+        support_files |= needed
+    return [replace(job, catalogue=portable[job.unit.dataset]) for job in jobs], support_files
 
 
 def check_corrections(catalogue: Catalogue) -> None:

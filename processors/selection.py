@@ -46,7 +46,7 @@ class Selection:
     def variations(self, dataset: str) -> tuple[str, ...]:
         """Nominal, and the variations of jet energies that were made of a dataset: none of data."""
         one = self.catalogue.dataset(dataset)
-        return jets.variations(jets.of(one, self.catalogue.era(one)))
+        return jets.variations(jets.jet_settings(one, self.catalogue.era(one)))
 
     def rows(self, dataset: str) -> Candidates:
         """The candidates of a dataset in all variations, sorted by run, luminosity section and event.
@@ -127,7 +127,9 @@ def finish(out: Path, plan: Plan) -> Selection:
         "partial": bad,
         "catalogue": catalogue.model_dump(mode="json"),
         "fingerprints": plan.fingerprints,
-        "variations": {d.name: list(jets.variations(jets.of(d, catalogue.era(d)))) for d in catalogue.datasets},
+        "variations": {
+            d.name: list(jets.variations(jets.jet_settings(d, catalogue.era(d)))) for d in catalogue.datasets
+        },
         "files": {
             name: [
                 {key: getattr(info, key) for key in FILE_FACTS} for info in dict.fromkeys(unit.file for unit in group)

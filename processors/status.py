@@ -82,7 +82,7 @@ def record(out: Path, unit: WorkUnit, fingerprint: str, reason: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def of(out: Path) -> Status:
+def read_status(out: Path) -> Status:
     """Reads how far the last run is. Writes nothing.
 
     Raises:

@@ -7,13 +7,13 @@ from pathlib import Path
 from hnl import dependencies, provenance
 from hnl.corrections import jets, library
 from hnl.corrections.library import CorrectionError
-from hnl.datasets import files, own_files
+from hnl.datasets import auxiliary_files, files
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.datasets.files import WorkUnit
 from hnl.datasets.golden import GoldenJSONError
 from hnl.errors import InputError
 from hnl.processors import parts
-from hnl.processors.displaced import DisplacedProcessor
+from hnl.processors.displaced.processor import DisplacedProcessor
 from hnl.processors.parts import Part
 
 CODE = ("hnl.processors.units",)  # what decides which events are selected and what their columns say, and all it calls
@@ -31,7 +31,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class UnitResult:
     """What became of a job: a part, or why there is none."""
 
     unit: WorkUnit
@@ -59,36 +59,36 @@ def fingerprint(dataset: Dataset, era: Era) -> str:
         "paths": era.triggers.model_dump(),
         "year": era.year,
         "golden_json": library.sha256(era.golden_json) if era.golden_json and dataset.is_data else None,
-        "jets": jets.digest(jets.of(dataset, era)),
+        "jets": jets.digest(jets.jet_settings(dataset, era)),
         "generator_weights": dataset.generator_weights.model_dump(),
         "code": code_digest(),
     }
     return provenance.digest(settings)
 
 
-def process_unit(job: Job, luggage: Path = Path()) -> Outcome:
+def process_unit(job: Job, support_files: Path = Path()) -> UnitResult:
     """Reads and selects one work unit. Never raises: a worker's error must reach the user as a sentence.
 
     Args:
         job: the work unit.
-        luggage: folder of the files that came with it, see `own_files`.
+        support_files: folder of the files that came with it, see `auxiliary_files`.
     """
     try:
-        catalogue = own_files.placed(job.catalogue, luggage)
+        catalogue = auxiliary_files.placed(job.catalogue, support_files)
         dataset = catalogue.dataset(job.unit.dataset)
         if fingerprint(dataset, catalogue.era(dataset)) != job.fingerprint:
             what = "code, libraries, corrections or golden JSON"
-            return Outcome(job.unit, failure=(f"this worker has other {what} than the command", ""))
+            return UnitResult(job.unit, failure=(f"this worker has other {what} than the command", ""))
         if job.checksum:
             files.verify(job.local or job.unit.file.path, job.checksum, job.catalogue.remote)
         events = files.events(job.unit, job.catalogue.remote, job.local)
         result = DisplacedProcessor(catalogue).process(events)[dataset.name]
-        variations = jets.variations(jets.of(dataset, catalogue.era(dataset)))
-        return Outcome(job.unit, part=parts.make(job.unit, result, job.fingerprint, job.checksum, variations))
+        variations = jets.variations(jets.jet_settings(dataset, catalogue.era(dataset)))
+        return UnitResult(job.unit, part=parts.make(job.unit, result, job.fingerprint, job.checksum, variations))
     except (CorrectionError, GoldenJSONError) as error:  # not the fault of the file, which must not be left out for it
-        return Outcome(job.unit, failure=(str(error), traceback.format_exc()))
+        return UnitResult(job.unit, failure=(str(error), traceback.format_exc()))
     except InputError as error:
-        return Outcome(job.unit, bad_input=str(error), temporary=files.is_temporary(error))
+        return UnitResult(job.unit, bad_input=str(error), temporary=files.is_temporary(error))
     except Exception as error:
         summary = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-        return Outcome(job.unit, failure=(summary, traceback.format_exc()))
+        return UnitResult(job.unit, failure=(summary, traceback.format_exc()))

@@ -12,9 +12,9 @@ from hepdata_lib import Submission, Variable
 from hepdata_lib import Table as HEPDataTable
 
 from hnl import provenance
+from hnl.inference.displaced.scan import ASYMPTOTIC, CLOSED, CURVES, NOTHING
+from hnl.inference.displaced.table5 import LUMINOSITY, Row
 from hnl.inference.records import Record
-from hnl.inference.scan import ASYMPTOTIC, CLOSED, CURVES, NOTHING
-from hnl.inference.table5 import LUMINOSITY, Row
 from hnl.report import strengths
 from hnl.report.tables import Column, Table, short
 

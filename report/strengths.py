@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from hnl.inference.displaced.scan import CURVES
+from hnl.inference.displaced.strengths import GENERATED_ONLY
 from hnl.inference.records import Record
-from hnl.inference.scan import CURVES
-from hnl.inference.strengths import GENERATED_ONLY
 from hnl.report.tables import Column, Table, short
 
 

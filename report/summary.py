@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hnl.inference.displaced.scan import NOTHING
+from hnl.inference.displaced.strengths import GENERATED_ONLY
 from hnl.inference.records import Record
-from hnl.inference.scan import NOTHING
-from hnl.inference.strengths import GENERATED_ONLY
 from hnl.report import certification, strengths
 from hnl.report.limit_files import EXPECTED, method, words
 

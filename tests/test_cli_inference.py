@@ -11,7 +11,7 @@ from test_cli import Run, hnl  # noqa: F401  (a fixture)
 from hnl import lineage, terminal
 from hnl.cli import inference
 from hnl.inference import toys
-from hnl.inference.scan import Settings
+from hnl.inference.displaced.scan import Settings
 
 
 def test_physics(hnl: Run) -> None:  # noqa: F811
@@ -61,7 +61,7 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path, monkeypatch: pytest.Monke
     assert one["interpolated_from"] == []
     path = folder / "limits" / "points" / "mu_majorana_8.json"
     assert "1 masses are scanned already" in hnl("limits", folder, *arguments)[2]
-    assert (lineage.of(path).stage, lineage.of(path).state) == ("limits", "as it was made")
+    assert (lineage.product(path).stage, lineage.product(path).state) == ("limits", "as it was made")
     status, out, _ = hnl("fit", folder, "--sample", "hnl8_mu", "--uncorrelated-closure")
     assert status == 0
     assert "closure_mumu_OS_b0" in out
@@ -72,7 +72,7 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path, monkeypatch: pytest.Monke
     after = {path.name: path.stat().st_mtime_ns for path in (folder / "plots").iterdir()}
     assert {"limits_mu_majorana.pdf", "fit_impacts_hnl8_mu.png", "abcd_SR_low_data.pdf"} <= set(after)
     assert all(after[name] > time for name, time in before.items())
-    redrawn = lineage.of(folder / "plots" / "limits_mu_majorana.pdf")
+    redrawn = lineage.product(folder / "plots" / "limits_mu_majorana.pdf")
     assert (redrawn.stage, redrawn.state) == ("plot", "as it was made")
 
 

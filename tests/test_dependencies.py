@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from hnl import dependencies
-from hnl.inference import limits
+from hnl.inference.displaced import limits
 from hnl.ml import learning
 from hnl.processors import units
 from hnl.stages import STAGES
@@ -16,30 +16,35 @@ KEPT = {"candidates": units.CODE, "models": learning.CODE, "scans": limits.CODE}
 MAKES = {
     "candidates": """
         corrections: counter jets library
-        datasets: baskets branches files generator_weights golden nanoaod own_files trigger_bits variations versions
+        datasets: auxiliary_files baskets branches files generator_weights golden nanoaod trigger_bits variations versions
         physics: constants
-        processors: candidate columns cutflow displaced outcomes parts rows units
-        selections: categories events jets leptons particles triggers truth vertices
+        processors: cutflow parts rows units
+        processors.displaced: candidate columns jet_variations processor
+        selections: events jets leptons particles triggers truth vertices
+        selections.displaced: categories
     """,
     "models": """
-        ml: features folds sample training trainings tuning
-        processors: columns rows
-        selections: categories
+        ml: folds sample training tuning
+        ml.displaced: features trainings
+        processors: rows
+        processors.displaced: columns
+        selections.displaced: categories
     """,
     "scans": """
         corrections: lifetime masses nuisances reach
         datasets: variations
-        histograms: abcd yields
-        inference: asymptotics intervals likelihood minimum model modelling records scan signals toys
+        histograms.displaced: abcd yields
+        inference: asymptotics intervals likelihood minimizer model records toys
         inference.abcd: estimate
+        inference.displaced: modelling scan signals
         ml: scored
         physics: constants production widths
         processors: rows
-        selections: categories regions
+        selections.displaced: categories regions
     """,
 }
 OF_STAGES = {
-    "hnl.selections.regions": {"abcd", "limits", "fit", "plot", "report"},
+    "hnl.selections.displaced.regions": {"abcd", "limits", "fit", "plot", "report"},
     "hnl.corrections.nuisances": {"histogram", "abcd", "k0s", "limits", "fit", "report"},
     "hnl.corrections.weights": {"histogram", "abcd", "k0s", "limits", "fit"},
     "hnl.corrections.jets": {"select", "k0s", "report"},  # which names a requirement of the selection
@@ -104,7 +109,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hnl import lineage, __version__
 from hnl.ml import folds as parts_of_events
-from hnl.ml.features import Feature, matrix
+from hnl.ml.displaced.features import Feature, matrix
 if TYPE_CHECKING:
     from hnl.plots import abcd
     import matplotlib
@@ -116,7 +121,7 @@ def later():
 """
     root = "hnl.locking"
     found = dependencies.closure([root], {root: text, **dict.fromkeys(("hnl.ml.folds", "hnl.clusters"), "")})
-    assert {"hnl.lineage", "hnl.ml.folds", "hnl.ml.features", "hnl.clusters"} < set(found)
+    assert {"hnl.lineage", "hnl.ml.folds", "hnl.ml.displaced.features", "hnl.clusters"} < set(found)
     assert "hnl.plots.abcd" not in found
     assert dependencies.libraries([root], {root: text}) == ("PyYAML", "numpy")
     with pytest.raises(KeyError):

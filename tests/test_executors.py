@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from hnl import clusters, executors
-from hnl.executors import ExecutorError, How
+from hnl.executors import ExecutionOptions, ExecutorError
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ from hnl.executors import ExecutorError, How
 )
 def test_options_that_do_not_go_together(options: dict, words: str) -> None:
     with pytest.raises(ExecutorError, match=words):
-        How(**options)
+        ExecutionOptions(**options)
 
 
-@pytest.mark.parametrize("how", [How("iterative"), How("local", workers=2)])
-def test_every_job_once(how: How) -> None:
+@pytest.mark.parametrize("how", [ExecutionOptions("iterative"), ExecutionOptions("local", workers=2)])
+def test_every_job_once(how: ExecutionOptions) -> None:
     assert sorted(executors.run(abs, [-3, 2, -1], how)) == [(-3, 3), (-1, 1), (2, 2)]
     assert list(executors.run(abs, [], how)) == []
 
@@ -65,7 +65,7 @@ def test_what_the_batch_system_refuses(tmp_path: Path) -> None:
     """dask-jobqueue wants memory."""
     path = tmp_path / "cluster.yaml"
     path.write_text("maximum: 1\njob: {cores: 1}\n")
-    how = How("dask", cluster="slurm", cluster_config=path)
+    how = ExecutionOptions("dask", cluster="slurm", cluster_config=path)
     with pytest.raises(ExecutorError, match=r"cluster\.yaml: slurm refuses it"):
         list(executors.run(abs, [-1], how))
 
@@ -100,7 +100,7 @@ def test_a_batch_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     job = {"cores": 1, "processes": 1, "memory": "1GB", "walltime": "00:10:00", "queue": "short", "interface": "lo"}
     path = tmp_path / "cluster.yaml"
     path.write_text(yaml.safe_dump({"maximum": 2, "job": job | {"local_directory": str(tmp_path)}}))
-    how = How("dask", cluster="slurm", cluster_config=path)
+    how = ExecutionOptions("dask", cluster="slurm", cluster_config=path)
     assert sorted(executors.run(abs, list(range(-9, 0)), how)) == [(i, -i) for i in range(-9, 0)]
     script = log.read_text()
     assert "#SBATCH -p short" in script

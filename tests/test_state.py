@@ -47,7 +47,7 @@ def test_status_of_other_folders(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
     (tmp_path / "plan.json").write_text("{half")
     with pytest.raises(status.NoPlanError, match=r"plan\.json is broken"):
-        status.of(tmp_path)
+        status.read_status(tmp_path)
 
 
 def test_status_of_missing_and_failed_files(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_product_that_two_stages_draw(tmp_path: Path) -> None:
     for text in ("by one", "by two"):
         with lineage.stage(tmp_path, Stage(text.replace(" ", "_"), "", (), (), ())):
             provenance.write_text(path, text)
-        assert (lineage.of(path).stage, lineage.of(path).state) == (text.replace(" ", "_"), "as it was made")
+        assert (lineage.product(path).stage, lineage.product(path).state) == (text.replace(" ", "_"), "as it was made")
 
 
 def test_why_a_stage_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_why_a_stage_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_provenance_of_a_part(search: Path) -> None:
     """One file, its UUID and the entries."""
     path = next((search / "out" / "candidates" / "w").glob("w2-*.parquet"))
-    found = lineage.of(path)
+    found = lineage.product(path)
     assert (found.state, found.stage) == ("as it was made", "select")
     assert found.inputs[0].path == search / "w2.root"
     assert found.inputs[0].state.startswith(f"entries 0 to {faulty.EVENTS + 2}, UUID ")
@@ -185,16 +185,16 @@ def test_what_changed_since_is_told(search: Path) -> None:
     whole, as_read = path.read_bytes(), catalogue.read_bytes()
     path.write_bytes(whole + b" ")
     catalogue.write_bytes(as_read + b"# more\n")
-    found = lineage.of(path)
+    found = lineage.product(path)
     assert found.state == "changed since"
     selection = found.inputs[0]
     assert [one.state for one in selection.inputs if one.path == catalogue] == ["changed since"]
     path.write_bytes(whole)
     catalogue.unlink()
-    selection = lineage.of(path).inputs[0]
+    selection = lineage.product(path).inputs[0]
     assert [one.state for one in selection.inputs if one.path == catalogue] == ["gone"]
     catalogue.write_bytes(as_read)
-    assert lineage.of(path).state == "as it was made"
+    assert lineage.product(path).state == "as it was made"
 
 
 def test_files_without_provenance(search: Path, tmp_path: Path) -> None:
@@ -206,15 +206,15 @@ def test_files_without_provenance(search: Path, tmp_path: Path) -> None:
     ):
         if words:
             with pytest.raises(LineageError, match=words):
-                lineage.of(path)
+                lineage.product(path)
         else:
-            assert lineage.of(path).stage == "select"
+            assert lineage.product(path).stage == "select"
     broken = tmp_path / "provenance" / "select.json"
     broken.parent.mkdir()
     for text in ("{half", json.dumps({"format": 99})):
         broken.write_text(text)
         with pytest.raises(LineageError, match=r"select\.json is broken"):
-            lineage.of(broken)
+            lineage.product(broken)
 
 
 def test_a_lock_is_for_one(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from hnl.datasets.simulation import detector, generator, overlay, passage, sample, streams, tracking, vertexing
+from hnl.datasets.simulation import detector, generator, overlay, propagation, sample, streams, tracking, vertexing
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.minimum_bias import minimum_bias, underlying_event
 from hnl.datasets.simulation.parameters import DETECTOR
@@ -71,7 +71,7 @@ def together(parts: Iterable[Columns]) -> Columns:
 @cache
 def libraries() -> overlay.Libraries:
     """Minimum bias and underlying event of `hnl simulate`."""
-    return overlay.Libraries.of(
+    return overlay.Libraries.from_events(
         minimum_bias(sample.N_MINIMUM_BIAS, sample.LIBRARY_SEED, sample.cache_folder()),
         underlying_event(sample.N_UNDERLYING, sample.LIBRARY_SEED, sample.cache_folder()),
     )
@@ -82,7 +82,7 @@ class Measured(NamedTuple):
 
     Attributes:
         vertex: true hard interactions, shape (events, 3), cm.
-        particles: what could be seen: rows with the columns of passage.py.
+        particles: what could be seen: rows with the columns of propagation.py.
         tracks: measured tracks with impact parameters.
         svs: secondary vertices.
     """
@@ -104,8 +104,8 @@ def measure(table: ak.Array, seed: int, *, reseed: int = 0, pileup: bool = True,
         true_vertex: impact parameters relative to the true interaction, not to the measured primary vertex.
     """
     draws = Draws.for_events(seed, ak.to_numpy(table.event_id), np.full(len(table), reseed))
-    vertex = passage.beam_spot(draws)
-    hard = passage.convert_photons(passage.visible(passage.generated(table), vertex), draws)
+    vertex = propagation.beam_spot(draws)
+    hard = propagation.convert_photons(propagation.visible(propagation.generated(table), vertex), draws)
     parts = [hard]
     if pileup:
         parts.append(overlay.add(vertex, overlay.interactions(draws), libraries(), draws))

@@ -13,7 +13,7 @@ from simulation_validation.checks import Check
 from simulation_validation.events import Columns, Measured, Work, libraries, measure, over_cores, together, works
 
 from hnl.datasets.simulation import detector, particles
-from hnl.datasets.simulation.passage import CONVERSION_UID
+from hnl.datasets.simulation.propagation import CONVERSION_UID
 from hnl.datasets.simulation.rows import Rows
 from hnl.selections import leptons
 

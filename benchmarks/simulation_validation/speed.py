@@ -25,7 +25,7 @@ from hnl.datasets.simulation import (
     nanoaod_writer,
     overlay,
     particle_flow,
-    passage,
+    propagation,
     sample,
     tracking,
     trigger,
@@ -37,7 +37,7 @@ from hnl.datasets.simulation.signal import SignalOptions
 LIMIT_MS, LIMIT_BYTES = 5.0, 2e9
 
 STAGES: dict[str, tuple[ModuleType, ...]] = {
-    "passage, conversions": (passage,),
+    "passage, conversions": (propagation,),
     "overlay": (overlay,),
     "tracks": (tracking,),
     "leptons, isolation, trigger": (leptons, electrons, muons, trigger),

@@ -1,8 +1,8 @@
 """The parametrised detector: from a particle table to the collections of NanoAOD.
 
-    libraries = overlay.Libraries.of(minimum_bias, underlying_event)
+    libraries = overlay.Libraries.from_events(minimum_bias, underlying_event)
     block = detector.simulate(table, libraries, seed=1)
-    nanoaod_writer.write("hnl.root", [block], nanoaod_writer.RunSums.of(table))
+    nanoaod_writer.write("hnl.root", [block], nanoaod_writer.RunSums.from_events(table))
 
 An event comes out the same whatever else is simulated with it: see draws.py.
 """
@@ -22,7 +22,7 @@ from hnl.datasets.simulation import (
     muons,
     overlay,
     particle_flow,
-    passage,
+    propagation,
     tracking,
     trigger,
     truth,
@@ -104,11 +104,11 @@ def _simulate(
     copy = np.repeat(np.arange(len(table)), reseeds)
     reseed = np.tile(np.arange(reseeds), len(table))
     table = table[copy]
-    generated = passage.generated(table)
+    generated = propagation.generated(table)
     draws = Draws.for_events(seed, ak.to_numpy(table.event_id), reseed)
-    vertex = passage.beam_spot(draws, detector.beam)
-    hard = passage.visible(generated, vertex, detector.tracker)
-    hard = passage.convert_photons(hard, draws, detector.material, detector.tracker)
+    vertex = propagation.beam_spot(draws, detector.beam)
+    hard = propagation.visible(generated, vertex, detector.tracker)
+    hard = propagation.convert_photons(hard, draws, detector.material, detector.tracker)
     tracks = _tracks(hard, vertex, draws, detector)
     numbers = {
         "event_id": ak.to_numpy(table.event_id),

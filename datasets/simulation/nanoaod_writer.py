@@ -35,7 +35,7 @@ class RunSums:
     sumw2: float
 
     @classmethod
-    def of(cls, table: ak.Array) -> RunSums:
+    def from_events(cls, table: ak.Array) -> RunSums:
         """The sums of a particle table."""
         weight = ak.to_numpy(table.weight)
         return cls(len(weight), float(weight.sum()), float((weight**2).sum()))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hnl.datasets.simulation.compiled import compiled
 from hnl.datasets.simulation.draws import Draws, Keys, unit
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
-from hnl.datasets.simulation.passage import COLUMNS, generated, visible
+from hnl.datasets.simulation.propagation import COLUMNS, generated, visible
 from hnl.datasets.simulation.rows import Column, Rows, concatenate
 from hnl.errors import InputError
 
@@ -77,7 +77,7 @@ class Libraries:
     n_underlying: int
 
     @classmethod
-    def of(
+    def from_events(
         cls, minimum_bias: ak.Array, underlying_event: ak.Array | None = None, detector: Detector = DETECTOR
     ) -> Libraries:
         """The libraries of these particle tables (minimum_bias.py); without one of underlying events, it is made up of

@@ -127,7 +127,7 @@ def prepare_libraries() -> None:
 
 @cache
 def _libraries() -> overlay.Libraries:
-    return overlay.Libraries.of(
+    return overlay.Libraries.from_events(
         minimum_bias(N_MINIMUM_BIAS, LIBRARY_SEED, cache_folder()),
         underlying_event(N_UNDERLYING, LIBRARY_SEED, cache_folder()),
     )

@@ -46,7 +46,7 @@ class Cuts(NamedTuple):
     max_radius: float
 
     @classmethod
-    def of(cls, detector: Detector) -> Cuts:
+    def for_detector(cls, detector: Detector) -> Cuts:
         """The numbers of this detector."""
         named = asdict(detector.beam) | asdict(detector.vertices)
         return cls(**{name: named[name] for name in cls._fields})
@@ -88,7 +88,7 @@ def find(tracks: Rows, primary: Column, detector: Detector = DETECTOR) -> Found:
     state = state_of(rows)
     event, values, members, counts = _find_all(
         rows.offsets, state, rows.pt, rows.charge.astype(np.int64), seed, primary,
-        Cuts.of(detector),
+        Cuts.for_detector(detector),
     )  # fmt: skip
     vertices = Rows(tracks.n_events, event, dict(zip(_VERTEX, np.ascontiguousarray(values.T), strict=True)))
     of_member = np.repeat(np.arange(len(event)), counts)

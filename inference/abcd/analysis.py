@@ -12,10 +12,10 @@ import hist
 import numpy as np
 
 from hnl.datasets.variations import NOMINAL
-from hnl.histograms import abcd as histograms
-from hnl.histograms import yields
-from hnl.histograms.abcd import Cells
-from hnl.histograms.yields import Counts
+from hnl.histograms.displaced import abcd as histograms
+from hnl.histograms.displaced import yields
+from hnl.histograms.displaced.abcd import Cells
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import checks
 from hnl.inference.abcd import thresholds as tuning
 from hnl.inference.abcd.checks import belongs, samples_of
@@ -23,8 +23,8 @@ from hnl.inference.abcd.records import NO_CLASSIFIER, exists
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.records import Record
 from hnl.ml.scored import Scored
-from hnl.selections.categories import CATEGORIES
-from hnl.selections.regions import HYPOTHESES, Thresholds
+from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.regions import HYPOTHESES, Thresholds
 
 HIDDEN = "region A of the SR is hidden for data (blinded)"
 

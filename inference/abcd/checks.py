@@ -7,10 +7,10 @@ import numpy as np
 
 from hnl.datasets.catalogue import Dataset
 from hnl.datasets.variations import NOMINAL
-from hnl.histograms import abcd as histograms
-from hnl.histograms import yields
-from hnl.histograms.abcd import Cells
-from hnl.histograms.yields import Counts
+from hnl.histograms.displaced import abcd as histograms
+from hnl.histograms.displaced import yields
+from hnl.histograms.displaced.abcd import Cells
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as estimates
 from hnl.inference.abcd import records as abcd_tables
 from hnl.inference.abcd import validation
@@ -18,9 +18,9 @@ from hnl.inference.abcd.records import ALL, Systematics
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.records import Record, number
 from hnl.ml.scored import Scored
-from hnl.selections import regions
-from hnl.selections.categories import CATEGORIES
-from hnl.selections.regions import HYPOTHESES, Thresholds
+from hnl.selections.displaced import regions
+from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.regions import HYPOTHESES, Thresholds
 
 # Of the process in the catalogue, in small letters: usual names, and those of datasets.simulation.
 DY_PREFIXES = ("dy", "drell", "zjets", "z+jets", "zpair", "zgamma")

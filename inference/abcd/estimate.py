@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaincinv
 
-from hnl.histograms.yields import Counts
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference.intervals import ONE_SIGMA, TWO_SIGMA, product_over
-from hnl.selections.regions import REGIONS
+from hnl.selections.displaced.regions import REGIONS
 
 A, B, C, D = range(4)
 

@@ -20,14 +20,14 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from hnl.datasets.variations import NOMINAL
-from hnl.histograms import yields
-from hnl.histograms.yields import Counts
+from hnl.histograms.displaced import yields
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
 from hnl.inference.abcd.estimate import B, C, D
 from hnl.inference.abcd.validation import EXPECTED_CLOSURE
-from hnl.selections import regions
-from hnl.selections.categories import CATEGORIES
-from hnl.selections.regions import HYPOTHESES
+from hnl.selections.displaced import regions
+from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.regions import HYPOTHESES
 
 CLOSURE = EXPECTED_CLOSURE  # Table 4: 20-30 %; the upper end
 MUON_FLAVOURS = ("mumu", "emu")  # l2 is a muon

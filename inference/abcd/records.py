@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hnl.histograms.yields import LEPTONS, Counts
+from hnl.histograms.displaced.yields import LEPTONS, Counts
 from hnl.inference import intervals
 from hnl.inference.abcd import estimate as abcd
 from hnl.inference.abcd import validation
@@ -14,9 +14,9 @@ from hnl.inference.abcd.estimate import A, B, C, D, DYCorrection, Estimate
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.abcd.validation import Closure, Correlation
 from hnl.inference.records import Record, number
-from hnl.selections import regions
-from hnl.selections.categories import CATEGORIES
-from hnl.selections.regions import Thresholds
+from hnl.selections.displaced import regions
+from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.regions import Thresholds
 
 ALL = "all"  # bins of a category together
 HIDDEN = "A hidden"

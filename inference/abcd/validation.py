@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import rel_entr
 
-from hnl.histograms.yields import Counts
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
 from hnl.inference.abcd.estimate import A, B, C, D
 from hnl.inference.intervals import ONE_SIGMA

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from hnl import executors, provenance
 from hnl.errors import HNLError
-from hnl.executors import ExecutorError, How, J, R, WorkerLostError, cores, lost
+from hnl.executors import ExecutionOptions, ExecutorError, Task, TaskResult, WorkerLostError, cores, lost
 from hnl.processors import units
 
 CLUSTERS: dict[str, Any] = {"htcondor": HTCondorCluster, "slurm": SLURMCluster, "lsf": LSFCluster}
@@ -84,7 +84,7 @@ def _known(job_class: type) -> dict[str, None]:
     return {name: None for name in names if name not in ("scheduler", "name", "kwargs", "base_class_kwargs")}
 
 
-class Luggage(WorkerPlugin):  # type: ignore[misc]
+class SupportFiles(WorkerPlugin):  # type: ignore[misc]
     """Puts files into the folder of every worker, also of one that joins later. Their names must tell contents apart:
     runs may share a worker."""
 
@@ -93,31 +93,33 @@ class Luggage(WorkerPlugin):  # type: ignore[misc]
 
     def setup(self, worker: Any) -> None:
         """In the worker."""
-        executors.luggage = Path(worker.local_directory)
+        executors.support_files = Path(worker.local_directory)
         for name, content in self.contents.items():
-            provenance.write_bytes(executors.luggage / name, content)
+            provenance.write_bytes(executors.support_files / name, content)
 
 
 def run(
-    function: Callable[[J], R],
-    jobs: Sequence[J],
-    how: How,
+    function: Callable[[Task], TaskResult],
+    jobs: Sequence[Task],
+    execution: ExecutionOptions,
     on_note: Callable[[str], None],
     files: Mapping[str, Path],
-) -> Iterator[tuple[J, R | WorkerLostError]]:
+) -> Iterator[tuple[Task, TaskResult | WorkerLostError]]:
     """`executors.run` on a dask cluster.
 
     Raises:
         ExecutorError: the cluster cannot be used, or its workers run other code.
         ClusterLostError: the scheduler went away.
     """
-    with _client(how) as client:
+    with _client(execution) as client:
         check_code(client)
-        luggage = Luggage({name: path.read_bytes() for name, path in files.items()})
-        client.register_plugin(luggage, name=f"hnl-{provenance.digest(sorted(files))}")  # the same again is no second
+        support_files = SupportFiles({name: path.read_bytes() for name, path in files.items()})
+        client.register_plugin(
+            support_files, name=f"hnl-{provenance.digest(sorted(files))}"
+        )  # the same again is no second
         if not client.scheduler_info()["workers"]:
             on_note(f"no worker has joined {client.scheduler.address} yet: waiting")
-        name, pending = f"hnl-{uuid4()}", dict[str, J]()
+        name, pending = f"hnl-{uuid4()}", dict[str, Task]()
         # The first jobs are the largest: they come first on the cluster too.
         queue = (
             (job, client.submit(function, job, key=f"{name}-{i}", pure=False, priority=-i))
@@ -169,33 +171,36 @@ def check_code(client: Any) -> None:
 
 
 @contextmanager
-def _client(how: How) -> Iterator[Any]:
+def _client(execution: ExecutionOptions) -> Iterator[Any]:
     """A client of the cluster; what was started for it ends with it."""
-    if how.scheduler:
+    if execution.scheduler:
         try:
-            client = Client(how.scheduler)
+            client = Client(execution.scheduler)
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
-            raise ExecutorError(f"no dask scheduler answers at {how.scheduler}: {reason}") from error
+            raise ExecutorError(f"no dask scheduler answers at {execution.scheduler}: {reason}") from error
         with client:
             yield client
         return
     # One work unit in a worker at a time: when it dies, it is clear of which one.
     with dask.config.set({"distributed.scheduler.worker-saturation": 1.0}):
-        cluster = _started(how)
+        cluster = _started(execution)
         with cluster, Client(cluster) as client:
             yield client
 
 
-def _started(how: How) -> Any:
-    if not how.cluster or not how.cluster_config:
+def _started(execution: ExecutionOptions) -> Any:
+    if not execution.cluster or not execution.cluster_config:
         return LocalCluster(
-            n_workers=how.workers or cores(), threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+            n_workers=execution.workers or cores(),
+            threads_per_worker=1,
+            dashboard_address=None,
+            silence_logs=logging.ERROR,
         )
-    config = read_config(how.cluster_config, how.cluster)
+    config = read_config(execution.cluster_config, execution.cluster)
     try:
-        cluster = CLUSTERS[how.cluster](**config.job, scheduler_options={"dashboard_address": None})
+        cluster = CLUSTERS[execution.cluster](**config.job, scheduler_options={"dashboard_address": None})
     except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise ExecutorError(f"{how.cluster_config}: {how.cluster} refuses it: {error}") from error
+        raise ExecutorError(f"{execution.cluster_config}: {execution.cluster} refuses it: {error}") from error
     cluster.adapt(minimum=config.minimum, maximum=config.maximum)
     return cluster

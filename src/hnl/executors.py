@@ -27,10 +27,10 @@ BatchSystem = Literal["htcondor", "slurm", "lsf"]
 ATTEMPTS = 3
 
 # In a worker: where the files lie that came with the work (`run`). Elsewhere the present folder, as in a batch job.
-luggage = Path()
+support_files = Path()
 
-J = TypeVar("J")
-R = TypeVar("R")
+Task = TypeVar("Task")
+TaskResult = TypeVar("TaskResult")
 
 
 class ExecutorError(InputError):
@@ -42,7 +42,7 @@ class WorkerLostError(HNLError):
 
 
 @dataclass(frozen=True)
-class How:
+class ExecutionOptions:
     """How to work.
 
     Attributes:
@@ -79,20 +79,20 @@ class How:
 
 
 def run(
-    function: Callable[[J], R],
-    jobs: Sequence[J],
-    how: How,
+    function: Callable[[Task], TaskResult],
+    jobs: Sequence[Task],
+    execution: ExecutionOptions,
     on_note: Callable[[str], None] = lambda note: None,
     files: Mapping[str, Path] | None = None,
-) -> Iterator[tuple[J, R | WorkerLostError]]:
+) -> Iterator[tuple[Task, TaskResult | WorkerLostError]]:
     """Calls `function` on every job.
 
     Args:
         function: importable by workers; must not raise.
         jobs: in the order in which they are to be started.
-        how: where.
+        execution: where.
         on_note: told, in a sentence, what a user should know, such as the death of a worker.
-        files: small files that every dask worker finds under these names in `luggage`.
+        files: small files that every dask worker finds under these names in `support_files`.
 
     Yields:
         Each job with its result, in the order in which they finish; with an error where its workers died.
@@ -102,15 +102,15 @@ def run(
     """
     if not jobs:
         return
-    if how.executor == "iterative":
+    if execution.executor == "iterative":
         for job in jobs:
             yield job, function(job)
-    elif how.executor == "local":
-        yield from _in_processes(function, jobs, min(how.workers or cores(), len(jobs)), on_note)
+    elif execution.executor == "local":
+        yield from _in_processes(function, jobs, min(execution.workers or cores(), len(jobs)), on_note)
     else:
         from hnl import clusters  # takes a second to import
 
-        yield from clusters.run(function, jobs, how, on_note, files or {})
+        yield from clusters.run(function, jobs, execution, on_note, files or {})
 
 
 def cores() -> int:
@@ -124,13 +124,13 @@ def lost(attempts: int) -> WorkerLostError:
 
 
 def _in_processes(
-    function: Callable[[J], R], jobs: Sequence[J], workers: int, on_note: Callable[[str], None]
-) -> Iterator[tuple[J, R | WorkerLostError]]:
+    function: Callable[[Task], TaskResult], jobs: Sequence[Task], workers: int, on_note: Callable[[str], None]
+) -> Iterator[tuple[Task, TaskResult | WorkerLostError]]:
     """Each worker is a pool of one process, so that its death concerns the job it works on and no other."""
     waiting = deque((job, 1) for job in jobs)
     free = [_process() for _ in range(workers)]
-    busy: dict[Future, tuple[Any, J, int]] = {}
-    finished: list[tuple[J, R | WorkerLostError]] = []
+    busy: dict[Future, tuple[Any, Task, int]] = {}
+    finished: list[tuple[Task, TaskResult | WorkerLostError]] = []
     try:
         while waiting or busy or finished:
             while waiting and free:

@@ -127,7 +127,7 @@ class Product:
     inputs: tuple["Product", ...] = ()
 
 
-def of(path: Path) -> Product:
+def product(path: Path) -> Product:
     """Where a product comes from, back to the files of the catalogue.
 
     Raises:

@@ -24,7 +24,7 @@ from hnl.condor import job as batch_job
 from hnl.condor.batch import IncompleteError
 from hnl.condor.items import BatchError
 from hnl.datasets.settings import Batch
-from hnl.executors import How
+from hnl.executors import ExecutionOptions
 from hnl.processors import selection
 from hnl.stages import select
 
@@ -89,7 +89,7 @@ def products(out: Path) -> dict[str, Any]:
 def test_the_job_script_in_empty_folders_gives_what_select_gives(save: Save, tmp_path: Path) -> None:
     """Bit by bit: parquet parts, manifests, cutflow, selection."""
     catalogue, out = save(), tmp_path / "out"
-    select.run(catalogue, tmp_path / "here", how=How("iterative"))
+    select.run(catalogue, tmp_path / "here", execution=ExecutionOptions("iterative"))
     submission = batch.submit(catalogue, out)
     assert (submission.items, submission.units) == (3, 4)  # a job has files of one dataset
     assert [item["item"] for item in pool.items(out / "condor")] == ["1-000000", "1-000001", "1-000002"]
@@ -174,7 +174,7 @@ def test_other_corrections_make_all_anew(save: Save, tmp_path: Path) -> None:
     assert batch.submit(catalogue, out).units == 4
     pool.run(out / "condor", script=False)
     batch.collect(out)
-    select.run(catalogue, tmp_path / "here", how=How("iterative"))
+    select.run(catalogue, tmp_path / "here", execution=ExecutionOptions("iterative"))
     assert products(out) == products(tmp_path / "here")
 
 
@@ -204,7 +204,7 @@ def test_a_bad_file_is_held_named_and_submitted_again_alone(save: Save, tmp_path
     assert batch.state(out).failures == {}
     whole = batch.collect(out)
     assert whole.partial == []
-    select.run(catalogue, tmp_path / "here", how=How("iterative"))
+    select.run(catalogue, tmp_path / "here", execution=ExecutionOptions("iterative"))
     assert products(out) == products(tmp_path / "here")
 
 
@@ -333,7 +333,7 @@ def test_a_second_submission_is_refused(save: Save, tmp_path: Path) -> None:
 
 
 def test_what_select_has_done_is_not_submitted(save: Save, tmp_path: Path) -> None:
-    select.run(save(), tmp_path / "out", how=How("iterative"))
+    select.run(save(), tmp_path / "out", execution=ExecutionOptions("iterative"))
     assert batch.submit(save(), tmp_path / "out").items == 0
 
 

@@ -1,4 +1,4 @@
-"""Jet energies: settings, names and the formulas on single jets. Whole events: tests/processors/test_outcomes.py."""
+"""Jet energies: settings, names, formulas on single jets. Events: tests/processors/displaced/test_jet_variations.py."""
 
 import json
 from pathlib import Path
@@ -98,8 +98,8 @@ def test_scaled_as_a_file_would_have_it() -> None:
 
 def test_data_has_none(file: Path) -> None:
     era = Era(year=2018, luminosity=1.0, triggers=synthetic.TRIGGERS, corrections=made.block(file))
-    assert energies.of(synthetic.data(), era) is None
-    assert energies.of(synthetic.background("w", "w"), era) == settings(file)
+    assert energies.jet_settings(synthetic.data(), era) is None
+    assert energies.jet_settings(synthetic.background("w", "w"), era) == settings(file)
 
 
 def test_the_digest_tells_what_decides(file: Path, tmp_path: Path) -> None:

@@ -173,19 +173,21 @@ def test_mixed_coupling_has_the_rate_of_the_simulation() -> None:
 
 def test_which_samples_are_used() -> None:
     samples = [sample(7.0), sample(20.0), sample(7.0, "dirac"), sample(7.0, mass=6.0)]
-    assert lifetime.usable(samples, Point(MASS, v2_mu=1e-6), 30.0) == samples[:2]
-    assert lifetime.usable(samples, Point(MASS, v2_mu=1e-6, nature="dirac"), 30.0) == samples[:3]
-    assert lifetime.usable(samples, Point(MASS, v2_e=1e-6), 30.0) == []
+    assert lifetime.samples_for(samples, Point(MASS, v2_mu=1e-6), 30.0) == samples[:2]
+    assert lifetime.samples_for(samples, Point(MASS, v2_mu=1e-6, nature="dirac"), 30.0) == samples[:3]
+    assert lifetime.samples_for(samples, Point(MASS, v2_e=1e-6), 30.0) == []
 
 
 def test_sample_of_a_dataset() -> None:
     signal = {"mass": 5, "v2_mu": 1.6e-6, "ctau": 90.0}
     entry = Dataset(name="s", era="x", kind="signal", process="s", files=("f",), cross_section=2.0, signal=signal)
-    assert Sample.of(entry, 7.0) == Sample("s", Point(5, v2_mu=1.6e-6), 90.0, 7.0, 2.0)
+    assert Sample.from_dataset(entry, 7.0) == Sample("s", Point(5, v2_mu=1.6e-6), 90.0, 7.0, 2.0)
     scaled = entry.model_copy(update={"k_factor": KFactor(value=1.1, uncertainty=0.04)})
-    assert Sample.of(scaled, 7.0).cross_section == pytest.approx(2.2)
+    assert Sample.from_dataset(scaled, 7.0).cross_section == pytest.approx(2.2)
     with pytest.raises(ReweightingError, match="b is not a signal"):
-        Sample.of(Dataset(name="b", era="x", kind="background", process="b", files=("f",), cross_section=1.0), 1.0)
+        Sample.from_dataset(
+            Dataset(name="b", era="x", kind="background", process="b", files=("f",), cross_section=1.0), 1.0
+        )
 
 
 @pytest.mark.parametrize(
@@ -322,7 +324,7 @@ def test_no_candidates_have_all_truth() -> None:
 def test_samples_without_truth_are_left_out_where_others_are() -> None:
     known, blind, other = sample(7.0), without_truth(10.0), without_truth(20.0)
     target = blind.point
-    assert lifetime.usable([blind, known, other], target, 10.0) == [known]
-    assert lifetime.usable([blind, other], target, 10.0) == [blind]
-    assert lifetime.usable([blind, other], target, 20.01) == [other]
-    assert lifetime.usable([blind, other], target, 15.0) == []
+    assert lifetime.samples_for([blind, known, other], target, 10.0) == [known]
+    assert lifetime.samples_for([blind, other], target, 10.0) == [blind]
+    assert lifetime.samples_for([blind, other], target, 20.01) == [other]
+    assert lifetime.samples_for([blind, other], target, 15.0) == []

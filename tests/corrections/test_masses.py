@@ -56,7 +56,7 @@ def test_a_neighbour_flies_as_far() -> None:
     """c tau p / m at one momentum."""
     ctau = masses.ctau_to_fly_as_far(10.0, 8.0, 5.0)
     assert ctau == 6.25
-    there, here = (summary.of(mass, {"mu": 1e-6}, momentum=40.0) for mass in (5.0, 8.0))
+    there, here = (summary.describe(mass, {"mu": 1e-6}, momentum=40.0) for mass in (5.0, 8.0))
     assert ctau * there["decay_length"] / there["ctau"] == pytest.approx(10 * here["decay_length"] / here["ctau"])
 
 

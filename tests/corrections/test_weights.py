@@ -13,8 +13,8 @@ from hnl.corrections import weights
 from hnl.corrections.library import CorrectionError
 from hnl.corrections.weights import Generated
 from hnl.datasets.catalogue import Dataset, Era
-from hnl.processors import columns
-from hnl.selections.categories import CATEGORIES
+from hnl.processors.displaced import columns
+from hnl.selections.displaced.categories import CATEGORIES
 
 ALL = Generated(sum_w=1000.0, norms={})  # 1 pb x 1 /fb / 1000: candidates have weight one
 EE, MUMU, EMU, MUE = (CATEGORIES.index(f"{flavour}_OS") for flavour in ("ee", "mumu", "emu", "mue"))

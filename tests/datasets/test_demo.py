@@ -9,9 +9,9 @@ import pytest
 import hnl
 from hnl.corrections import library
 from hnl.datasets.simulation.parameters import DETECTOR
-from hnl.executors import How
+from hnl.executors import ExecutionOptions
 from hnl.processors.selection import Selection
-from hnl.selections.categories import FLAVOURS
+from hnl.selections.displaced.categories import FLAVOURS
 from hnl.stages import select
 
 DEMO = Path(hnl.__file__).parents[2] / "datasets" / "demo"
@@ -20,7 +20,7 @@ MAX_BYTES = 25_000_000
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Selection:
-    return select.run(DEMO / "demo.yaml", tmp_path_factory.mktemp("demo"), how=How("iterative"))
+    return select.run(DEMO / "demo.yaml", tmp_path_factory.mktemp("demo"), execution=ExecutionOptions("iterative"))
 
 
 def test_size() -> None:

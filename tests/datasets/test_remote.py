@@ -13,7 +13,7 @@ from hnl.datasets import files, remote
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.remote import AbsentError, AccessDeniedError, UnreachableError, Verdict, places, verdict
 from hnl.datasets.settings import Remote
-from hnl.processors.displaced import DisplacedProcessor
+from hnl.processors.displaced.processor import DisplacedProcessor
 
 QUICK = Remote(timeout=1, attempts=4, wait=1.0)
 

@@ -82,7 +82,7 @@ def test_unknown_titles_are_refused(text: str, words: str, tmp_path: Path) -> No
         inspected(catalogue_of(path))
     events = NanoEventsFactory.from_root({str(path): "Events"}, schemaclass=files.Schema).events()
     with pytest.raises(UnknownLayoutError, match=words):
-        trigger_bits.of(events, 2018)
+        trigger_bits.read_bits(events, 2018)
 
 
 @pytest.mark.parametrize(

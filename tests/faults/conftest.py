@@ -7,7 +7,7 @@ import faulty
 import pytest
 from faulty import Search
 
-from hnl.executors import How
+from hnl.executors import ExecutionOptions
 from hnl.stages import histogram, select
 from hnl.stages.run import Run
 
@@ -18,7 +18,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Search:
     folder = tmp_path_factory.mktemp("undisturbed")
     catalogue = faulty.make(folder)
     # In this process, which then has everything in memory that children need.
-    select.run(catalogue, folder / "out", how=How("iterative"))
+    select.run(catalogue, folder / "out", execution=ExecutionOptions("iterative"))
     histogram.run(Run(folder / "out"))
     expected = faulty.products(folder / "out")
     assert len(expected) == faulty.FILES + 2 + 2

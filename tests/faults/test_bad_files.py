@@ -64,7 +64,7 @@ def test_flipped_bytes_in_a_compressed_basket(search: Search, tmp_path: Path) ->
         assert code == 2
         assert f"{path}: " in said
         assert "Muon_pt" in said
-        found = status.of(out)
+        found = status.read_status(out)
         assert list(found.files["w"].failed) == [str(path)]
         assert "Muon_pt" in found.files["w"].failed[str(path)]
         assert not (out / "selection.json").exists()
@@ -72,7 +72,7 @@ def test_flipped_bytes_in_a_compressed_basket(search: Search, tmp_path: Path) ->
     said, products = faulty.finish(search.catalogue, out)
     assert "7 of 8 work units are done already; 1 to do: w3.root" in said
     assert products == expected
-    assert not status.of(out).files["w"].failed
+    assert not status.read_status(out).files["w"].failed
 
 
 @pytest.mark.parametrize("kind", ["adler32", "sha256"])

@@ -50,7 +50,7 @@ def test_interrupted(search: Search, tmp_path: Path, number: int, exit_status: i
     waiting = fault("wait", last, notes, out)
     child = faulty.start("select", search.catalogue, "-o", out, *ITERATIVE, fault=waiting)
     faulty.wait_for(lambda: any(notes.iterdir()), "the last file")
-    found = status.of(out)
+    found = status.read_status(out)
     assert locking.holder(out) == str(child.process)
     assert found.units == (FILES + 1, FILES + 2)
     assert found.files["w"].missing == [str(last)]

@@ -44,7 +44,7 @@ def test_killed_again_and_again(search: Search, tmp_path: Path, way: str) -> Non
     deaths = len(list(notes.iterdir()))
     assert f"{path}: the selection failed: its worker died {deaths} times" in said
     assert "Traceback" not in said
-    found = status.of(out)
+    found = status.read_status(out)
     assert found.units == (FILES + 1, FILES + 2)
     assert found.files["w"].failed == {
         str(path): f"its worker died {deaths} times (out of memory, killed, or a crash of a library)"

@@ -10,9 +10,9 @@ import uproot
 from hnl.histograms import files
 from hnl.histograms.fill import WeightError, fill
 from hnl.histograms.variables import VARIABLES
-from hnl.processors import columns
+from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates
-from hnl.selections.categories import CATEGORIES
+from hnl.selections.displaced.categories import CATEGORIES
 
 
 def candidates() -> Candidates:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hnl.histograms.yields import Counts
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
 
 

@@ -9,7 +9,7 @@ import search_models
 from scipy.stats import norm
 
 from hnl.errors import HNLError
-from hnl.inference import asymptotics, combine, minimum, pyhf_model
+from hnl.inference import asymptotics, combine, minimizer, pyhf_model
 from hnl.inference.likelihood import FitError
 from hnl.inference.model import Cell, HiddenDataError, Model
 
@@ -103,9 +103,9 @@ def test_the_card_says_the_same(cells, kind):
     model = search_models.busy(cells) if kind == "busy" else search_models.some(cells)
     test = asymptotics.Asymptotic(model)
     other = card.Card(combine.export(model))
-    zero, highest = np.zeros(len(other.nuisances)), 100 * float(test.likelihood.unit(test.data)[0])
+    zero, highest = np.zeros(len(other.nuisances)), 100 * float(test.likelihood.mu_scale(test.data)[0])
     at = [other.minimum(other.observed, zero, r, highest)[1] for r in (0.0, 1.0)]
-    fits = [minimum.at(test.likelihood, test.data, mu).nll[0] for mu in (0.0, 1.0)]
+    fits = [minimizer.fit_fixed_mu(test.likelihood, test.data, mu).nll[0] for mu in (0.0, 1.0)]
     assert at[1] - at[0] == pytest.approx(fits[1] - fits[0], abs=1e-4)
     limit = test.upper_limit()
     for mu in (1.0, limit.observed):

@@ -6,7 +6,7 @@ import search_models
 from scipy.optimize import minimize
 from scipy.stats import poisson
 
-from hnl.inference import minimum, toys
+from hnl.inference import minimizer, toys
 from hnl.inference.likelihood import Fits, Likelihood
 from hnl.inference.model import Cell, Model
 
@@ -73,8 +73,10 @@ def test_derivatives_are_those_of_the_value(point):
 def test_minimum_is_that_of_a_general_minimiser(mu):
     likelihood = Likelihood(search_models.some(3, mu=3))
     data = likelihood.data()
-    null = minimum.at(likelihood, data, 0.0)
-    found = minimum.free(likelihood, data, null) if mu is None else minimum.at(likelihood, data, mu)
+    null = minimizer.fit_fixed_mu(likelihood, data, 0.0)
+    found = (
+        minimizer.fit_free_mu(likelihood, data, null) if mu is None else minimizer.fit_fixed_mu(likelihood, data, mu)
+    )
     shape = found.local.shape
     size = int(np.prod(shape))
 
@@ -100,12 +102,12 @@ def test_minimum_in_closed_form():
     """Without nuisance parameters and with signal in A only, B C / D is fitted exactly and mu s is the excess."""
     likelihood = Likelihood(Model((Cell("ee_OS", 0, (9, 20, 10, 100), (2, 0, 0, 0)),), {"ee_OS": 1.0}))
     data = likelihood.data()
-    found = minimum.free(likelihood, data, minimum.at(likelihood, data, 0.0))
+    found = minimizer.fit_free_mu(likelihood, data, minimizer.fit_fixed_mu(likelihood, data, 0.0))
     assert found.mu[0] == pytest.approx(3.5)
     assert found.nll[0] == pytest.approx(0, abs=1e-9)
     np.testing.assert_allclose(np.exp(found.local[0, 0]), [20, 10, 100])
     # At mu = 0 the margins of the 2 x 2 table are kept: B + A = 29, C + A = 19, total 139.
-    null = minimum.at(likelihood, data, 0.0)
+    null = minimizer.fit_fixed_mu(likelihood, data, 0.0)
     np.testing.assert_allclose(
         likelihood.expected(null)[0, 0], np.array([29 * 19, 29 * 120, 19 * 110, 110 * 120]) / 139
     )
@@ -114,9 +116,9 @@ def test_minimum_in_closed_form():
 def test_mu_at_its_bound_and_below():
     likelihood = Likelihood(Model((Cell("ee_OS", 0, (1, 200, 100, 1000), (2, 0, 0, 0)),), {"ee_OS": 1.0}))
     data = likelihood.data()
-    null = minimum.at(likelihood, data, 0.0)
-    assert minimum.free(likelihood, data, null).mu[0] == 0
-    assert minimum.free(likelihood, data, null, lowest=-100.0).mu[0] == pytest.approx(-9.5)
+    null = minimizer.fit_fixed_mu(likelihood, data, 0.0)
+    assert minimizer.fit_free_mu(likelihood, data, null).mu[0] == 0
+    assert minimizer.fit_free_mu(likelihood, data, null, lowest=-100.0).mu[0] == pytest.approx(-9.5)
 
 
 @pytest.mark.parametrize("n", [(0, 0, 0, 0), (0, 0, 0, 5), (3, 0, 0, 1), (0, 7, 0, 0), (2, 5, 3, 0), (5, 0, 4, 50)])
@@ -124,11 +126,11 @@ def test_empty_regions(n):
     """Flat directions: every fit ends, and never above what a scan over mu finds."""
     likelihood = Likelihood(Model((Cell("ee_OS", 0, n, (1, 0.2, 0.1, 0.02), (1.1,) * 4),), {"ee_OS": 1.25}))
     data = likelihood.data()
-    null = minimum.at(likelihood, data, 0.0)
-    best = minimum.free(likelihood, data, null)
+    null = minimizer.fit_fixed_mu(likelihood, data, 0.0)
+    best = minimizer.fit_free_mu(likelihood, data, null)
     assert null.converged.all()
     assert best.converged.all()
-    scan = minimum.at(likelihood, data.take(np.zeros(60, dtype=int)), np.r_[0, np.geomspace(0.01, 30, 59)])
+    scan = minimizer.fit_fixed_mu(likelihood, data.take(np.zeros(60, dtype=int)), np.r_[0, np.geomspace(0.01, 30, 59)])
     assert scan.converged.all()
     assert best.nll[0] <= scan.nll.min() + 1e-6
 
@@ -137,11 +139,11 @@ def test_a_rate_is_brought_back_from_zero():
     """C is empty but A is not: a start next to c = 0 would stay there if it were not looked at."""
     likelihood = Likelihood(Model((Cell("ee_OS", 0, (2, 30, 0, 40), (1e-3, 0, 0, 0)),), {"ee_OS": 1.25}))
     data = likelihood.data()
-    good = minimum.at(likelihood, data, 1.0)
+    good = minimizer.fit_fixed_mu(likelihood, data, 1.0)
     local = good.local.copy()
     local[..., 1] = -25
     free = np.arange(likelihood.n_common) > 0
-    again = minimum.minimise(likelihood, data, local, good.common, free_common=free)
+    again = minimizer.minimise(likelihood, data, local, good.common, free_common=free)
     assert again.converged.all()
     assert again.nll[0] == pytest.approx(good.nll[0], abs=1e-6)
 
@@ -149,25 +151,25 @@ def test_a_rate_is_brought_back_from_zero():
 def test_no_start_finds_a_deeper_minimum():
     """Toys of a model with many empty regions; other starts may be worse, but not better."""
     likelihood = Likelihood(search_models.full(mu=1))
-    truth = minimum.at(likelihood, likelihood.data(), 1.0)
+    truth = minimizer.fit_fixed_mu(likelihood, likelihood.data(), 1.0)
     data = toys.throw(likelihood, truth, 40, np.random.default_rng(5))
-    best = minimum.free(likelihood, data, minimum.at(likelihood, data, 0.0))
+    best = minimizer.fit_free_mu(likelihood, data, minimizer.fit_fixed_mu(likelihood, data, 0.0))
     assert best.converged.all()
     for factor in (0.5, 1, 5):
-        other = minimum.minimise(likelihood, data, *likelihood.start(data, factor * likelihood.unit(data)))
+        other = minimizer.minimise(likelihood, data, *likelihood.start(data, factor * likelihood.mu_scale(data)))
         assert np.all(best.nll <= other.nll + 1e-4)
 
 
 def test_a_batch_is_the_same_as_one_by_one():
     likelihood = Likelihood(search_models.some(4))
-    truth = minimum.at(likelihood, likelihood.data(), 0.0)
+    truth = minimizer.fit_fixed_mu(likelihood, likelihood.data(), 0.0)
     data = toys.throw(likelihood, truth, 5, np.random.default_rng(1))
-    together = minimum.at(likelihood, data, 1.0)
-    alone = [minimum.at(likelihood, data.take([i]), 1.0).nll[0] for i in range(5)]
+    together = minimizer.fit_fixed_mu(likelihood, data, 1.0)
+    alone = [minimizer.fit_fixed_mu(likelihood, data.take([i]), 1.0).nll[0] for i in range(5)]
     np.testing.assert_allclose(together.nll, alone, rtol=0, atol=1e-8)
 
 
 def test_large_counts_keep_their_precision():
     likelihood = Likelihood(Model((Cell("csc", 0, (3, 2e5, 1e5, 1e10), (1, 0, 0, 0)),), {"csc": 1.5}))
-    found = minimum.at(likelihood, likelihood.data(), np.array([4.0]))
+    found = minimizer.fit_fixed_mu(likelihood, likelihood.data(), np.array([4.0]))
     assert found.converged.all()

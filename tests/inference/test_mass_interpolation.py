@@ -11,12 +11,12 @@ import synthetic
 
 from hnl.corrections.lifetime import Point, PointError
 from hnl.datasets.variations import NOMINAL
-from hnl.inference import signals
-from hnl.inference.signals import Signals
+from hnl.inference.displaced import signals
+from hnl.inference.displaced.signals import Signals
 from hnl.ml.scored import Scored
 from hnl.physics import production
-from hnl.selections.categories import CATEGORIES
-from hnl.selections.regions import HYPOTHESES
+from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.regions import HYPOTHESES
 
 SUM_W = 1e5
 EXACT = 1e-5  # true decay lengths are kept in single precision

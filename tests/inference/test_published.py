@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hnl.inference import published, table5
+from hnl.inference import published
+from hnl.inference.displaced import table5
 from hnl.inference.published import CurveError, Source
 
 

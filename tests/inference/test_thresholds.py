@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from hnl.histograms.yields import Counts
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import thresholds
 from hnl.inference.abcd.thresholds import MIN_C, ThresholdError
-from hnl.selections.categories import CATEGORIES
+from hnl.selections.displaced.categories import CATEGORIES
 
 GRID = [0.97, 0.98, 0.99]
 TABLE = {h: dict.fromkeys(CATEGORIES, 0.98) for h in ("low", "high")}

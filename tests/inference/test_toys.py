@@ -6,7 +6,7 @@ import search_models
 from scipy.special import ndtr
 from scipy.stats import binom, poisson
 
-from hnl.inference import asymptotics, counting, minimum, toys
+from hnl.inference import asymptotics, counting, minimizer, toys
 from hnl.inference.likelihood import FitError, Likelihood
 from hnl.inference.model import Cell, Model
 from hnl.inference.toys import Toys
@@ -16,7 +16,7 @@ from hnl.inference.toys import Toys
 def thrown():
     """Toys of mu = 1 in two cells."""
     likelihood = Likelihood(search_models.busy(2))
-    truth = minimum.at(likelihood, likelihood.data(search_models.busy(2).asimov(1.0).observed()), 1.0)
+    truth = minimizer.fit_fixed_mu(likelihood, likelihood.data(search_models.busy(2).asimov(1.0).observed()), 1.0)
     return likelihood, truth, toys.throw(likelihood, truth, 2000, np.random.default_rng(1))
 
 
@@ -34,10 +34,10 @@ def test_toys_have_the_right_means_and_widths(thrown):
 def test_injected_signal_is_found_without_bias(mu):
     model = search_models.busy(2)
     likelihood = Likelihood(model)
-    truth = minimum.at(likelihood, likelihood.data(model.asimov(mu).observed()), mu)
+    truth = minimizer.fit_fixed_mu(likelihood, likelihood.data(model.asimov(mu).observed()), mu)
     data = toys.throw(likelihood, truth, 800, np.random.default_rng(2))
-    lowest = -100 * float(likelihood.unit(data).max())
-    best = minimum.free(likelihood, data, minimum.at(likelihood, data, 0.0), lowest=lowest)
+    lowest = -100 * float(likelihood.mu_scale(data).max())
+    best = minimizer.fit_free_mu(likelihood, data, minimizer.fit_fixed_mu(likelihood, data, 0.0), lowest=lowest)
     assert best.converged.all()
     spread = best.mu.std()
     assert abs(best.mu.mean() - mu) < 0.1 * spread + 3 * spread / np.sqrt(800)
@@ -48,7 +48,7 @@ def test_limits_cover(mu):
     """Upper limits at 95 % are above the true mu in 95 % of toys or more: CLs at the true mu is above 5 %."""
     model = search_models.busy(2)
     likelihood = Likelihood(model)
-    truth = minimum.at(likelihood, likelihood.data(model.asimov(mu).observed()), mu)
+    truth = minimizer.fit_fixed_mu(likelihood, likelihood.data(model.asimov(mu).observed()), mu)
     cls, failed = asymptotics.cls_of_many(likelihood, toys.throw(likelihood, truth, 800, np.random.default_rng(3)), mu)
     covered = ((cls >= 0.05) & ~failed).mean()
     assert covered > 0.95 - 3 * np.sqrt(0.05 * 0.95 / 800)
@@ -132,7 +132,7 @@ def test_limits_by_toys_cover(mu):
     """Six cells with one event or less in B and C, where asymptotic limits cover in 80 %."""
     model, number = search_models.sparse(), 300
     likelihood = Likelihood(model)
-    truth = minimum.at(likelihood, likelihood.data(model.asimov(mu).observed()), mu)
+    truth = minimizer.fit_fixed_mu(likelihood, likelihood.data(model.asimov(mu).observed()), mu)
     data = toys.throw(likelihood, truth, number, np.random.default_rng(6))
     least = 0.95 - 3 * np.sqrt(0.05 * 0.95 / number)
     one = (data.take(slice(i, i + 1)) for i in range(number))
@@ -148,7 +148,7 @@ def test_pseudo_experiments_with_failed_fits_are_told(monkeypatch):
     likelihood = Likelihood(model)
     data = likelihood.data(np.random.default_rng(1).poisson(model.observed(), (100, 6, 4)))
     assert not asymptotics.cls_of_many(likelihood, data, 1.0)[1].any()
-    monkeypatch.setattr(minimum, "MAX_STEPS", 6)
+    monkeypatch.setattr(minimizer, "MAX_STEPS", 6)
     cls, failed = asymptotics.cls_of_many(likelihood, data, 1.0)
     assert len(cls) == 100
     assert 0 < failed.sum() <= 100

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hnl.histograms.yields import Counts
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import validation
 from hnl.inference.intervals import ONE_SIGMA
 

@@ -30,19 +30,19 @@ def test_folds_by_hand() -> None:
     for run, section, generated, _ in ids:
         key = _splitmix(_splitmix(_splitmix(run) ^ section) ^ generated)
         expected.append(-1 if key % 10 == 0 else key // 10 % 3)
-    assert folds.of(_events(*ids)).tolist() == expected
+    assert folds.assign_folds(_events(*ids)).tolist() == expected
     assert set(expected) == {-1, 0, 1, 2}
 
 
 def test_folds_do_not_move() -> None:
     """Models on disk rely on it: an event must not wander into another fold with a new version of the code."""
-    found = folds.of(_events(*((1, 1, k, k) for k in range(12))))
+    found = folds.assign_folds(_events(*((1, 1, k, k) for k in range(12))))
     assert found.tolist() == [1, 1, 0, 2, 2, 0, 0, 1, 2, 1, 2, 1]
 
 
 def test_re_simulations_stay_together_and_the_rest_is_spread() -> None:
     candidates = synthetic.candidates(20_000, reseeds=4)
-    fold = folds.of(candidates)
+    fold = folds.assign_folds(candidates)
     by_event: dict[int, set[int]] = {}
     for generated, one in zip(candidates["generator_event"].tolist(), fold.tolist(), strict=True):
         by_event.setdefault(generated, set()).add(one)
@@ -56,5 +56,5 @@ def test_the_order_of_events_does_not_matter() -> None:
     candidates = synthetic.candidates(500)
     order = np.random.default_rng(1).permutation(500)
     shuffled = {name: column[order] for name, column in candidates.items()}
-    np.testing.assert_array_equal(folds.of(shuffled), folds.of(candidates)[order])
-    assert len(folds.of({name: column[:0] for name, column in candidates.items()})) == 0
+    np.testing.assert_array_equal(folds.assign_folds(shuffled), folds.assign_folds(candidates)[order])
+    assert len(folds.assign_folds({name: column[:0] for name, column in candidates.items()})) == 0

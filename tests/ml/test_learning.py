@@ -14,8 +14,8 @@ from hnl.errors import InputError
 from hnl.ml import models, scoring
 from hnl.ml.models import ModelError
 from hnl.ml.sample import NoCandidatesError, NoSignalError
-from hnl.processors import columns
 from hnl.processors import selection as selections
+from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates, passing
 from hnl.report import learning_tables
 from hnl.stages import plot as figures

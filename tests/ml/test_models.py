@@ -11,8 +11,9 @@ import pytest
 import synthetic
 
 from hnl import layout
-from hnl.ml import features, models, scoring
-from hnl.ml.features import FeatureError
+from hnl.ml import models, scoring
+from hnl.ml.displaced import features
+from hnl.ml.displaced.features import FeatureError
 from hnl.ml.models import ModelError
 from hnl.stages import train
 

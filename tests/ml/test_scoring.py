@@ -10,8 +10,9 @@ import pytest
 import synthetic
 
 from hnl import layout
-from hnl.ml import features, folds, models, scoring
-from hnl.ml.features import FeatureError
+from hnl.ml import folds, models, scoring
+from hnl.ml.displaced import features
+from hnl.ml.displaced.features import FeatureError
 from hnl.ml.scoring import NoScoresError, ScoreError
 from hnl.processors import selection as selections
 from hnl.stages import train
@@ -38,8 +39,8 @@ def test_each_event_is_scored_by_the_model_that_does_not_know_it(out: Path, data
     high = scoring.read(out, dataset, candidates)[1]
     model = models.load(out / layout.MODELS, "muon_high")
     matrix = features.matrix(model.features, candidates, dataset)
-    fold = folds.of(candidates)
-    for row in np.flatnonzero(model.training.serves(candidates["category"]))[:40]:
+    fold = folds.assign_folds(candidates)
+    for row in np.flatnonzero(model.training.applies_to(candidates["category"]))[:40]:
         each = [float(booster.inplace_predict(matrix[row : row + 1])[0]) for booster in model.boosters]
         alone = dataset != "pseudodata" and fold[row] != folds.TEST
         assert high[row] == np.float32(each[fold[row]] if alone else np.mean(each))

@@ -9,11 +9,12 @@ import synthetic
 from synthetic import QUICK
 
 from hnl.errors import InputError
-from hnl.ml import features, folds, sample, scoring, statistics, training, trainings, tuning
+from hnl.ml import folds, sample, scoring, statistics, training, tuning
+from hnl.ml.displaced import features, trainings
+from hnl.ml.displaced.trainings import Training
 from hnl.ml.sample import NoBackgroundError, NoSignalError, OneClassError, Sample, Source, WeightError
 from hnl.ml.training import DeviceError, Settings
-from hnl.ml.trainings import Training
-from hnl.processors import columns
+from hnl.processors.displaced import columns
 
 MUON_HIGH = Training("muon", "high")
 NAMES = ["l2_pt", "m_sv", "sv_p_angle", "jet_n_constituents", "l2_rel_iso"]
@@ -182,11 +183,11 @@ def test_one_class_in_a_fold_is_refused() -> None:
 def test_which_dataset_trains_what() -> None:
     low = Training("muon", "low")
     signals = {mass: synthetic.signal("s", mass) for mass in (1, 5, 6, 20)}
-    assert [low.takes(signals[mass]) for mass in (1, 5, 6, 20)] == [True, True, False, False]
-    assert [MUON_HIGH.takes(signals[mass]) for mass in (1, 5, 6, 20)] == [False, False, True, True]
-    assert low.takes(synthetic.background("w", "wjets"))
-    assert not low.takes(synthetic.background("q", "QCD_Pt20"))
-    assert not low.takes(synthetic.data())
+    assert [low.trains_on(signals[mass]) for mass in (1, 5, 6, 20)] == [True, True, False, False]
+    assert [MUON_HIGH.trains_on(signals[mass]) for mass in (1, 5, 6, 20)] == [False, False, True, True]
+    assert low.trains_on(synthetic.background("w", "wjets"))
+    assert not low.trains_on(synthetic.background("q", "QCD_Pt20"))
+    assert not low.trains_on(synthetic.data())
     assert Training("electron", "low").categories == (0, 1, 6, 7)  # ee, mue
 
 

@@ -8,7 +8,7 @@ from hnl.physics.constants import HBAR_C
 
 
 def test_a_benchmark_of_the_paper() -> None:
-    found = summary.of(10, {"e": 0.0, "mu": 5.7e-7, "tau": 0.0})
+    found = summary.describe(10, {"e": 0.0, "mu": 5.7e-7, "tau": 0.0})
     assert found["ctau"] == pytest.approx(7, rel=0.05)
     assert found["total_width"] * found["ctau"] == pytest.approx(HBAR_C)
     assert sum(found["widths"].values()) == pytest.approx(found["total_width"])
@@ -20,7 +20,7 @@ def test_a_benchmark_of_the_paper() -> None:
 
 def test_dirac_has_half_the_widths() -> None:
     v2 = {"e": 1e-6, "mu": 2e-6}
-    majorana, dirac = (summary.of(5, v2, nature, 20.0) for nature in ("majorana", "dirac"))
+    majorana, dirac = (summary.describe(5, v2, nature, 20.0) for nature in ("majorana", "dirac"))
     for channel, width in dirac["widths"].items():
         assert majorana["widths"][channel] == pytest.approx(2 * width)
     assert majorana["cross_sections"] == dirac["cross_sections"]
@@ -39,11 +39,11 @@ def test_dirac_has_half_the_widths() -> None:
 )
 def test_bad_input(arguments: tuple, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        summary.of(*arguments)
+        summary.describe(*arguments)
 
 
 def test_energy_changes_the_cross_section_alone() -> None:
-    here, there = (summary.of(10, {"mu": 5.7e-7}, energy=energy) for energy in (13.0, 13.6))
+    here, there = (summary.describe(10, {"mu": 5.7e-7}, energy=energy) for energy in (13.0, 13.6))
     assert {key for key in here if here[key] != there[key]} == {"energy", "cross_sections"}
-    assert here == summary.of(10, {"mu": 5.7e-7})
+    assert here == summary.describe(10, {"mu": 5.7e-7})
     assert there["cross_sections"]["mu"] / here["cross_sections"]["mu"] == pytest.approx(63425.1 / 61526.7)

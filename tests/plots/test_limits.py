@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from hnl.inference import table5
-from hnl.inference.scan import CURVES
+from hnl.inference.displaced import table5
+from hnl.inference.displaced.scan import CURVES
 from hnl.plots import limits as plots
 
 V2 = np.geomspace(1e-8, 1e-2, 25)

@@ -13,7 +13,7 @@ from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, STYLES, Style, write
 from random_events import random_events, shuffled
 
 from hnl.datasets.catalogue import Triggers
-from hnl.selections.categories import CATEGORIES
+from hnl.selections.displaced.categories import CATEGORIES
 
 # Trigger menus of the years, as the paper uses them (section 3), with IsoTkMu in 2016 and today's in 2022.
 REAL = {

@@ -9,7 +9,8 @@ import pytest
 from coffea.processor import column_accumulator
 
 from hnl.datasets.files import FileInfo, WorkUnit
-from hnl.processors import columns, parts
+from hnl.processors import parts
+from hnl.processors.displaced import columns
 from hnl.processors.rows import passing, repeated_event
 
 INFO = FileInfo("a.root", "uuid", 9, "v12", (), (), "svIdx", None, None, None)

@@ -9,7 +9,7 @@ import pytest
 
 from hnl import dependencies
 from hnl.datasets import files
-from hnl.executors import How
+from hnl.executors import ExecutionOptions
 from hnl.processors import planning, units
 from hnl.processors.units import Job
 from hnl.stages import select
@@ -57,11 +57,11 @@ def test_no_corrections(job: Job, tmp_path: Path) -> None:
 
 def test_files_that_went_with_the_work(job: Job, tmp_path: Path) -> None:
     """Only what is applied when events are selected goes along, and it is read where it arrived."""
-    (packed,), luggage = planning.packed([job])
-    assert list(luggage.values()) == [tmp_path / "jets.json"]
+    (packed,), support_files = planning.packed([job])
+    assert list(support_files.values()) == [tmp_path / "jets.json"]
     here = units.process_unit(job)
     (tmp_path / "worker").mkdir()
-    for name, path in luggage.items():
+    for name, path in support_files.items():
         path.rename(tmp_path / "worker" / name)
     there = units.process_unit(packed, tmp_path / "worker")
     assert there == here
@@ -85,16 +85,16 @@ def test_names_tell_contents_apart(job: Job, tmp_path: Path) -> None:
     assert all(name.endswith("-all__2018.json") for name in names)
 
 
-@pytest.mark.parametrize(("module", "read"), [("hnl.selections.regions", 0), ("hnl.selections.jets", 8)])
+@pytest.mark.parametrize(("module", "read"), [("hnl.selections.displaced.regions", 0), ("hnl.selections.jets", 8)])
 def test_what_reads_nanoaod_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, read: int) -> None:
     """A bin edge of the ABCD regions does not, a cut on jets does."""
     catalogue, out = faulty.make(tmp_path), tmp_path / "out"
-    select.run(catalogue, out, how=How("iterative"))
+    select.run(catalogue, out, execution=ExecutionOptions("iterative"))
     changed = {module: dependencies.source(module) + "\nEDGE = 2.0\n"}
     digest = dependencies.digest
     monkeypatch.setattr(dependencies, "digest", lambda roots: digest(roots, changed))
     opened = []
     events = files.events
     monkeypatch.setattr(files, "events", lambda *unit: opened.append(unit) or events(*unit))
-    select.run(catalogue, out, how=How("iterative"))
+    select.run(catalogue, out, execution=ExecutionOptions("iterative"))
     assert len(opened) == read

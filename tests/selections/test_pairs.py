@@ -11,7 +11,8 @@ from coffea.nanoevents.methods import vector as coffea_vector
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnl.selections import categories, events, jets, triggers, vertices
+from hnl.selections import events, jets, triggers, vertices
+from hnl.selections.displaced import categories
 
 P4 = ("pt", "eta", "phi", "mass")
 momentum = st.tuples(

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from hnl.corrections.lifetime import PointError
-from hnl.inference import asymptotics, inputs, limits, modelling, scan
-from hnl.inference.scan import Settings
+from hnl.inference import asymptotics
+from hnl.inference.displaced import inputs, limits, modelling, scan
+from hnl.inference.displaced.scan import Settings
 from hnl.stages import fit
 from hnl.stages import limits as stage
 from hnl.stages.run import Run

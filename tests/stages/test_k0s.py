@@ -10,9 +10,9 @@ import yaml
 from k0s_events import k0s_event
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, write
 
-from hnl.executors import How
-from hnl.ml import k0s as ml
+from hnl.executors import ExecutionOptions
 from hnl.ml import models
+from hnl.ml.displaced import k0s as ml
 from hnl.stages import k0s, select, train
 from hnl.stages.run import Run
 
@@ -40,7 +40,7 @@ def selected(folder: Path, *, particles: tuple[bool, bool, bool] = (True, True, 
     era = {"year": 2018, "luminosity": 10.0, "triggers": {"electron": [*ELECTRON_PATHS], "muon": [*MUON_PATHS]}}
     path = folder / "catalogue.yaml"
     path.write_text(yaml.safe_dump({"eras": {"2018": era}, "datasets": datasets}), encoding="utf-8")
-    select.run(path, folder / "out", how=How("iterative"))
+    select.run(path, folder / "out", execution=ExecutionOptions("iterative"))
     return folder / "out"
 
 

@@ -13,11 +13,12 @@ import yaml
 from hnl import dependencies, layout
 from hnl.corrections import masses
 from hnl.histograms import files
-from hnl.inference import asymptotics, combine, limits, modelling, pyhf_model, scan, table5, toys
-from hnl.inference import inputs as inputs_of
+from hnl.inference import asymptotics, combine, pyhf_model, toys
 from hnl.inference.abcd import projection
+from hnl.inference.displaced import inputs as inputs_of
+from hnl.inference.displaced import limits, modelling, scan, table5
+from hnl.inference.displaced.scan import ALPHA, CURVES, ScanPoint, Settings
 from hnl.inference.model import Model
-from hnl.inference.scan import ALPHA, CURVES, ScanPoint, Settings
 from hnl.plots import limits as plots
 from hnl.processors import selection as selections
 from hnl.report import fit_tables, limit_files

@@ -11,8 +11,8 @@ from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, write
 from random_events import random_events
 
 from hnl.errors import InputError
-from hnl.executors import How
-from hnl.histograms import abcd_files
+from hnl.executors import ExecutionOptions
+from hnl.histograms.displaced import abcd_files
 from hnl.ml import scored, scoring
 from hnl.processors import selection as selections
 from hnl.processors.selection import Selection, SelectionError
@@ -63,7 +63,7 @@ def catalogue(folder: Path, **changes: Any) -> Path:
 def selected(tmp_path_factory: pytest.TempPathFactory) -> Selection:
     """A selection with scores drawn at random, which belong to the row."""
     folder = tmp_path_factory.mktemp("variations")
-    selection = select.run(catalogue(folder), folder / "out", how=How("iterative"))
+    selection = select.run(catalogue(folder), folder / "out", execution=ExecutionOptions("iterative"))
     for seed, dataset in enumerate(selection.catalogue.datasets):
         rows = selection.rows(dataset.name)
         drawn = np.random.default_rng(seed).uniform(0.1, 1, (2, len(rows["event"]))).astype(np.float32)
@@ -137,14 +137,17 @@ def test_variations_are_read_back(selected: Selection, regions: Any) -> None:
 def test_other_corrections_are_another_selection(tmp_path: Path) -> None:
     """A changed file of corrections is noticed; data does not depend on it."""
     path = catalogue(tmp_path)
-    select.run(path, tmp_path / "out", how=How("iterative"))
+    select.run(path, tmp_path / "out", execution=ExecutionOptions("iterative"))
     text = (tmp_path / "jets.json").read_text()
     (tmp_path / "jets.json").write_text(text.replace("0.02+0.8/x", "0.03+0.8/x"))
     with pytest.raises(SelectionError, match="w was selected by other code or settings"):
         selections.load(tmp_path / "out")
     redone: list[str] = []
     select.run(
-        path, tmp_path / "out", how=How("iterative"), on_plan=lambda units: redone.extend(u.dataset for u in units)
+        path,
+        tmp_path / "out",
+        execution=ExecutionOptions("iterative"),
+        on_plan=lambda units: redone.extend(u.dataset for u in units),
     )
     assert redone == ["w", "w_2017"]
 
@@ -155,14 +158,14 @@ def test_a_value_out_of_range_is_no_fault_of_the_file(tmp_path: Path) -> None:
     path = catalogue(tmp_path, corrections={"jets": jets})
     (tmp_path / "jets.json").write_text((tmp_path / "jets.json").read_text().replace("2.5", "2.2"))
     with pytest.raises(SelectionError, match=r"w\.root: .*jets\.json: the correction .*Central.* JetEta = -?2\.[23]"):
-        select.run(path, tmp_path / "out", how=How("iterative"), allow_partial=True)
+        select.run(path, tmp_path / "out", execution=ExecutionOptions("iterative"), allow_partial=True)
 
 
 def test_an_unknown_correction_stops_before_events_are_read(tmp_path: Path) -> None:
     jets = {"file": "jets.json", "uncertainties": {"jes_total": "Summer19_Total"}}
     path = catalogue(tmp_path, corrections={"jets": jets})
     with pytest.raises(InputError, match=r"jets\.json: no correction Summer19_Total; it has Test_"):
-        select.run(path, tmp_path / "out", how=How("iterative"))
+        select.run(path, tmp_path / "out", execution=ExecutionOptions("iterative"))
     assert not (tmp_path / "out").exists()
 
 

@@ -17,8 +17,8 @@ import hnl
 from hnl.corrections.library import CorrectionError
 from hnl.corrections.nuisances import NUISANCES
 from hnl.datasets import files
-from hnl.executors import How
-from hnl.inference import inputs
+from hnl.executors import ExecutionOptions
+from hnl.inference.displaced import inputs
 from hnl.ml import scoring
 from hnl.processors import selection as selections
 from hnl.processors.closure import ClosureError
@@ -64,7 +64,9 @@ def catalogue(folder: Path, corrections: dict[str, Any] | None = None, **dataset
 
 
 def selected(folder: Path, corrections: dict[str, Any] | None = None, **dataset: Any) -> Selection:
-    return select.run(catalogue(folder, corrections, **dataset), folder / "out", how=How("iterative"))
+    return select.run(
+        catalogue(folder, corrections, **dataset), folder / "out", execution=ExecutionOptions("iterative")
+    )
 
 
 def weights(selection: Selection, name: str = "w") -> dict[str, np.ndarray]:
@@ -153,7 +155,10 @@ def test_a_changed_correction_redoes_no_selection(tmp_path: Path) -> None:
 
     def again(path: Path) -> Selection:
         return select.run(
-            path, tmp_path / "out", how=How("iterative"), on_plan=lambda units: planned.append(len(units))
+            path,
+            tmp_path / "out",
+            execution=ExecutionOptions("iterative"),
+            on_plan=lambda units: planned.append(len(units)),
         )
 
     other = pileup(tmp_path)
@@ -193,7 +198,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Selection, Any]:
     shutil.copytree(DEMO / "corrections", folder / "corrections")
     path = folder / "catalogue.yaml"
     path.write_text(yaml.safe_dump({"eras": content["eras"], "datasets": chosen}))
-    selection = select.run(path, folder / "out", how=How("iterative"))
+    selection = select.run(path, folder / "out", execution=ExecutionOptions("iterative"))
     for seed, dataset in enumerate(selection.catalogue.datasets):
         rows = selection.rows(dataset.name)
         drawn = np.random.default_rng(seed).uniform(0.3, 1, (2, len(rows["event"]))).astype(np.float32)

@@ -95,7 +95,7 @@ def limits(
     strength at their generated lifetime in place of a scan. Masses scanned before with the same inputs and settings
     are kept. An edge beyond what the samples describe is called open, and no number is given for it.
     """
-    from hnl.inference.scan import Settings
+    from hnl.inference.displaced.scan import Settings
     from hnl.report import limit_files
 
     settings = Settings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
@@ -163,8 +163,8 @@ def in_run(at: "Run", workers: int | None) -> list[str]:
     Returns:
         Why there are none, if so.
     """
-    from hnl.inference.inputs import NoBackgroundError
-    from hnl.inference.scan import Settings
+    from hnl.inference.displaced.inputs import NoBackgroundError
+    from hnl.inference.displaced.scan import Settings
 
     scan, chosen = Settings(), {"nature": ["majorana"]}
     of_fit: dict[str, Any] = {"samples": [], "luminosity": None, "correlated": True, "toys": 0, "seed": 1}

@@ -29,7 +29,7 @@ def physics(
     """
     from hnl.physics import summary
 
-    found = summary.of(mass, {"e": v2_e, "mu": v2_mu, "tau": v2_tau}, nature, momentum, energy)
+    found = summary.describe(mass, {"e": v2_e, "mu": v2_mu, "tau": v2_tau}, nature, momentum, energy)
     if as_json:
         say(json.dumps(found, indent=1, allow_nan=False))
         return

@@ -24,7 +24,7 @@ from hnl.cli.options import (
     UnblindOption,
     WorkersOption,
 )
-from hnl.executors import How
+from hnl.executors import ExecutionOptions
 from hnl.terminal import EventRate, err_console, note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def select(
     A candidate has one prompt lepton, one nonprompt lepton, its jet and its secondary vertex (Tables 1 and 2 of the
     paper). Files that were done before with the same settings and code are not read again.
     """
-    how = How(executor, workers, scheduler, cluster, cluster_config)
+    execution = ExecutionOptions(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
-        selection = _select(catalogue, output, how, allow_partial, checksum)
+        selection = _select(catalogue, output, execution, allow_partial, checksum)
     print_selection(selection)
 
 
@@ -138,10 +138,10 @@ def run(
 
     Without a signal sample in the catalogue there is nothing to train; the search then ends with the histograms.
     """
-    how = How(executor, workers, scheduler, cluster, cluster_config)
+    execution = ExecutionOptions(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
         at = _at(output)
-        at.selection = _select(catalogue, output, how, allow_partial, checksum)
+        at.selection = _select(catalogue, output, execution, allow_partial, checksum)
         print_cutflow(at.selection)
         if not is_kept(at, stages.HISTOGRAM, {}):
             _histogram(at)
@@ -174,7 +174,7 @@ def _at(output: Path) -> "Run":
     return Run(output)
 
 
-def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checksum: bool) -> Any:
+def _select(catalogue: Path, output: Path, execution: ExecutionOptions, allow_partial: bool, checksum: bool) -> Any:
     with lineage.stage(output, stages.SELECT, [catalogue]) as noted, progress_bar("files", EventRate()) as progress:
         task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
 
@@ -188,7 +188,7 @@ def _select(catalogue: Path, output: Path, how: How, allow_partial: bool, checks
         selection = stages.SELECT.run(
             catalogue,
             output,
-            how=how,
+            execution=execution,
             allow_partial=allow_partial,
             checksum=checksum,
             on_plan=plan,

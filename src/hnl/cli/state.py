@@ -24,7 +24,7 @@ def status(output: OutArgument, everything: AllOption = False) -> None:
     """Tell how far a run is: files done, missing, failed and why. Also during a run, and after a crash."""
     from hnl.processors import status as stage
 
-    found = stage.of(output)
+    found = stage.read_status(output)
     rows = []
     for name, files in found.files.items():
         numbers = [len(files.done), len(files.missing), len(files.failed)]
@@ -51,7 +51,7 @@ def provenance(
     everything: AllOption = False,
 ) -> None:
     """Print which inputs made a product, back to the files of the catalogue, and whether they are as they were."""
-    product = lineage.of(file)
+    product = lineage.product(file)
     _line(0, f"{product.path}  {product.state}")
     for key, value in {"stage": product.stage, **product.made_by}.items():
         _line(1, f"{key}: {value}")

@@ -79,7 +79,7 @@ ABCD = Stage(
     (f"{layout.ABCD}/*",),
     (
         "hnl.corrections.weights",
-        "hnl.histograms.abcd_files",
+        "hnl.histograms.displaced.abcd_files",
         "hnl.inference.abcd.analysis",
         "hnl.ml.scored",
         "hnl.report.abcd_layout",
@@ -92,9 +92,9 @@ LIMITS = Stage(
     tuple(pattern.replace(layout.LIMITS_FILE, "**/*") for pattern in layout.EVERY_LIMITS),
     (
         "hnl.corrections.weights",
-        "hnl.inference.inputs",
-        "hnl.inference.limits",
-        "hnl.inference.strengths",
+        "hnl.inference.displaced.inputs",
+        "hnl.inference.displaced.limits",
+        "hnl.inference.displaced.strengths",
         "hnl.report.limit_files",
     ),
 )
@@ -103,14 +103,25 @@ FIT = Stage(
     "estimate -> pulls, impacts, goodness of fit",
     _ESTIMATE,
     tuple(pattern.replace(layout.FIT_FILE, "*") for pattern in layout.EVERY_FIT),
-    ("hnl.corrections.weights", "hnl.inference.fitting", "hnl.inference.inputs", "hnl.report.fit_tables"),
+    (
+        "hnl.corrections.weights",
+        "hnl.inference.displaced.fitting",
+        "hnl.inference.displaced.inputs",
+        "hnl.report.fit_tables",
+    ),
 )
 K0S = Stage(
     "k0s",
     "scores of K0S decays in data and simulation",
     (layout.SELECTION, f"{layout.MODELS}/*.json"),
     (f"{layout.K0S}/*",),
-    ("hnl.corrections.weights", "hnl.histograms.k0s", "hnl.ml.k0s", "hnl.plots.k0s", "hnl.processors.k0s"),
+    (
+        "hnl.corrections.weights",
+        "hnl.histograms.displaced.k0s",
+        "hnl.ml.displaced.k0s",
+        "hnl.plots.k0s",
+        "hnl.processors.displaced.k0s",
+    ),
 )
 PLOT = Stage(
     "plot",

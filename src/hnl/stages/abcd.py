@@ -8,7 +8,7 @@ import hist
 import numpy as np
 
 from hnl import layout, provenance
-from hnl.histograms import abcd_files
+from hnl.histograms.displaced import abcd_files
 from hnl.inference.abcd import analysis
 from hnl.inference.abcd import thresholds as tuning
 from hnl.inference.abcd.analysis import Analysis
@@ -17,7 +17,7 @@ from hnl.ml.scored import Scored
 from hnl.plots import abcd as plots
 from hnl.report import abcd_layout, abcd_summary
 from hnl.report.tables import Table
-from hnl.selections.regions import Thresholds
+from hnl.selections.displaced.regions import Thresholds
 from hnl.stages.run import Run
 from hnl.terminal import TextTable
 

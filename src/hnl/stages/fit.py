@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hnl import layout, provenance
-from hnl.inference import fitting, inputs
+from hnl.inference.displaced import fitting, inputs
 from hnl.inference.records import Record
 from hnl.plots import limits as plots
 from hnl.report import fit_tables

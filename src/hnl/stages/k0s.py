@@ -17,14 +17,15 @@ from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError, InputError
-from hnl.executors import How
-from hnl.histograms import k0s as histograms
-from hnl.ml import k0s as ml
-from hnl.ml import learning, models, sample, trainings
+from hnl.executors import ExecutionOptions
+from hnl.histograms.displaced import k0s as histograms
+from hnl.ml import learning, models, sample
+from hnl.ml.displaced import k0s as ml
+from hnl.ml.displaced import trainings
 from hnl.ml.models import Model
 from hnl.plots import k0s as plots
 from hnl.processors import selection as selections
-from hnl.processors.k0s import MASS_AXIS, K0SProcessor
+from hnl.processors.displaced.k0s import MASS_AXIS, K0SProcessor
 from hnl.processors.rows import Candidates, ordered
 from hnl.processors.selection import Selection
 from hnl.stages.run import Run
@@ -172,7 +173,9 @@ def _select(
     ]
     on_plan(len(jobs))
     results: dict[str, dict[str, Any]] = {}
-    for job, result in executors.run(_process, jobs, How("iterative" if workers == 1 else "local", workers)):
+    for job, result in executors.run(
+        _process, jobs, ExecutionOptions("iterative" if workers == 1 else "local", workers)
+    ):
         if isinstance(result, HNLError):
             raise result
         results[job.unit.name] = result

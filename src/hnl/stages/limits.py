@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hnl import layout, provenance
-from hnl.inference import asymptotics, inputs, published, strengths, table5
-from hnl.inference import limits as scans_of
-from hnl.inference.limits import Job
+from hnl.inference import asymptotics, published
+from hnl.inference.displaced import inputs, strengths, table5
+from hnl.inference.displaced import limits as scans_of
+from hnl.inference.displaced.limits import Job
+from hnl.inference.displaced.scan import Settings
 from hnl.inference.records import Record
-from hnl.inference.scan import Settings
 from hnl.plots import limits as plots
 from hnl.report import strengths as tables_of
 from hnl.report.limit_files import compared, edges, hepdata

@@ -11,8 +11,8 @@ from hnl import layout
 from hnl.datasets.catalogue import Catalogue
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
-from hnl.inference import table5
 from hnl.inference.abcd.thresholds import Scan
+from hnl.inference.displaced import table5
 from hnl.plots import abcd as abcd_plots
 from hnl.plots import classifier, distributions
 from hnl.plots import limits as limit_plots

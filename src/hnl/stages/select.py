@@ -6,18 +6,18 @@ from pathlib import Path
 
 from hnl import executors
 from hnl.datasets.files import WorkUnit
-from hnl.executors import How
+from hnl.executors import ExecutionOptions
 from hnl.processors import parts, planning, selection, status, units
 from hnl.processors.planning import BadFilesError
 from hnl.processors.selection import Selection, SelectionError
-from hnl.processors.units import Job, Outcome
+from hnl.processors.units import Job, UnitResult
 
 
 def run(
     catalogue_path: Path,
     out: Path,
     *,
-    how: How | None = None,
+    execution: ExecutionOptions | None = None,
     allow_partial: bool = False,
     checksum: bool = False,
     on_plan: Callable[[Sequence[WorkUnit]], None] = lambda units: None,
@@ -32,7 +32,7 @@ def run(
     Args:
         catalogue_path: the catalogue.
         out: output folder, made if needed.
-        how: where to work; in processes of this machine by default.
+        execution: where to work; in processes of this machine by default.
         allow_partial: drop files that cannot be read, as a whole, and mark every product as partial.
         checksum: see `planning.plan`.
         on_plan: told the units that are to be processed.
@@ -43,7 +43,7 @@ def run(
         CatalogueError, CorrectionError, BadFilesError, DuplicateFileError, OutputError, ExecutorError: bad input.
         ClosureError, SelectionError: the run failed.
     """
-    how = how or How()
+    execution = execution or ExecutionOptions()
     todo = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
     status.write_plan(out, todo.catalogue, [job.unit for job in todo.jobs], todo.fingerprints, todo.bad)
     waiting = sorted(todo.waiting(out), key=lambda job: job.unit.start - job.unit.stop)
@@ -53,9 +53,9 @@ def run(
     failures: dict[str, tuple[str, str]] = {}  # path -> sentence, traceback
     bad_now: dict[str, str] = {}
     # Workers of a cluster may not have our folders.
-    jobs, luggage = planning.packed(waiting) if how.executor == "dask" else (waiting, {})
-    for job, result in executors.run(_process, jobs, how, on_note, luggage):
-        outcome = result if isinstance(result, Outcome) else Outcome(job.unit, failure=(str(result), ""))
+    jobs, support_files = planning.packed(waiting) if execution.executor == "dask" else (waiting, {})
+    for job, result in executors.run(_process, jobs, execution, on_note, support_files):
+        outcome = result if isinstance(result, UnitResult) else UnitResult(job.unit, failure=(str(result), ""))
         if outcome.part:
             parts.store(out, job.unit.name, outcome.part)
         elif outcome.bad_input:
@@ -88,6 +88,6 @@ def _resumed(out: Path, units: int, waiting: Sequence[Job]) -> str:
     return f"{units - len(waiting)} of {units} work units are done already; {len(waiting)} to do{why}: {listed}"
 
 
-def _process(job: Job) -> Outcome:
+def _process(job: Job) -> UnitResult:
     """In a worker."""
-    return units.process_unit(job, executors.luggage)
+    return units.process_unit(job, executors.support_files)

@@ -16,7 +16,7 @@ N = 300
 
 @pytest.fixture(scope="module")
 def libraries() -> overlay.Libraries:
-    return overlay.Libraries.of(minimum_bias())
+    return overlay.Libraries.from_events(minimum_bias())
 
 
 @pytest.fixture(scope="module")

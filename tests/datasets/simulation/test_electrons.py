@@ -13,7 +13,9 @@ SHIFT = {name: 3 * i for i, name in enumerate(electrons.VID_CUTS)}
 @pytest.fixture(scope="module")
 def electron() -> ak.Array:
     """Flat electrons of toy events."""
-    block = detector.simulate(signal(600, lepton=11, distance=0.5), overlay.Libraries.of(minimum_bias()), seed=1)
+    block = detector.simulate(
+        signal(600, lepton=11, distance=0.5), overlay.Libraries.from_events(minimum_bias()), seed=1
+    )
     return ak.flatten(block["Electron"][np.arange(600) % 4 != 3])  # the others were made not isolated
 
 

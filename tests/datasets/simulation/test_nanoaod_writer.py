@@ -23,7 +23,7 @@ REAL_FILE = REAL / "data_v13_egamma_2022.root"
 
 @pytest.fixture(scope="module")
 def blocks() -> list[detector.Block]:
-    libraries = overlay.Libraries.of(minimum_bias())
+    libraries = overlay.Libraries.from_events(minimum_bias())
     return [detector.simulate(signal(40, first=start), libraries, seed=1, reseeds=2) for start in (0, 40)]
 
 
@@ -83,7 +83,7 @@ def test_other_trees(files: dict[str, Path]) -> None:
 def test_sums() -> None:
     events = signal(5)
     events["weight"] = np.arange(5.0)
-    assert RunSums.of(events) + RunSums(1, 2.0, 4.0) == RunSums(6, 12.0, 34.0)
+    assert RunSums.from_events(events) + RunSums(1, 2.0, 4.0) == RunSums(6, 12.0, 34.0)
 
 
 def test_events_must_be_unique(blocks: list[detector.Block], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ N = 120
 def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two samples of N events, half of the first with twice the weight; 10 N events were generated for each."""
     folder = tmp_path_factory.mktemp("samples")
-    libraries = overlay.Libraries.of(minimum_bias())
+    libraries = overlay.Libraries.from_events(minimum_bias())
     paths = []
     for i, first in enumerate((0, N)):
         block = detector.simulate(signal(N, first=first, seed=7 + i), libraries, seed=1)
@@ -89,7 +89,7 @@ def test_same_seed_same_draw(samples: list[Path], tmp_path: Path) -> None:
 
 
 def test_negative_weights_are_refused(samples: list[Path], tmp_path: Path) -> None:
-    libraries = overlay.Libraries.of(minimum_bias())
+    libraries = overlay.Libraries.from_events(minimum_bias())
     block = detector.simulate(signal(3), libraries, seed=1)
     bad = tmp_path / "bad.root"
     nanoaod_writer.write(bad, [block | {"genWeight": np.array([1, -0.5, 1], np.float32)}], RunSums(3, 1.5, 2.25))

@@ -20,7 +20,7 @@ from hnl.datasets.simulation import generator, sample
 from hnl.datasets.simulation.sample import Request
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
-from hnl.executors import How
+from hnl.executors import ExecutionOptions
 from hnl.stages import select
 
 ERA = {
@@ -175,7 +175,7 @@ def test_preselection_keeps_every_candidate(tmp_path: Path) -> None:
         entries += yaml.safe_load(sample.catalogue_entry(request, tmp_path / f"{name}.root"))
     listing = tmp_path / "catalogue.yaml"
     listing.write_text(yaml.safe_dump({"eras": {"E": ERA}, "datasets": [entry | {"era": "E"} for entry in entries]}))
-    selected = select.run(listing, tmp_path / "out", how=How("iterative"))
+    selected = select.run(listing, tmp_path / "out", execution=ExecutionOptions("iterative"))
     every, chosen = (selected.candidates(name) for name in ("all", "chosen"))
     lost = set(every["event"]) - set(chosen["event"])
     assert set(chosen["event"]) <= set(every["event"])
@@ -260,7 +260,7 @@ def test_a_sample_goes_through_the_selection(tmp_path: Path) -> None:
     assert loaded.datasets[1].signal is not None
     assert (loaded.datasets[1].signal.mass, loaded.datasets[1].signal.ctau) == (10, 7)
     assert loaded.datasets[1].signal.v2_mu == pytest.approx(5.57e-7, rel=0.02)
-    selected = select.run(listing, tmp_path / "out", how=How("iterative"))
+    selected = select.run(listing, tmp_path / "out", execution=ExecutionOptions("iterative"))
     for name, request in requests.items():
         columns = selected.candidates(name)
         assert request.options is not None

@@ -1,0 +1,124 @@
+"""Yields in the regions of Table 3, and scores in the VR, from the histograms of `abcd`."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import hist
+import numpy as np
+
+from hnl.datasets.variations import NOMINAL
+from hnl.errors import HNLError
+from hnl.selections.displaced import regions
+from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.regions import HYPOTHESES
+
+LEPTONS = ("electron", "muon")  # flavour of l2, for which the classifiers are trained apart (section 5)
+L2 = np.array([name.split("_")[0] in ("mumu", "emu") for name in CATEGORIES], dtype=np.int64)  # index into LEPTONS
+
+
+class AxisError(HNLError):
+    """A threshold is not on an edge of the plane's score axis."""
+
+
+class Counts(NamedTuple):
+    """Yields in the four regions: sums of weights and of squared weights, of one shape with regions A to D last."""
+
+    sum_w: Any
+    sum_w2: Any
+
+    def total(self, axis: int | tuple[int, ...]) -> "Counts":
+        """Added up over axes."""
+        return Counts(self.sum_w.sum(axis=axis), self.sum_w2.sum(axis=axis))
+
+
+def counts(
+    histogram: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: str, variation: str = NOMINAL
+) -> Counts:
+    """Yields of `regions`, all eras together.
+
+    Args:
+        histogram: `regions`.
+        datasets: to add up; none gives zeros.
+        hypothesis: of `HYPOTHESES`.
+        kind: 'SR' or 'CR' (Table 3).
+        variation: of the weights.
+
+    Returns:
+        Shape (category, `regions.N_BINS`, region). Cells of bins that `regions.bins` does not list are zero.
+    """
+    axes = histogram.axes
+    chosen = [axes["dataset"].index(name) for name in datasets]
+    i, v = HYPOTHESES.index(hypothesis), axes["variation"].index(variation)
+    view = histogram.view()
+    parts = (view[field][chosen].sum(axis=(0, 1))[:, i, ..., v] for field in ("value", "variance"))
+    # (category, selection, window, score, m_sv, delta_2d) -> (category, bin, region)
+    return Counts(*(_by_region(part, 3, kind) for part in parts))
+
+
+def counts_at(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: str, thresholds: Any) -> Counts:
+    """Yields for other thresholds, from `plane`: as `counts` would give them after filling again.
+
+    Only the variances of samples with re-simulated events differ: those in different cells of the plane are taken as
+    independent.
+
+    Args:
+        plane, datasets, hypothesis, kind: see `counts`.
+        thresholds: x of each category, array of 8; each must be an edge of the score axis.
+
+    Raises:
+        AxisError: a threshold is not an edge.
+    """
+    edges = plane.axes["score"].edges
+    chosen = [plane.axes["dataset"].index(name) for name in datasets]
+    starts = np.searchsorted(plane.axes["m_l1_sv"].edges, regions.WINDOW_EDGES)
+    result = []
+    for field in ("value", "variance"):
+        part = plane.view()[field][chosen].sum(axis=0)[:, HYPOTHESES.index(hypothesis)]
+        part = np.add.reduceat(part, starts, axis=2)  # windows
+        split = []
+        for i, x in enumerate(thresholds):
+            (edge,) = np.nonzero(edges == x)
+            if len(edge) == 0:
+                raise AxisError(f"the threshold {x} is not an edge of the score axis of the plane: fill it again")
+            split.append(np.stack([part[i, :, :, : edge[0]].sum(2), part[i, :, :, edge[0] :].sum(2)], axis=2))
+        result.append(_by_region(np.stack(split), 3, kind))
+    return Counts(*result)
+
+
+def _by_region(yields: Any, score_axis: int, kind: str) -> Any:
+    """(category, selection, window, score, m_sv, delta_2d) -> (category, bin, region)."""
+    below, above = np.moveaxis(yields, score_axis, 0)
+    if kind == "SR":
+        (inside,), outside, selections = [regions.SR_WINDOW], [0, 2, 3], [0]
+    else:
+        (inside,), outside, selections = [regions.CR_WINDOW], [0, 3], [0, 1]
+
+    def window(part: Any, windows: Sequence[int]) -> Any:
+        total = part[:, selections].sum(axis=1)[:, windows].sum(axis=1)
+        return total.reshape(len(CATEGORIES), regions.N_BINS)
+
+    return np.stack(
+        [window(above, [inside]), window(below, [inside]), window(above, outside), window(below, outside)], axis=-1
+    )
+
+
+def vr_scores(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, lepton: str) -> tuple[Counts, Counts]:
+    """Score in VR-AB and in VR-CD (Fig. 8), in the bins of the plane.
+
+    Args:
+        plane, datasets, hypothesis: see `counts_at`.
+        lepton: of `LEPTONS`, the flavour of l2.
+
+    Returns:
+        Sums of weights and squared weights, shape (score bin,), in AB and in CD.
+    """
+    chosen = [plane.axes["dataset"].index(name) for name in datasets]
+    categories = np.flatnonzero(np.equal(L2, LEPTONS.index(lepton)))
+    first, last = np.searchsorted(plane.axes["m_l1_sv"].edges, regions.WINDOW_EDGES[1:3])
+    inside, outside = [], []
+    for field in ("value", "variance"):
+        part = plane.view()[field][chosen].sum(axis=0)[categories, HYPOTHESES.index(hypothesis), 1]
+        part = part.sum(axis=(0, 3, 4))  # (m_l1_sv, score)
+        inside.append(part[first:last].sum(axis=0))
+        outside.append(part.sum(axis=0) - inside[-1])
+    return Counts(*inside), Counts(*outside)
