@@ -35,6 +35,7 @@ from hnl.datasets import files, index
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.index import Index
 from hnl.processors import parts, planning, selection
+from hnl.processors.displaced.columns import COLUMNS
 from hnl.processors.displaced.processor import DisplacedProcessor
 from hnl.processors.rows import passing
 
@@ -102,7 +103,7 @@ def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
     loaded, known = catalogues.load(catalogue), Index(out / layout.INDEX)
     sums = tuple((name, 1.01 * (info.sum_w or 0.0)) for name in WEIGHTS.variations)
     for dataset in loaded.datasets:
-        mark = index.mark_of(dataset, loaded)
+        mark = index.request_digest(dataset, loaded)
         for path in dataset.files:
             uid = str(uuid.uuid5(uuid.NAMESPACE_URL, path))
             facts = {"path": path, "uuid": uid, "events": EVENTS, "generated_events": 2 * EVENTS}
@@ -113,7 +114,7 @@ def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
 
 def make_parts(out: Path, plan: planning.Plan, result: dict[str, Any]) -> None:
     """A part for each work unit, without the syncing to disk that a real run can wait for."""
-    first = parts.make(plan.jobs[0].unit, result, plan.jobs[0].fingerprint)
+    first = parts.make(plan.jobs[0].unit, result, COLUMNS, plan.jobs[0].fingerprint)
     table = pq.read_table(pa.BufferReader(first.parquet))
     table = table.filter(passing({"passes": table["passes"].to_numpy()}, 0))[:2]
     for i, job in enumerate(plan.jobs):

@@ -231,7 +231,7 @@ def _submit(work: Work, in_queue: Collection[str] = ()) -> Submission:
 def _check_current(work: Work) -> None:
     """The jobs were made by the code that is here now."""
     for dataset in work.plan.catalogue.datasets:
-        mark = units.fingerprint(dataset, work.plan.catalogue.era(dataset))
+        mark = units.fingerprint(dataset, work.plan.catalogue)
         if mark != work.plan.fingerprints[dataset.name]:
             raise selection.SelectionError(
                 f"{work.folder}: the jobs of {dataset.name} were submitted by other code or settings; "

@@ -30,7 +30,7 @@ def run(item_file: Path) -> int:
     content = json.loads(item_file.read_text(encoding="utf-8"))
     catalogue = Catalogue.model_validate(content["catalogue"])
     (dataset,) = catalogue.datasets
-    if units.fingerprint(dataset, catalogue.era(dataset)) != content["fingerprint"]:
+    if units.fingerprint(dataset, catalogue) != content["fingerprint"]:
         versions = ", ".join(f"{name} {version}" for name, version in provenance.record().items() if name != "command")
         _say(f"the code or the libraries of this Python are not those of the submission: {versions}")
         return WRONG_ENVIRONMENT

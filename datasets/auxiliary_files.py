@@ -1,4 +1,7 @@
-"""The files that a catalogue names beside those of events, golden JSON and corrections, and how they go to workers."""
+"""The files that a catalogue names beside those of events: golden JSON, corrections, the search of a user.
+
+And how they go to workers.
+"""
 
 import re
 from collections.abc import Callable
@@ -11,7 +14,7 @@ from hnl.datasets.catalogue import Catalogue
 
 def auxiliary_files(catalogue: Catalogue) -> list[Path]:
     """Every one of them, once."""
-    found: list[Path] = []
+    found = [catalogue.own_file] if catalogue.own_file else []
     for era in catalogue.eras.values():
         found += [era.golden_json] if era.golden_json else []
         found += corrections.files(era.corrections)
@@ -49,7 +52,10 @@ def _moved(catalogue: Catalogue, move: Callable[[Path], Path]) -> Catalogue:
         )
         for name, era in catalogue.eras.items()
     }
-    return catalogue.model_copy(update={"eras": eras})
+    analysis = catalogue.analysis
+    if catalogue.own_file:
+        analysis = f"{move(catalogue.own_file)}:{analysis.rpartition(':')[2]}"
+    return catalogue.model_copy(update={"eras": eras, "analysis": analysis})
 
 
 def _digest(path: Path) -> str:

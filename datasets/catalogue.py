@@ -188,10 +188,22 @@ class Dataset(Model):
 class Catalogue(Model):
     """Eras and the datasets recorded or simulated for them."""
 
+    analysis: str = Field(
+        "displaced",
+        pattern=r"^([a-z_]+|[\w./$~+-]+:[A-Za-z_]\w*)$",
+        description="the search: 'displaced' (EXO-21-011), or your own as MODULE:OBJECT or FILE.py:OBJECT, the file "
+        "relative to the catalogue",
+    )
     eras: dict[str, Era] = Field(min_length=1)
     datasets: tuple[Dataset, ...] = Field(min_length=1)
     remote: Remote = Field(default_factory=Remote, description="how files are read over the network")
     batch: Batch = Field(default_factory=Batch, description="what jobs of a batch system ask for")
+
+    @property
+    def own_file(self) -> Path | None:
+        """The file with the search, if it is FILE.py:OBJECT."""
+        place = self.analysis.rpartition(":")[0]
+        return Path(place) if place.endswith(".py") else None
 
     def era(self, dataset: Dataset) -> Era:
         """The era of a dataset."""
@@ -327,7 +339,13 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue, files_needed: bo
             ("eras", without, "corrections"),
             f"era {without} has no corrections.{kind}, era {having} has: give them, or say '{kind}: null'",
         )
-    return catalogue.model_copy(update={"datasets": tuple(datasets), "eras": eras})
+    analysis = catalogue.analysis
+    if catalogue.own_file is not None:
+        source = absolute(catalogue.own_file)
+        if not source.is_file():
+            raise fail(("analysis",), f"no such file: {source}")
+        analysis = f"{source}:{analysis.rpartition(':')[2]}"
+    return catalogue.model_copy(update={"datasets": tuple(datasets), "eras": eras, "analysis": analysis})
 
 
 def _expand(pattern: str, folder: Path) -> list[str]:

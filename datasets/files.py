@@ -1,7 +1,7 @@
 """Opening NanoAOD files, cutting them into work units, reading a unit: the one seam between files and physics."""
 
 import errno
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -18,6 +18,7 @@ from coffea.nanoevents.mapping import SimplePreloadedColumnSource
 from hnl.datasets import generator_weights, nanoaod, trigger_bits, versions
 from hnl.datasets.baskets import Tree
 from hnl.datasets.catalogue import Dataset, Era
+from hnl.datasets.nanoaod import Needs
 from hnl.datasets.remote import RemoteSource, UnreachableError, is_remote
 from hnl.datasets.settings import Remote
 from hnl.datasets.trigger_bits import TriggerBits
@@ -53,7 +54,7 @@ class FileInfo:
     sum_w: float | None
     sum_w2: float | None
     variation_sums: tuple[tuple[str, float], ...] = ()  # of the weights of the generator that the file counts
-    trigger_bits: TriggerBits | None = None  # None: the file has no trigger objects, and is refused
+    trigger_bits: TriggerBits | None = None  # None: the file has no trigger objects, or they are not read
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def inspect(
     dataset: Dataset,
     era: Era,
     remote: Remote = Remote(),  # noqa: B008 (frozen)
-    more: Collection[str] = (),
+    needs: Needs = Needs(),  # noqa: B008 (frozen)
 ) -> FileInfo:
     """Opens a file and says what it holds, without reading events.
 
@@ -131,7 +132,7 @@ def inspect(
         dataset: what the catalogue says the file is.
         era: its era, for the trigger paths.
         remote: how to read it if it is a URL.
-        more: branches to be read too, where the file has them.
+        needs: what the search reads.
 
     Raises:
         RemoteFileError: its server does not give it.
@@ -141,15 +142,14 @@ def inspect(
     with _opened(path, remote) as root:
         tree = _tree(root, path)
         names = set(tree.names)
-        wanted, missing = nanoaod.branches(names, dataset, era)
-        wanted += [branch for branch in more if branch in names]
+        wanted, missing = nanoaod.branches(names, dataset, era, needs)
         if dataset.is_data and "genWeight" in names:
             raise FileError(f"{path}: dataset {dataset.name} is of kind data, but the file has genWeight: simulation")
         bits = None
         try:
-            if "Electron_vidNestedWPBitmap" in names:
+            if "Electron_vidNestedWPBitmap" in wanted:
                 nanoaod.check_electron_id(tree.title("Electron_vidNestedWPBitmap"))
-            if trigger_bits.BRANCH in names:
+            if trigger_bits.BRANCH in wanted:
                 bits = trigger_bits.meaning(tree.title(trigger_bits.BRANCH), era.year)
         except nanoaod.UnknownLayoutError as error:
             raise nanoaod.UnknownLayoutError(f"{path}: {error}") from None

@@ -7,7 +7,7 @@ and the same is asked of it. A worker still compares UUID and number of entries 
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from hnl import dependencies, provenance
 from hnl.datasets import files, remote, trigger_bits
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.datasets.files import FileInfo
+from hnl.datasets.nanoaod import Needs
 from hnl.errors import InputError
 
 FORMAT = 2  # of the file; raised when its meaning changes
@@ -39,37 +40,37 @@ class Index:
             if content["format"] == FORMAT:
                 infos = unpack(content)
                 self._known = {
-                    (mark, info.path): (signature, info)
-                    for (mark, signature), info in zip(content["known"], infos, strict=True)
+                    (request, info.path): (signature, info)
+                    for (request, signature), info in zip(content["known"], infos, strict=True)
                 }
         except (OSError, ValueError, KeyError, TypeError):
             pass  # all files are opened again
 
-    def get(self, mark: str, path: str, signature: str) -> FileInfo | None:
+    def get(self, request: str, path: str, signature: str) -> FileInfo | None:
         """What is known of a file if it is still the same."""
-        found = self._known.get((mark, path))
+        found = self._known.get((request, path))
         return found[1] if found and found[0] == signature else None
 
-    def add(self, mark: str, signature: str, info: FileInfo) -> None:
+    def add(self, request: str, signature: str, info: FileInfo) -> None:
         """Notes what a file is."""
-        self._known[mark, info.path] = signature, info
+        self._known[request, info.path] = signature, info
         self._changed = True
 
     def save(self) -> None:
         """Writes the index if there is anything new."""
         if not self._changed:
             return
-        known = [(mark, signature) for (mark, _), (signature, _) in self._known.items()]
+        known = [(request, signature) for (request, _), (signature, _) in self._known.items()]
         content = {"format": FORMAT, "known": known, **pack(info for _, info in self._known.values())}
         provenance.write_text(self.path, json.dumps(content, allow_nan=False))
         self._changed = False
 
 
-def mark_of(dataset: Dataset, catalogue: Catalogue) -> str:
+def request_digest(dataset: Dataset, catalogue: Catalogue, needs: Needs = Needs()) -> str:  # noqa: B008 (frozen)
     """Hash of what `files.inspect` depends on, besides the file."""
     era = catalogue.era(dataset)
     asked: list[Any] = [dataset.kind, dataset.generator_weights.model_dump(), era.year, era.triggers.paths]
-    asked.append(era.corrections.jets.model_dump(mode="json") if era.corrections.jets else None)
+    asked += [era.corrections.jets.model_dump(mode="json") if era.corrections.jets else None, astuple(needs)]
     return provenance.digest([asked, dependencies.digest(CODE)])[:16]
 
 
@@ -113,34 +114,38 @@ def unpack(content: dict[str, Any]) -> list[FileInfo]:
 
 
 def inspect_all(
-    catalogue: Catalogue, known: Index | None = None, threads: int = 16
+    catalogue: Catalogue,
+    known: Index | None = None,
+    needs: Needs = Needs(),  # noqa: B008 (frozen)
+    threads: int = 16,
 ) -> list[tuple[Dataset, FileInfo | InputError]]:
     """`files.inspect` for every file of the catalogue, in its order; errors are returned, not raised.
 
     Args:
         catalogue: the catalogue.
         known: what is known already, and is added to (`save` it); its files are not opened if they are the same.
+        needs: what the search reads of each.
         threads: opening a file is mostly waiting, at least over the network.
     """
 
-    def one(job: tuple[Dataset, str, str]) -> tuple[Dataset, FileInfo | InputError]:
-        dataset, mark, path = job
+    def inspected(job: tuple[Dataset, str, str]) -> tuple[Dataset, FileInfo | InputError]:
+        dataset, request, path = job
         try:
             signature = signature_of(path, catalogue) if known else ""
-            if known and signature and (found := known.get(mark, path, signature)):
+            if known and signature and (found := known.get(request, path, signature)):
                 return dataset, found
-            info = files.inspect(path, dataset, catalogue.era(dataset), catalogue.remote)
+            info = files.inspect(path, dataset, catalogue.era(dataset), catalogue.remote, needs)
             if known:
-                known.add(mark, signature, info)
+                known.add(request, signature, info)
             return dataset, info
         except InputError as error:
             return dataset, error
 
     jobs = [
-        (dataset, mark, path)
+        (dataset, request, path)
         for dataset in catalogue.datasets
-        for mark in (mark_of(dataset, catalogue),)
+        for request in (request_digest(dataset, catalogue, needs),)
         for path in dataset.files
     ]
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(one, jobs))
+        return list(pool.map(inspected, jobs))

@@ -6,6 +6,7 @@ columns whatever the version, from any NanoEvents (ours or coffea's `Runner`'s).
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import awkward as ak
@@ -36,7 +37,7 @@ _ANY_BARREL_ENDCAP_CUT = "GsfEleEBEECut"  # how newer versions call those that d
 
 EVENT_IDS = ("run", "luminosityBlock", "event")
 
-# Read from every file; a file without one of them is refused.
+# Read from every file of a search that reads the collection (`Needs`); a file without one of them is refused.
 # v5 has no SV_dxySig, which section 2 cuts on, and nothing to derive it from: dlenSig has the error in space, and the
 # covariance of the vertex is not kept.
 ESSENTIAL = {
@@ -92,6 +93,30 @@ JET_ID_TIGHT_BIT = 2
 CHARGED_HADRON = 211  # |pdgId| of particle flow
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What a search reads of every file, besides trigger paths and weights.
+
+    Attributes:
+        collections: of `ESSENTIAL`; with SV the primary vertex, with Jet the particles of jets where they are kept.
+        branches: others; a file without one of them is refused.
+        optional: others, read where they are present.
+    """
+
+    collections: tuple[str, ...] = tuple(ESSENTIAL)
+    branches: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.collections if name not in ESSENTIAL]:
+            raise ValueError(f"no collection {unknown[0]!r}: it is one of {', '.join(ESSENTIAL)}")
+
+    def reads(self, branch: str) -> bool:
+        """Whether a branch is of no collection, or of one that is read."""
+        collection = branch.partition("_")[0]
+        return collection not in ESSENTIAL or collection in self.collections
+
+
 class MissingBranchError(InputError):
     """A file lacks a branch that the analysis cannot do without."""
 
@@ -100,35 +125,45 @@ class UnknownLayoutError(InputError):
     """A branch is there, but its content is not laid out as the analysis knows it."""
 
 
-def branches(names: Collection[str], dataset: Dataset, era: Era) -> tuple[list[str], list[str]]:
+def branches(
+    names: Collection[str],
+    dataset: Dataset,
+    era: Era,
+    needs: Needs = Needs(),
+) -> tuple[list[str], list[str]]:
     """Which branches to read from a file, and which essential ones it lacks.
 
     Args:
         names: the branches that the file has.
         dataset: tells data from simulation.
         era: tells the trigger paths.
+        needs: of the search; all collections by default.
 
     Returns:
         Branches to read (all present in `names`), and the missing essential ones (empty if the file can be used).
     """
-    wanted = [*EVENT_IDS, *PRIMARY_VERTEX, *era.triggers.paths]
-    for collection, fields in ESSENTIAL.items():
-        wanted += [f"n{collection}", *(f"{collection}_{field}" for field in fields.split())]
-    mva_id = next((f"Electron_{n}" for n in MVA_ID_NAMES if f"Electron_{n}" in names), f"Electron_{MVA_ID_NAMES[0]}")
-    wanted.append(mva_id)
-    wanted += JET_ID_INPUTS if JET_ID not in names and JET_ID_INPUTS[-1] in names else (JET_ID,)
-    optional = list(OPTIONAL)
+    wanted = [*EVENT_IDS, *(PRIMARY_VERTEX if "SV" in needs.collections else ()), *era.triggers.paths]
+    for collection in needs.collections:
+        wanted += [f"n{collection}", *(f"{collection}_{field}" for field in ESSENTIAL[collection].split())]
+    if "Electron" in needs.collections:
+        wanted.append(
+            next((f"Electron_{n}" for n in MVA_ID_NAMES if f"Electron_{n}" in names), f"Electron_{MVA_ID_NAMES[0]}")
+        )
+    if "Jet" in needs.collections:
+        wanted += JET_ID_INPUTS if JET_ID not in names and JET_ID_INPUTS[-1] in names else (JET_ID,)
+    wanted += needs.branches
+    optional = [*OPTIONAL, *needs.optional]
     if not dataset.is_data:
         wanted.append("genWeight")
         optional += OPTIONAL_SIMULATION
-        if era.corrections.jets and era.corrections.jets.smearing:
+        if "Jet" in needs.collections and era.corrections.jets and era.corrections.jets.smearing:
             wanted += (next((name for name in RHO_NAMES if name in names), RHO_NAMES[0]), *GENERATOR_JETS)
         wanted += dataset.generator_weights.branches
-    groups = [PARTICLES]
+    groups: list[tuple[str, ...]] = [PARTICLES] if "Jet" in needs.collections else []
     if dataset.kind == "signal":
         groups += [GENERATED, decay_vertices(names) or ()]
     groups += [] if dataset.is_data else [tuple(PREFIRING.values())]
-    wanted += [branch for branch in optional if branch in names]
+    wanted += [branch for branch in optional if branch in names and (branch in needs.optional or needs.reads(branch))]
     wanted += [branch for group in groups if all(b in names for b in group) for branch in group]
     return [b for b in wanted if b in names], [b for b in wanted if b not in names]
 

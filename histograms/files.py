@@ -1,6 +1,7 @@
 """Histograms on disk: ROOT for everybody's tools, UHI JSON to read back what was written."""
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +44,13 @@ def from_uhi(content: dict[str, Any]) -> hist.Hist:
 
 
 def write_root(path: Path, histograms: Histograms) -> None:
-    """One TH1D for each VARIABLE/SELECTION/CATEGORY/DATASET."""
+    """One TH1D for each VARIABLE/SPLITS/DATASET, such as m_l1_sv/SR/ee_OS/wjets."""
 
     def fill(temporary: Path) -> None:
         with uproot.recreate(temporary) as root:
             for variable, histogram in histograms.items():
-                datasets, selections, categories = (list(axis) for axis in histogram.axes[:3])
-                for selection in selections:
-                    for category in categories:
-                        for dataset in datasets:
-                            one = histogram[dataset, selection, category, :]
-                            root[f"{variable}/{selection}/{category}/{dataset}"] = one
+                datasets, *splits = (list(axis) for axis in histogram.axes[:-1])
+                for *labels, dataset in product(*splits, datasets):
+                    root["/".join((variable, *labels, dataset))] = histogram[(dataset, *labels, slice(None))]
 
     provenance.write(path, fill)

@@ -1,12 +1,13 @@
 """Filling histograms from candidates."""
 
+from collections.abc import Mapping
+
 import hist
 import numpy as np
 
 from hnl.errors import HNLError
-from hnl.histograms.variables import SELECTIONS, VARIABLES, make
+from hnl.histograms.variables import Distributions, make
 from hnl.processors.rows import Candidates
-from hnl.selections.displaced.categories import CATEGORIES
 
 Histograms = dict[str, hist.Hist]
 
@@ -15,25 +16,26 @@ class WeightError(HNLError):
     """A weight is not a number."""
 
 
-def fill(datasets: dict[str, tuple[Candidates, np.ndarray]]) -> Histograms:
-    """Fills every variable of `VARIABLES`.
+def fill(datasets: Mapping[str, tuple[Candidates, np.ndarray]], distributions: Distributions) -> Histograms:
+    """Fills every variable.
 
     Args:
         datasets: name -> candidates and their weights.
+        distributions: of the search.
 
     Returns:
-        variable -> histogram with the axes dataset, selection, category, variable.
+        variable -> histogram with the axes dataset, splits, variable.
 
     Raises:
         WeightError: names the dataset.
     """
-    histograms = {variable.name: make(variable, list(datasets)) for variable in VARIABLES}
-    categories, selections = np.array(CATEGORIES), np.array(SELECTIONS)
+    splits = distributions.splits
+    histograms = {variable.name: make(variable, splits, list(datasets)) for variable in distributions.variables}
+    labels = [np.array(split.labels) for split in splits]
     for name, (candidates, weight) in datasets.items():
         if not np.isfinite(weight).all():
             raise WeightError(f"dataset {name}: a candidate has the weight {weight[~np.isfinite(weight)][0]}")
-        category = categories[candidates["category"]]
-        selection = selections[(candidates["n_jets"] > 1).astype(int)]
+        places = [names[split.index(candidates)] for split, names in zip(splits, labels, strict=True)]
         for variable, histogram in histograms.items():
-            histogram.fill(name, selection, category, candidates[variable], weight=weight)
+            histogram.fill(name, *places, candidates[variable], weight=weight)
     return histograms

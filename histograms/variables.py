@@ -1,42 +1,77 @@
-"""What is histogrammed before any classifier: variable, column of the candidates, binning."""
+"""What of the candidates is histogrammed: variables, and the axes of names that tell candidates apart."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import hist
+import numpy as np
+from numpy.typing import NDArray
 
-from hnl.selections.displaced.categories import CATEGORIES
-
-SELECTIONS = ("SR", "VR")  # N(jets) = 1 and > 1 (paper, Table 3)
+from hnl.processors.rows import Candidates
 
 
-class Variable(NamedTuple):
-    """One histogrammed variable; the last bin does not include the overflow, which is kept apart."""
+@dataclass(frozen=True)
+class Variable:
+    """One histogrammed variable; the last bin does not include the overflow, which is kept apart.
+
+    Attributes:
+        name: of the column of the candidates.
+        bins, low, high: of equal width, in the unit of the column.
+        label: of the axis, with its unit.
+        title: of a figure.
+        drawn_for: labels of the first split for which there is a figure; all by default.
+    """
 
     name: str
     bins: int
     low: float
     high: float
     label: str
+    title: str = ""
+    drawn_for: tuple[str, ...] = ()
 
 
-# Binnings are our choice; m(l1,SV) covers the range of the paper's Fig. 4.
-VARIABLES = (
-    Variable("m_l1_sv", 40, 0, 200, r"$m(\ell_1, SV)$ [GeV]"),
-    Variable("m_sv", 40, 0, 20, r"$m_{SV}$ [GeV]"),
-    Variable("delta_2d", 50, 0, 50, r"$\Delta_{2D}$ [cm]"),
-    Variable("l1_pt", 40, 0, 200, r"$p_T(\ell_1)$ [GeV]"),
-    Variable("l2_pt", 50, 0, 100, r"$p_T(\ell_2)$ [GeV]"),
-    Variable("l1_dxy", 40, -0.02, 0.02, r"$d_{xy}(\ell_1)$ [cm]"),
-    Variable("l2_dxy", 60, -30, 30, r"$d_{xy}(\ell_2)$ [cm]"),
-)
+@dataclass(frozen=True)
+class Split:
+    """An axis of names, such as categories.
+
+    Attributes:
+        name: of the axis.
+        labels: on the axis.
+        index: from candidates to an index into `labels` per row.
+        titles: of the labels, in figures; the labels themselves by default.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    index: Callable[[Candidates], NDArray[np.integer]]
+    titles: tuple[str, ...] = ()
+
+    def title(self, label: str) -> str:
+        """Of a label, in figures."""
+        return self.titles[self.labels.index(label)] if self.titles else label
 
 
-def make(variable: Variable, datasets: list[str]) -> hist.Hist:
-    """An empty histogram: dataset x selection x category x variable, weighted."""
+@dataclass(frozen=True)
+class Distributions:
+    """What a search histograms of its candidates.
+
+    Attributes:
+        variables: a histogram each.
+        splits: axes of names of every histogram. In figures the last one makes panels, those before it figures.
+        hidden: labels of splits for which data are not drawn before they are unblinded.
+    """
+
+    variables: tuple[Variable, ...]
+    splits: tuple[Split, ...] = ()
+    hidden: frozenset[str] = frozenset()
+
+
+def make(variable: Variable, splits: Sequence[Split], datasets: Sequence[str]) -> hist.Hist:
+    """An empty histogram: dataset x splits x variable, weighted."""
     return hist.Hist(
         hist.axis.StrCategory(datasets, name="dataset"),
-        hist.axis.StrCategory(SELECTIONS, name="selection"),
-        hist.axis.StrCategory(CATEGORIES, name="category"),
+        *(hist.axis.StrCategory(split.labels, name=split.name) for split in splits),
         hist.axis.Regular(variable.bins, variable.low, variable.high, name=variable.name, label=variable.label),
         storage=hist.storage.Weight(),
     )

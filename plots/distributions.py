@@ -1,6 +1,8 @@
-"""Distributions of candidates by category: what Fig. 4 of the paper shows, for every histogrammed variable."""
+"""Distributions of candidates: what Fig. 4 of the paper shows by category, for every histogrammed variable."""
 
 from functools import partial
+from itertools import product
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +16,20 @@ from hnl import provenance
 from hnl.datasets import years
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.histograms.fill import Histograms
-from hnl.selections.displaced.categories import CATEGORIES
+from hnl.histograms.variables import Distributions, Split
 
-TITLES = {
-    "m_l1_sv": "Mass of the prompt lepton and the vertex",
-    "m_sv": "Mass of the vertex",
-    "delta_2d": "Transverse displacement of the vertex",
-    "l1_pt": "Momentum of the prompt lepton",
-    "l2_pt": "Momentum of the nonprompt lepton",
-    "l1_dxy": "Impact parameter of the prompt lepton",
-    "l2_dxy": "Impact parameter of the nonprompt lepton",
-}
-SELECTION_NAMES = {"SR": "N(jets) = 1", "VR": "N(jets) > 1"}
-BOTH_SELECTIONS = ("m_l1_sv",)  # the others are drawn for the signal selection only
 SIGNAL_COLOURS = ("tab:red", "tab:blue", "tab:purple")  # from low to high mass
 MIN_EVENTS = 20  # effective events of a signal in a panel that is drawn
 
 
-def draw_all(histograms: Histograms, catalogue: Catalogue, folder: Path) -> list[tuple[str, Path]]:
+def draw_all(
+    histograms: Histograms, distributions: Distributions, catalogue: Catalogue, folder: Path
+) -> list[tuple[str, Path]]:
     """Draws every variable, as PNG and PDF.
 
     Args:
-        histograms: variable -> axes dataset, selection, category, variable.
+        histograms: variable -> axes dataset, splits, variable.
+        distributions: what they are of.
         catalogue: tells what each dataset is.
         folder: for the figures; made if needed.
 
@@ -43,12 +37,17 @@ def draw_all(histograms: Histograms, catalogue: Catalogue, folder: Path) -> list
         (title, PNG) of each figure.
     """
     figures = []
-    for variable, histogram in histograms.items():
-        for selection in SELECTION_NAMES if variable in BOTH_SELECTIONS else ("SR",):
-            figure = by_category(histogram, selection, catalogue)
-            path = folder / f"{variable}_{selection}.png"
+    *outer, panels = distributions.splits or (None,)
+    for variable in distributions.variables:
+        for labels in product(*(split.labels for split in outer if split)):
+            if variable.drawn_for and labels[0] not in variable.drawn_for:
+                continue
+            chosen = histograms[variable.name][(slice(None), *labels, ...)]
+            figure = by_panel(chosen, panels, catalogue, with_data=distributions.hidden.isdisjoint(labels))
+            path = folder / f"{'_'.join((variable.name, *labels))}.png"
             save(figure, path)
-            figures.append((f"{TITLES[variable]}, {SELECTION_NAMES[selection]}", path))
+            titles = [split.title(label) for split, label in zip(outer, labels, strict=True) if split]
+            figures.append((", ".join((variable.title, *titles)), path))
     return figures
 
 
@@ -63,18 +62,25 @@ def save(figure: mpl.figure.Figure, path: Path) -> None:
     plt.close(figure)
 
 
-def by_category(histogram: hist.Hist, selection: str, catalogue: Catalogue) -> mpl.figure.Figure:
-    """One panel for each category: backgrounds stacked, signals as lines, data as points.
+def by_panel(histogram: hist.Hist, split: Split | None, catalogue: Catalogue, *, with_data: bool) -> mpl.figure.Figure:
+    """One panel for each label of a split: backgrounds stacked, signals as lines, data as points.
 
-    Signals are scaled to the background of the panel, as in Fig. 4 (where there is none: to themselves). Data is
-    shown for N(jets) > 1 only: before unblinding the signal selection of data is not looked at.
+    Signals are scaled to the background of the panel, as in Fig. 4 (where there is none: to themselves).
+
+    Args:
+        histogram: axes dataset, split, variable.
+        split: None where there is no such axis.
+        catalogue: tells what each dataset is.
+        with_data: draw them; before unblinding, those of a signal selection are not looked at.
     """
-    figure, panels = plt.subplots(2, 4, figsize=(17, 8.6))
+    labels = split.labels if split else ("",)
+    n_rows = min(2, len(labels))  # of categories: OS above, SS below
+    n_columns = ceil(len(labels) / n_rows)
+    figure, panels = plt.subplots(n_rows, n_columns, figsize=(4.25 * max(n_columns, 2), 4.3 * n_rows), squeeze=False)
     figure.subplots_adjust(left=0.05, right=0.99, bottom=0.07, top=0.86, wspace=0.22, hspace=0.28)
-    # OS above, SS below.
-    for panel, category in zip(panels.T.flat, CATEGORIES, strict=True):
-        _panel(panel, histogram[:, selection, category, :], catalogue, with_data=selection != "SR")
-        panel.set_title(category.replace("_", " ").replace("mu", "\N{GREEK SMALL LETTER MU}"), fontsize="medium")
+    for panel, label in zip(panels.T.flat, labels, strict=False):
+        _panel(panel, histogram[:, label, :] if split else histogram, catalogue, with_data=with_data)
+        panel.set_title(split.title(label) if split else "", fontsize="medium")
     used = {dataset.era for dataset in catalogue.datasets}
     luminosity = sum(era.luminosity for name, era in catalogue.eras.items() if name in used)
     label = f"{luminosity:g} fb$^{{-1}}$ ({years.in_words(catalogue.energies)})"

@@ -1,11 +1,10 @@
 """Counting events after each requirement, and with all but one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import awkward as ak
 import numpy as np
-
-from hnl.selections.displaced.categories import CATEGORIES
 
 ALL = "all"
 Counts = dict[str, dict[str, dict[str, float]]]  # stage -> category or 'all' -> {events, sum_w, sum_w2}
@@ -16,9 +15,11 @@ class Cutflow:
 
     Args:
         weights: generator weight of each event (1 for data).
+        categories: names of those that events may be given.
     """
 
-    def __init__(self, weights: np.ndarray) -> None:
+    def __init__(self, weights: np.ndarray, categories: Sequence[str] = ()) -> None:
+        self.categories = categories
         self.weights = np.asarray(weights, dtype=np.float64)
         self.masks: dict[str, np.ndarray] = {}
         self.category = np.full(len(self.weights), -1, dtype=np.int8)
@@ -71,7 +72,7 @@ class Cutflow:
         weights, category = self.weights[passed], self.category[passed]
         groups = {ALL: weights}
         if by_category:
-            groups |= {name: weights[category == i] for i, name in enumerate(CATEGORIES)}
+            groups |= {name: weights[category == i] for i, name in enumerate(self.categories)}
         return {
             name: {"events": len(w), "sum_w": float(w.sum()), "sum_w2": float((w**2).sum())}
             for name, w in groups.items()

@@ -6,8 +6,7 @@ from typing import Any
 
 from hnl.processors import parts
 from hnl.processors.cutflow import Counts
-
-TABLES = ("cutflow", "n_minus_one")  # of a manifest: most of it, and needed in sum only
+from hnl.processors.parts import TABLES
 
 
 def merge(

@@ -16,11 +16,13 @@ from hnl import layout, provenance
 from hnl.datasets.files import WorkUnit
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
-from hnl.processors.displaced import columns
+from hnl.processors import columns as schemas
+from hnl.processors.columns import Column
 from hnl.processors.rows import EVENT, Candidates, ordered, passing
 
 FORMAT = 3  # of the manifests; raised when their meaning changes
 
+TABLES = ("cutflow", "n_minus_one")  # of a manifest: most of it, and needed in sum only
 READERS = 4  # threads: a part is small, so that opening it is most of the work
 
 
@@ -60,15 +62,17 @@ def identity(unit: WorkUnit, fingerprint: str, parquet: bytes) -> dict[str, Any]
 def make(
     unit: WorkUnit,
     result: dict[str, Any],
+    columns: Sequence[Column],
     fingerprint: str,
     checksum: str | None = None,
     variations: Sequence[str] = (NOMINAL,),
 ) -> Part:
-    """What `DisplacedProcessor.process` returned for a unit, as it goes to disk.
+    """What `SelectionProcessor.process` returned for a unit, as it goes to disk.
 
     Args:
         unit: the work unit.
         result: the processor's answer for its dataset.
+        columns: of its candidates.
         fingerprint: hash of configuration and code, see `units.fingerprint`.
         checksum: of the unit's file, where it was verified.
         variations: what the bits of `passes` stand for, the lowest first.
@@ -78,10 +82,10 @@ def make(
     schema = pa.schema(
         [
             pa.field(c.name, pa.from_numpy_dtype(np.dtype(c.dtype)), metadata={"unit": c.unit, "meaning": c.meaning})
-            for c in columns.COLUMNS
+            for c in columns
         ]
     )
-    table = pa.table([candidates[name] for name in columns.NAMES], schema=schema)
+    table = pa.table([candidates[c.name] for c in columns], schema=schema)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     parquet = sink.getvalue().to_pybytes()
@@ -91,8 +95,8 @@ def make(
         "candidates": int(passing(candidates, 0).sum()),
         "rows": len(candidates["event"]),
         "checksum": checksum,
-        **{key: result[key] for key in ("events", "sum_w", "sum_w2", "variation_sums", "sv_index")},
-        **{key: result[key] for key in ("cutflow", "n_minus_one")},
+        **{key: value for key, value in result.items() if key not in ("candidates", *TABLES, "pileup_profile")},
+        **{key: result[key] for key in TABLES},
         "pileup_profile": np.trim_zeros(result["pileup_profile"], "b").tolist(),
     }
     return Part(manifest, parquet)
@@ -111,10 +115,15 @@ def store(folder: Path, unit_name: str, part: Part) -> dict[str, Any]:
 
 
 def write(
-    folder: Path, unit: WorkUnit, result: dict[str, Any], fingerprint: str, variations: Sequence[str] = (NOMINAL,)
+    folder: Path,
+    unit: WorkUnit,
+    result: dict[str, Any],
+    columns: Sequence[Column],
+    fingerprint: str,
+    variations: Sequence[str] = (NOMINAL,),
 ) -> dict[str, Any]:
     """`make` and `store`."""
-    return store(folder, unit.name, make(unit, result, fingerprint, variations=variations))
+    return store(folder, unit.name, make(unit, result, columns, fingerprint, variations=variations))
 
 
 def manifest(folder: Path, dataset: str, unit_name: str, fingerprint: str) -> dict[str, Any] | None:
@@ -136,7 +145,8 @@ def read(
     folder: Path,
     manifests: Iterable[dict[str, Any]],
     unit_names: Iterable[str],
-    names: Sequence[str] = columns.NAMES,
+    columns: Sequence[Column],
+    names: Sequence[str] | None = None,
 ) -> Candidates:
     """The rows of some units together, nominal and varied (see `passing`), in the order of `ordered`.
 
@@ -144,25 +154,27 @@ def read(
         folder: output folder.
         manifests: of the units.
         unit_names: of the units.
-        names: columns to read, among them those of `EVENT`.
+        columns: of the candidates.
+        names: those to read, among them `EVENT`; all by default.
 
     Raises:
         PartError: a part is missing, not the one that was written, or has not the rows or columns that it should have.
     """
+    names = [column.name for column in columns] if names is None else names
     parts = [
         (paths(folder, entry["dataset"], name)[0], entry)
         for entry, name in zip(manifests, unit_names, strict=True)
         if entry["rows"]
     ]
     with ThreadPoolExecutor(READERS) as pool:
-        tables = list(pool.map(lambda part: _table(part[0], part[1], names), parts))
+        tables = list(pool.map(lambda part: _table(part[0], part[1], columns, names), parts))
     if not tables:
-        return {name: column for name, column in columns.empty().items() if name in names}
+        return {name: column for name, column in schemas.empty(columns).items() if name in names}
     together = pa.concat_tables(tables)
     return ordered({name: together[name].to_numpy() for name in names})
 
 
-def _table(path: Path, entry: dict[str, Any], names: Sequence[str]) -> pa.Table:
+def _table(path: Path, entry: dict[str, Any], columns: Sequence[Column], names: Sequence[str]) -> pa.Table:
     """Columns of a part, after checking that it is what its manifest says."""
     try:
         content = path.read_bytes()
@@ -173,21 +185,24 @@ def _table(path: Path, entry: dict[str, Any], names: Sequence[str]) -> pa.Table:
         table = file.read(columns=list(names), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise PartError(f"cannot read the candidates {path}: {error}") from error
-    if rows != entry["rows"] or found != columns.NAMES:
+    if rows != entry["rows"] or found != tuple(column.name for column in columns):
         raise PartError(
-            f"{path} has {rows} rows and {len(found)} columns; "
-            f"its manifest says {entry['rows']} and {len(columns.NAMES)}"
+            f"{path} has {rows} rows and {len(found)} columns; its manifest says {entry['rows']} and {len(columns)}"
         )
     return table
 
 
 def files_with(
-    folder: Path, manifests: Iterable[dict[str, Any]], unit_names: Iterable[str], event: tuple[int, int, int]
+    folder: Path,
+    manifests: Iterable[dict[str, Any]],
+    unit_names: Iterable[str],
+    columns: Sequence[Column],
+    event: tuple[int, int, int],
 ) -> list[str]:
     """The files of which an event was selected. Reads every part again: for error messages."""
     found = []
     for entry, name in zip(manifests, unit_names, strict=True):
-        rows = read(folder, [entry], [name], EVENT)
+        rows = read(folder, [entry], [name], columns, EVENT)
         if np.logical_and.reduce([rows[column] == value for column, value in zip(EVENT, event, strict=True)]).any():
             found.append(str(entry["file"]))
     return list(dict.fromkeys(found))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hnl import analysis as searches
 from hnl import layout
 from hnl.corrections import jets
 from hnl.corrections import weights as event_weights
@@ -14,7 +15,6 @@ from hnl.datasets.files import FileInfo
 from hnl.datasets.index import Index, inspect_all
 from hnl.errors import InputError
 from hnl.processors import parts
-from hnl.processors.displaced import columns
 from hnl.processors.units import Job, fingerprint
 
 
@@ -67,15 +67,15 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
         raise BadFilesError("\n".join(bad))
     files.check_unique([info for group in infos.values() for info in group])
     known.save()
-    marks = {dataset.name: fingerprint(dataset, catalogue.era(dataset)) for dataset in catalogue.datasets}
+    fingerprints = {dataset.name: fingerprint(dataset, catalogue) for dataset in catalogue.datasets}
     alone = {dataset.name: catalogue.alone(dataset) for dataset in catalogue.datasets}
     jobs = [
-        Job(unit, alone[d.name], marks[d.name], d.checksums[info.path] if checksum else None)
+        Job(unit, alone[d.name], fingerprints[d.name], d.checksums[info.path] if checksum else None)
         for d in catalogue.datasets
         for info in infos[d.name]
         for unit in files.work_units(d.name, info)
     ]
-    return Plan(catalogue, jobs, marks, bad)
+    return Plan(catalogue, jobs, fingerprints, bad)
 
 
 def packed(jobs: Sequence[Job]) -> tuple[list[Job], dict[str, Path]]:
@@ -94,9 +94,10 @@ def check_corrections(catalogue: Catalogue) -> None:
     Raises:
         CorrectionError: a file cannot be read, has no such correction, or it wants what candidates and jets have not.
     """
+    columns = [column.name for column in searches.of_catalogue(catalogue).columns]
     for era in catalogue.eras.values():
         jets.check(era.corrections.jets)
-        event_weights.check(era.corrections, columns.NAMES)
+        event_weights.check(era.corrections, columns)
 
 
 def _is_done(out: Path, job: Job) -> bool:
@@ -108,7 +109,7 @@ def _inspected(catalogue: Catalogue, known: Index) -> tuple[dict[str, list[FileI
     """The usable files of each dataset, and one sentence for each of the others."""
     usable: dict[str, list[FileInfo]] = {dataset.name: [] for dataset in catalogue.datasets}
     bad = []
-    for dataset, info in inspect_all(catalogue, known):
+    for dataset, info in inspect_all(catalogue, known, searches.of_catalogue(catalogue).needs):
         if (error := files.problem(info)) is not None:
             bad.append(str(error))
         elif isinstance(info, FileInfo):

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from hnl import analysis as searches
 from hnl import layout, provenance
-from hnl.corrections import jets, library, normalisation
+from hnl.analysis import Analysis
+from hnl.corrections import library, normalisation
 from hnl.corrections import weights as event_weights
 from hnl.datasets import catalogue as catalogues
 from hnl.datasets import corrections
@@ -19,7 +21,7 @@ from hnl.errors import HNLError, InputError
 from hnl.processors import closure, merging, parts
 from hnl.processors.planning import Plan
 from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
-from hnl.processors.units import fingerprint
+from hnl.processors.units import fingerprint, variations
 
 FORMAT = 3  # of selection.json; raised when its meaning changes
 FILE_FACTS = tuple(field.name for field in fields(FileInfo) if field.name not in ("branches", "missing"))
@@ -43,10 +45,14 @@ class Selection:
     tables: dict[str, dict[str, Any]]  # the sum of those
     read: dict[str, Candidates] = field(default_factory=dict, repr=False, compare=False)  # rows asked for
 
+    @property
+    def analysis(self) -> Analysis:
+        """The search that it belongs to."""
+        return searches.of_catalogue(self.catalogue)
+
     def variations(self, dataset: str) -> tuple[str, ...]:
         """Nominal, and the variations of jet energies that were made of a dataset: none of data."""
-        one = self.catalogue.dataset(dataset)
-        return jets.variations(jets.jet_settings(one, self.catalogue.era(one)))
+        return variations(self.catalogue.dataset(dataset), self.catalogue)
 
     def rows(self, dataset: str) -> Candidates:
         """The candidates of a dataset in all variations, sorted by run, luminosity section and event.
@@ -54,7 +60,9 @@ class Selection:
         They are read once, and stay in memory as long as this selection does: not to be changed.
         """
         if dataset not in self.read:
-            self.read[dataset] = parts.read(self.folder, self.manifests[dataset], self.units[dataset])
+            self.read[dataset] = parts.read(
+                self.folder, self.manifests[dataset], self.units[dataset], self.analysis.columns
+            )
         return self.read[dataset]
 
     def candidates(self, dataset: str, variation: str = NOMINAL) -> Candidates:
@@ -102,7 +110,7 @@ class Selection:
             facts = {
                 key: {file["path"]: file[key] for file in self.files[name]} for key in ("sv_association", "version")
             }
-            counts = [manifest["sv_index"] for manifest in self.manifests[name]]
+            counts = [manifest["sv_index"] for manifest in self.manifests[name] if "sv_index" in manifest]
             beyond = {key: sum(one[key] for one in counts) for key in (counts[0] if counts else ())}
             result[name] = tables | facts | {"sv_index_beyond_table": beyond, "partial": self.partial}
         return result
@@ -127,9 +135,7 @@ def finish(out: Path, plan: Plan) -> Selection:
         "partial": bad,
         "catalogue": catalogue.model_dump(mode="json"),
         "fingerprints": plan.fingerprints,
-        "variations": {
-            d.name: list(jets.variations(jets.jet_settings(d, catalogue.era(d)))) for d in catalogue.datasets
-        },
+        "variations": {d.name: list(variations(d, catalogue)) for d in catalogue.datasets},
         "files": {
             name: [
                 {key: getattr(info, key) for key in FILE_FACTS} for info in dict.fromkeys(unit.file for unit in group)
@@ -177,11 +183,11 @@ def _check_no_event_twice(selection: Selection) -> None:
         names_read = (*EVENT, "passes")
         manifests = [manifest for name in names for manifest in selection.manifests[name]]
         units = [unit for name in names for unit in selection.units[name]]
-        rows = parts.read(selection.folder, manifests, units, names_read)
+        rows = parts.read(selection.folder, manifests, units, selection.analysis.columns, names_read)
         nominal = passing(rows, 0)
         if repeated := repeated_event({name: rows[name][nominal] for name in EVENT}):
             run, section, event = repeated
-            holders = parts.files_with(selection.folder, manifests, units, repeated)
+            holders = parts.files_with(selection.folder, manifests, units, selection.analysis.columns, repeated)
             raise SelectionError(
                 f"run {run}, luminosity section {section}, event {event} was selected twice in {', '.join(names)}: "
                 f"in {' and '.join(holders)}; data streams that overlap need veto_triggers in the catalogue"
@@ -206,9 +212,9 @@ def load(out: Path) -> Selection:
         raise SelectionError(f"{path} is broken: {error}; run hnl select again") from error
     manifests, tables = {}, {}
     for dataset in catalogue.datasets:
-        name, mark = dataset.name, fingerprint(dataset, catalogue.era(dataset))
-        if made_by[name] != mark:
+        name, current = dataset.name, fingerprint(dataset, catalogue)
+        if made_by[name] != current:
             raise SelectionError(f"{path}: {name} was selected by other code or settings; run hnl select again")
-        manifests[name], tables[name] = merging.merge(out, name, units[name], mark)
+        manifests[name], tables[name] = merging.merge(out, name, units[name], current)
         closure.check_complete(name, known[name], manifests[name])
     return Selection(out, catalogue, known, units, sum_w, bad, manifests, tables)

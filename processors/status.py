@@ -15,7 +15,7 @@ from hnl.datasets.files import WorkUnit
 from hnl.errors import InputError
 from hnl.processors import parts
 
-FORMAT = 1  # of plan.json; raised when its meaning changes
+FORMAT = 2  # of plan.json; raised when its meaning changes
 
 
 class NoPlanError(InputError):
@@ -45,11 +45,13 @@ class Status:
         files: by dataset.
         units: (done, planned).
         left_out: files that were not planned because they could not be read (--allow-partial), a sentence each.
+        analysis: the search, as the catalogue names it.
     """
 
     files: dict[str, Files]
     units: tuple[int, int]
     left_out: list[str]
+    analysis: str
 
 
 def write_plan(
@@ -68,6 +70,7 @@ def write_plan(
         "units": planned,  # dataset -> file -> names of its work units
         "fingerprints": dict(fingerprints),
         "left_out": left_out,
+        "analysis": catalogue.analysis,
         "provenance": provenance.record(),
     }
     provenance.write_json(out / layout.PLAN, content)
@@ -92,6 +95,7 @@ def read_status(out: Path) -> Status:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         units, marks, left_out = content["units"], content["fingerprints"], content["left_out"]
+        analysis = str(content["analysis"])
     except FileNotFoundError:
         raise NoPlanError(f"{out} holds no run (no {layout.PLAN}): run hnl select first") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -110,7 +114,7 @@ def read_status(out: Path) -> Status:
                 result[dataset].failed[file] = reasons[0]
             else:
                 result[dataset].missing.append(file)
-    return Status(result, (finished, planned), left_out)
+    return Status(result, (finished, planned), left_out, analysis)
 
 
 def _failed(out: Path, dataset: str, unit_name: str) -> Path:

@@ -4,19 +4,18 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from hnl import analysis as searches
 from hnl import dependencies, provenance
 from hnl.corrections import jets, library
 from hnl.corrections.library import CorrectionError
 from hnl.datasets import auxiliary_files, files
-from hnl.datasets.catalogue import Catalogue, Dataset, Era
+from hnl.datasets.catalogue import Catalogue, Dataset
+from hnl.datasets.corrections import JetCorrections
 from hnl.datasets.files import WorkUnit
 from hnl.datasets.golden import GoldenJSONError
 from hnl.errors import InputError
 from hnl.processors import parts
-from hnl.processors.displaced.processor import DisplacedProcessor
 from hnl.processors.parts import Part
-
-CODE = ("hnl.processors.units",)  # what decides which events are selected and what their columns say, and all it calls
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,24 @@ class UnitResult:
     failure: tuple[str, str] | None = None  # in one line, and the traceback
 
 
-def code_digest() -> str:
-    """SHA-256 of the source and the libraries that the selection depends on."""
-    return dependencies.digest(CODE)
+def variations(dataset: Dataset, catalogue: Catalogue) -> tuple[str, ...]:
+    """Nominal, and the variations of jet energies that are made of a dataset, if its search varies them."""
+    return jets.variations(_jet_settings(dataset, catalogue))
 
 
-def fingerprint(dataset: Dataset, era: Era) -> str:
+def _jet_settings(dataset: Dataset, catalogue: Catalogue) -> JetCorrections | None:
+    varies = searches.of_catalogue(catalogue).varies_jets
+    return jets.jet_settings(dataset, catalogue.era(dataset)) if varies else None
+
+
+def fingerprint(dataset: Dataset, catalogue: Catalogue) -> str:
     """Hash of all that decides which events of a file are selected and what their columns say.
 
     Raises:
         CorrectionError: golden JSON or corrections cannot be read.
+        AnalysisError: the search of the catalogue cannot be loaded.
     """
+    era = catalogue.era(dataset)
     settings = {
         "kind": dataset.kind,
         "triggers": dataset.triggers,
@@ -59,9 +65,9 @@ def fingerprint(dataset: Dataset, era: Era) -> str:
         "paths": era.triggers.model_dump(),
         "year": era.year,
         "golden_json": library.sha256(era.golden_json) if era.golden_json and dataset.is_data else None,
-        "jets": jets.digest(jets.jet_settings(dataset, era)),
+        "jets": jets.digest(_jet_settings(dataset, catalogue)),
         "generator_weights": dataset.generator_weights.model_dump(),
-        "code": code_digest(),
+        "code": dependencies.digest(searches.of_catalogue(catalogue).stage("select").code),
     }
     return provenance.digest(settings)
 
@@ -76,15 +82,17 @@ def process_unit(job: Job, support_files: Path = Path()) -> UnitResult:
     try:
         catalogue = auxiliary_files.placed(job.catalogue, support_files)
         dataset = catalogue.dataset(job.unit.dataset)
-        if fingerprint(dataset, catalogue.era(dataset)) != job.fingerprint:
+        if fingerprint(dataset, catalogue) != job.fingerprint:
             what = "code, libraries, corrections or golden JSON"
             return UnitResult(job.unit, failure=(f"this worker has other {what} than the command", ""))
         if job.checksum:
             files.verify(job.local or job.unit.file.path, job.checksum, job.catalogue.remote)
         events = files.events(job.unit, job.catalogue.remote, job.local)
-        result = DisplacedProcessor(catalogue).process(events)[dataset.name]
-        variations = jets.variations(jets.jet_settings(dataset, catalogue.era(dataset)))
-        return UnitResult(job.unit, part=parts.make(job.unit, result, job.fingerprint, job.checksum, variations))
+        search = searches.of_catalogue(catalogue)
+        result = search.processor(catalogue).process(events)[dataset.name]
+        varied = variations(dataset, catalogue)
+        part = parts.make(job.unit, result, search.columns, job.fingerprint, job.checksum, varied)
+        return UnitResult(job.unit, part=part)
     except (CorrectionError, GoldenJSONError) as error:  # not the fault of the file, which must not be left out for it
         return UnitResult(job.unit, failure=(str(error), traceback.format_exc()))
     except InputError as error:

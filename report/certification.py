@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hnl.datasets import remarks
-from hnl.processors.displaced.processor import CERTIFIED
+from hnl.processors.base import CERTIFIED
 
 if TYPE_CHECKING:  # what was selected is taken as it is
     from hnl.processors.selection import Selection

@@ -7,6 +7,7 @@ import numpy as np
 
 from hnl.datasets import nanoaod
 from hnl.datasets.catalogue import Dataset
+from hnl.processors.base import identity, prefiring
 from hnl.processors.displaced.columns import COLUMNS
 from hnl.processors.displaced.jet_variations import CandidateRows
 from hnl.selections import events as two_leptons
@@ -34,13 +35,8 @@ def columns(events: Any, l1: Any, l2: Any, sv: Any, rows: CandidateRows, dataset
 
 def _of_event(events: Any, l1: Any, l2: Any, sv: Any, dataset: Dataset) -> dict[str, Any]:
     """The same whatever the energies of jets."""
-    generator_event = nanoaod.field(events, "hnlsim_generatorEvent")
-    result = {
-        "run": events.run,
-        "luminosity_block": events.luminosityBlock,
-        "event": events.event,
-        "generator_event": events.event if generator_event is None else generator_event,
-        "n_true_interactions": nanoaod.field(events, "Pileup_nTrueInt"),
+    result = identity(events) | prefiring(events, dataset)
+    result |= {
         "delta_phi_l1_l2": l1.deltaphi(l2),
         "m_l1_sv": two_leptons.mass(l1, sv),
         "m_sv": sv.mass,
@@ -63,8 +59,6 @@ def _of_event(events: Any, l1: Any, l2: Any, sv: Any, dataset: Dataset) -> dict[
     result |= {f"sv_{name}": sv[name] for name in ("pt", "eta", "phi")}
     if nanoaod.has_particles(events):
         result["l2_pixel_hits"] = particles.pixel_hits(l2, events.PFCands)
-    if not dataset.is_data:  # data of some versions have these weights as well; `nanoaod.branches` leaves them out
-        result |= {column: nanoaod.field(events, branch) for column, branch in nanoaod.PREFIRING.items()}
     generated = nanoaod.generated_particles(events) if dataset.signal else None
     if dataset.signal and generated is not None:
         result |= {f"gen_{name}": value for name, value in truth.decay(generated, dataset.signal.mass).items()}

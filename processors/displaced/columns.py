@@ -1,54 +1,16 @@
 """The candidate: one row per selected event. This table is the contract between selection and everything after it."""
 
-from typing import NamedTuple
-
 import numpy as np
 
+from hnl.processors import columns
+from hnl.processors.columns import EVENT_COLUMNS, Column
 
-class Column(NamedTuple):
-    """One column of the candidates."""
-
-    name: str
-    dtype: str
-    unit: str
-    meaning: str
-
-
-# Units: GeV, cm, rad, mm for proper decay lengths only; '1' is a pure number. Missing values are NaN.
-COLUMNS = tuple(
+# Units: see `processors.columns`.
+COLUMNS = EVENT_COLUMNS + tuple(
     Column(*row)
     for row in (
-        # A row with bit 0 is a candidate. The others are what it is if jet energies are varied (simulation only).
-        (
-            "passes",
-            "uint64",
-            "1",
-            "bit 0: nominal; bit i: i-th variation of jet energies, named in the manifest",
-        ),
-        # event
-        ("run", "uint32", "1", "run number"),
-        ("luminosity_block", "uint32", "1", "luminosity section"),
-        ("event", "uint64", "1", "event number"),
-        ("generator_event", "uint64", "1", "equal for re-simulations of one generated event; else the event number"),
-        ("gen_weight", "float64", "1", "generator weight; 1 for data"),
-        ("n_true_interactions", "float32", "1", "true mean number of pileup interactions; NaN for data"),
-        # weights for `corrections.weights`, relative; NaN where the file has none or the catalogue asks for none
-        ("weight_prefiring", "float32", "1", "efficiency of the triggers not to fire early (L1PreFiringWeight)"),
-        ("weight_prefiring_up", "float32", "1", "... up"),
-        ("weight_prefiring_down", "float32", "1", "... down"),
-        *(
-            (f"weight_{name}_{way}", "float64", "1", f"weight of the generator, {meaning}, {way}")
-            for name, meaning in (
-                ("mur", "renormalisation scale"),
-                ("muf", "factorisation scale"),
-                ("pdf", "parton distributions"),
-                ("isr", "scale of initial-state showers"),
-                ("fsr", "scale of final-state showers"),
-            )
-            for way in ("up", "down")
-        ),
         # categories and event selection (section 4)
-        ("category", "int8", "1", "index into selections.categories.CATEGORIES"),
+        ("category", "int8", "1", "index into selections.displaced.categories.CATEGORIES"),
         ("n_jets", "int16", "1", "jet of l2 and further jets with Delta R(l1, jet) > 0.4; 1 is the signal selection"),
         ("m_l1_l2", "float32", "GeV", "invariant mass of the two leptons"),
         ("delta_phi_l1_l2", "float32", "rad", "azimuthal angle between the leptons, -pi to pi"),
@@ -119,4 +81,4 @@ NAMES = tuple(column.name for column in COLUMNS)
 
 def empty() -> dict[str, np.ndarray]:
     """The columns of no candidates."""
-    return {column.name: np.empty(0, dtype=column.dtype) for column in COLUMNS}
+    return columns.empty(COLUMNS)

@@ -16,12 +16,12 @@ from hnl.corrections import jets as jet_energies
 from hnl.datasets import nanoaod
 from hnl.datasets.catalogue import Catalogue
 from hnl.physics.constants import M_K0S
-from hnl.processors.cutflow import Cutflow
-from hnl.processors.displaced import candidate, processor
+from hnl.processors import base
+from hnl.processors.displaced import candidate
 from hnl.processors.displaced.columns import COLUMNS
 from hnl.processors.displaced.jet_variations import CandidateRows
 from hnl.selections import jets as jet_cuts
-from hnl.selections import leptons, particles, triggers, vertices
+from hnl.selections import leptons, particles, vertices
 from hnl.selections.displaced import k0s
 
 MASS_AXIS = hist.axis.Regular(48, 0.44, 0.56, name="m_sv", label=r"$m(\pi\pi)$ of the vertex [GeV]")
@@ -51,15 +51,8 @@ class K0SProcessor(ProcessorABC):  # type: ignore[misc]
         """
         dataset = self.catalogue.dataset(events.metadata["dataset"])
         era = self.catalogue.era(dataset)
-        weights = np.ones(len(events)) if dataset.is_data else ak.to_numpy(events.genWeight).astype(np.float64)
-        cutflow = Cutflow(weights)
-
-        fired = {
-            group: triggers.fired(events.HLT, getattr(era.triggers, group), len(events))
-            for group in ("electron", "muon")
-        }
-        cutflow.require(processor.CERTIFIED, processor.certified(events, dataset, era))
-        cutflow.require("single-muon trigger", processor.recorded_in(dataset, fired) & fired["muon"])
+        weights = base.generator_weight(events, dataset)
+        cutflow, _ = base.begin(events, dataset, era, weights, ("muon",))
         muons = leptons.prompt_muons(nanoaod.muons(events))
         cutflow.require("two prompt muons", ak.num(muons) == k0s.N_MUONS)
         mass = k0s.z_mass(muons)

@@ -4,69 +4,36 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
-from coffea.processor import ProcessorABC, column_accumulator
 
 from hnl.corrections import jets as jet_energies
-from hnl.datasets import generator_weights, golden, nanoaod, trigger_bits
-from hnl.datasets.catalogue import Catalogue, Dataset, Era
-from hnl.processors.cutflow import Cutflow
+from hnl.datasets import nanoaod, trigger_bits
+from hnl.processors.base import EventsOfUnit, SelectionProcessor
 from hnl.processors.displaced import candidate, jet_variations
 from hnl.processors.displaced.columns import COLUMNS
 from hnl.selections import events as two_leptons
 from hnl.selections import leptons, triggers, vertices
-from hnl.selections.displaced.categories import category
+from hnl.selections.displaced.categories import CATEGORIES, category
 
-N_INTERACTIONS = 200  # steps of the pileup profile; the last holds all above
-CERTIFIED = "certified luminosity section"
 SIGNAL_SELECTION = "N(jets) = 1"
 L2_STAGE = "N(nonprompt l2) = 1"
 JET_STAGES = ("N(jets) >= 1", "Delta R(l2, jet) < 0.7")
 
 
-class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
+class DisplacedProcessor(SelectionProcessor):
     """NanoEvents -> candidates (`columns.COLUMNS`) and a cutflow.
 
     Candidates pass Table 2 but for N(jets) = 1: those with more jets are the validation region. Simulation has rows for
-    the variations of jet energies as well (`jet_variations.rows`); cutflows are those of nominal.
-
-    Args:
-        catalogue: tells for `events.metadata['dataset']` what it is and which triggers belong to it.
+    the variations of jet energies as well (`jet_variations.candidate_rows`); cutflows are those of nominal.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    columns = COLUMNS
+    categories = CATEGORIES
 
-    def process(self, events: Any) -> dict[str, Any]:
-        """Selects the events of one work unit.
-
-        Returns:
-            {dataset: {candidates: {column: column_accumulator}, cutflow, n_minus_one: see `Cutflow`,
-            events: int, sum_w: float, sum_w2: float, variation_sums: {variation: float}, pileup_profile: sums of
-            weights in steps of one true interaction, sv_index: see `nanoaod.sv_index_counts`}}, which adds up over
-            units.
-        """
-        dataset = self.catalogue.dataset(events.metadata["dataset"])
-        era = self.catalogue.era(dataset)
-        weights = np.ones(len(events)) if dataset.is_data else ak.to_numpy(events.genWeight).astype(np.float64)
-        varied = generator_weights.factors(events, dataset.generator_weights)
-        sums: dict[str, Any] = {
-            "events": len(weights),
-            "sum_w": float(weights.sum()),
-            "sum_w2": float((weights**2).sum()),
-            "variation_sums": {name: float((weights * factor).sum()) for name, factor in varied.items()},
-            "pileup_profile": _pileup_profile(events, weights),
-        }
-        cutflow = Cutflow(weights)
-
-        fired = {
-            "electron": triggers.fired(events.HLT, era.triggers.electron, len(events)),
-            "muon": triggers.fired(events.HLT, era.triggers.muon, len(events)),
-        }
-        cutflow.require(CERTIFIED, certified(events, dataset, era))
-        cutflow.require("single-lepton trigger", recorded_in(dataset, fired))
-
+    def select(self, unit: EventsOfUnit) -> dict[str, np.ndarray]:
+        """The order of section 4. The fact `sv_index` of a unit: see `nanoaod.sv_index_counts`."""
+        events, dataset, era, cutflow, fired = unit.events, unit.dataset, unit.era, unit.cutflow, unit.fired
         electrons, muons = nanoaod.electrons(events), nanoaod.muons(events)
-        sums["sv_index"] = nanoaod.sv_index_counts(ak.num(events.SV.pt), electrons.sv_index, muons.sv_index)
+        unit.facts["sv_index"] = nanoaod.sv_index_counts(ak.num(events.SV.pt), electrons.sv_index, muons.sv_index)
         prompt = leptons.prompt_electrons(electrons, era.year), leptons.prompt_muons(muons)
         nonprompt = leptons.nonprompt_electrons(electrons), leptons.nonprompt_muons(muons)
         n_prompt, n_nonprompt = (ak.to_numpy(ak.num(e) + ak.num(mu)) for e, mu in (prompt, nonprompt))
@@ -111,45 +78,10 @@ class DisplacedProcessor(ProcessorABC):  # type: ignore[misc]
         sv = ak.drop_none(sv)
         rows = jet_variations.candidate_rows(l1, l2, file_jets, jet_energies.factors(energies, file_jets, events))
         columns = candidate.columns(events, l1, l2, sv, rows, dataset)
-        of_event = {"gen_weight": weights[pair], "category": kind, "m_l1_l2": m_l1_l2}
-        of_event |= {f"weight_{name}": factor[pair] for name, factor in varied.items()}
+        of_event = {"gen_weight": unit.weights[pair], "category": kind, "m_l1_l2": m_l1_l2}
+        of_event |= {f"weight_{name}": factor[pair] for name, factor in unit.varied.items()}
         columns |= {name: values[left][rows.event] for name, values in of_event.items()}
-        return {
-            dataset.name: {
-                "candidates": {c.name: column_accumulator(columns[c.name].astype(c.dtype)) for c in COLUMNS},
-                "cutflow": cutflow.counts(),
-                "n_minus_one": cutflow.n_minus_one(),
-                **sums,
-            }
-        }
-
-    def postprocess(self, accumulator: Any) -> Any:
-        """Nothing is left to do after the units are added up."""
-        return accumulator
-
-
-def certified(events: Any, dataset: Dataset, era: Era) -> np.ndarray:
-    """Golden JSON for data; simulation is always good."""
-    if not dataset.is_data or era.golden_json is None:
-        return np.ones(len(events), dtype=bool)
-    return golden.read(era.golden_json).holds(ak.to_numpy(events.run), ak.to_numpy(events.luminosityBlock))
-
-
-def _pileup_profile(events: Any, weights: np.ndarray) -> np.ndarray:
-    """Sums of weights by true interactions, 0-1, 1-2 ... (`N_INTERACTIONS`); zero where the file does not tell."""
-    interactions = nanoaod.field(events, "Pileup_nTrueInt")
-    if interactions is None:
-        return np.zeros(N_INTERACTIONS)
-    bins = np.clip(ak.to_numpy(interactions), 0, N_INTERACTIONS - 1).astype(np.int64)
-    return np.bincount(bins, weights, N_INTERACTIONS)
-
-
-def recorded_in(dataset: Dataset, fired: dict[str, np.ndarray]) -> np.ndarray:
-    """Whether the event belongs to this dataset: a trigger of its own fired, and none that it leaves to another."""
-    belongs: np.ndarray = np.logical_or.reduce([fired[group] for group in dataset.triggers])
-    for group in dataset.veto_triggers:
-        belongs &= ~fired[group]
-    return belongs
+        return columns
 
 
 def _vertex_of(l2: Any, events: Any) -> Any:

@@ -23,10 +23,9 @@ from dask_jobqueue.slurm import SLURMCluster
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hnl import executors, provenance
+from hnl import dependencies, executors, provenance
 from hnl.errors import HNLError
 from hnl.executors import ExecutionOptions, ExecutorError, Task, TaskResult, WorkerLostError, cores, lost
-from hnl.processors import units
 
 CLUSTERS: dict[str, Any] = {"htcondor": HTCondorCluster, "slurm": SLURMCluster, "lsf": LSFCluster}
 # Work units that the scheduler knows at once: enough to keep any cluster busy, little memory in the scheduler.
@@ -158,8 +157,8 @@ def check_code(client: Any) -> None:
     Raises:
         ExecutorError: names the worker.
     """
-    here = units.code_digest()
-    for worker, there in client.run(units.code_digest, on_error="return").items():
+    here = dependencies.whole_digest()
+    for worker, there in client.run(dependencies.whole_digest, on_error="return").items():
         if isinstance(there, BaseException):
             reason = f"{type(there).__name__}: {there}"
             raise ExecutorError(f"the dask worker {worker} cannot run this version of hnl: {reason}")

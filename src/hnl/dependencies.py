@@ -18,6 +18,7 @@ FOLDER = Path(__file__).resolve().parent
 # Where a closure ends: whatever these say, a product holds the same, or its digest has it by value.
 ENDS = {
     "hnl": "the version",
+    "hnl.analysis": "the wiring: the stages of a search name the modules that they call",
     "hnl.dependencies": "what this module finds is in the digest",
     "hnl.errors": "how errors are told",
     "hnl.layout": "where products are",
@@ -50,15 +51,16 @@ def modules() -> Mapping[str, Path]:
 
 @cache
 def source(module: str) -> str:
-    """The text of a module."""
-    return modules()[module].read_text(encoding="utf-8")
+    """The text of a module: of this package, or the one in which a user's own search is written, once it is loaded."""
+    path = modules().get(module) or Path(str(sys.modules[module].__file__))
+    return path.read_text(encoding="utf-8")
 
 
 def closure(roots: Iterable[str], changed: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The modules that some modules reach by import, themselves included, without those of `ENDS`.
 
     Args:
-        roots: names of modules of this package.
+        roots: names of modules of this package, or of the one of a user.
         changed: sources to be taken in place of those on disk.
 
     Raises:
@@ -125,6 +127,11 @@ def package_digest() -> str:
     for module in modules():
         total.update(f"{module}\0{source(module)}\0".encode())
     return total.hexdigest()
+
+
+def whole_digest() -> str:
+    """SHA-256 of the source of all modules, and of the versions of all libraries: what a worker must share."""
+    return digest(tuple(modules()))
 
 
 @cache

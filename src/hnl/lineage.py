@@ -27,11 +27,13 @@ class AtWork:
     """What a stage that is at work reads and has made.
 
     Attributes:
+        stage: at work.
         inputs: files read.
         kept: products of an earlier run of the stage that are still what it would make. A stage may add some.
         told: what a later run wants to know of the stage without running it again; for JSON.
     """
 
+    stage: Stage
     inputs: list[Path]
     kept: list[Path] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
@@ -45,13 +47,14 @@ def stage(
 
     Args:
         out: output folder; products are the files written below it in the meantime by way of `provenance.write`.
-        made_by: the stage, which says what it reads.
+        made_by: the stage, which says what it reads. A selection knows only later which search it is of: it changes
+            `AtWork.stage`.
         more: files that it reads besides. Corrections and golden JSON are noted when they are read (`provenance.used`).
         settings: that decide what it makes; for JSON.
     """
     provenance.used.clear()
     started, before = provenance.now(), len(provenance.written)
-    at_work = AtWork([*made_by.inputs(out), *more])
+    at_work = AtWork(made_by, [*made_by.inputs(out), *more])
     yield at_work
     products = [path for path in dict.fromkeys([*provenance.written[before:], *at_work.kept]) if path.is_file()]
     content = {
@@ -59,7 +62,7 @@ def stage(
         "stage": made_by.name,
         "started": started,
         "made by": provenance.record(),
-        "code": dependencies.digest(made_by.code),
+        "code": dependencies.digest(at_work.stage.code),
         "settings": dict(settings or {}),
         "told": at_work.told,
         "inputs": _digests(out, [*at_work.inputs, *provenance.used]),

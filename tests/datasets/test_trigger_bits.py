@@ -9,7 +9,7 @@ from coffea.nanoevents import NanoEventsFactory
 from nanoaod_events import Style, event, write
 
 from hnl.datasets import files, remarks, trigger_bits
-from hnl.datasets.index import Index, mark_of
+from hnl.datasets.index import Index, request_digest
 from hnl.datasets.nanoaod import UnknownLayoutError
 
 # Titles of CMSSW's triggerObjects_cff.py: 10_2_X (v6, v7), 10_6_X with the menus of 2016 (v8, v9), 12_6_X (v11, v12),
@@ -105,7 +105,7 @@ def test_bits_decide_the_matching(text: str | None, year: int, passing: set[int]
 def test_it_is_remembered_and_told(tmp_path: Path) -> None:
     """The index of files keeps the meaning, for its year; `hnl datasets check` says it, once for each meaning."""
     catalogues = {year: catalogue_of(write(tmp_path / f"{year}.root", [event()]), year=year) for year in (2016, 2018)}
-    assert mark_of(catalogues[2016].datasets[0], catalogues[2016]) != mark_of(
+    assert request_digest(catalogues[2016].datasets[0], catalogues[2016]) != request_digest(
         catalogues[2018].datasets[0], catalogues[2018]
     )
     infos = [inspected(catalogue) for catalogue in catalogues.values()]

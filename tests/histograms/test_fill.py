@@ -8,8 +8,8 @@ import pytest
 import uproot
 
 from hnl.histograms import files
+from hnl.histograms.displaced.distributions import DISTRIBUTIONS, VARIABLES
 from hnl.histograms.fill import WeightError, fill
-from hnl.histograms.variables import VARIABLES
 from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates
 from hnl.selections.displaced.categories import CATEGORIES
@@ -30,7 +30,7 @@ def weighted(scale: float) -> tuple[Candidates, np.ndarray]:
 
 
 def test_weights_and_bins() -> None:
-    histograms = fill({"w": weighted(10.0), "none": (columns.empty(), np.empty(0))})
+    histograms = fill({"w": weighted(10.0), "none": (columns.empty(), np.empty(0))}, DISTRIBUTIONS)
     assert set(histograms) == {variable.name for variable in VARIABLES}
     mass = histograms["m_l1_sv"]
     filled = mass["w", "SR", "ee_OS", hist.loc(62.0)]
@@ -45,11 +45,11 @@ def test_not_a_number_is_refused() -> None:
     table = candidates()
     table["gen_weight"][1] = np.nan
     with pytest.raises(WeightError, match="dataset w: a candidate has the weight nan"):
-        fill({"w": (table, table["gen_weight"])})
+        fill({"w": (table, table["gen_weight"])}, DISTRIBUTIONS)
 
 
 def test_json_gives_back_what_was_written(tmp_path: Path) -> None:
-    histograms = fill({"w": weighted(0.1)})
+    histograms = fill({"w": weighted(0.1)}, DISTRIBUTIONS)
     files.write_json(tmp_path / "h.json", histograms)
     read = files.read_json(tmp_path / "h.json")
     assert list(read) == list(histograms)
@@ -58,7 +58,7 @@ def test_json_gives_back_what_was_written(tmp_path: Path) -> None:
 
 
 def test_root_gives_back_what_was_written(tmp_path: Path) -> None:
-    histograms = fill({"w": weighted(0.1)})
+    histograms = fill({"w": weighted(0.1)}, DISTRIBUTIONS)
     files.write_root(tmp_path / "h.root", histograms)
     with uproot.open(tmp_path / "h.root") as root:
         for variable, histogram in histograms.items():

@@ -6,6 +6,7 @@ import pytest
 import synthetic
 
 from hnl.datasets.catalogue import Catalogue, Era
+from hnl.histograms.displaced.distributions import BY_CATEGORY, DISTRIBUTIONS
 from hnl.histograms.fill import fill
 from hnl.plots import distributions
 
@@ -23,7 +24,7 @@ def test_luminosity_and_energy(eras: dict[str, float], label: str) -> None:
         },
         datasets=datasets,
     )
-    filled = fill({dataset.name: (synthetic.candidates(20), np.ones(20)) for dataset in datasets})
-    figure = distributions.by_category(filled["m_sv"], "SR", catalogue)
+    filled = fill({dataset.name: (synthetic.candidates(20), np.ones(20)) for dataset in datasets}, DISTRIBUTIONS)
+    figure = distributions.by_panel(filled["m_sv"][:, "SR", ...], BY_CATEGORY, catalogue, with_data=False)
     assert label in [text.get_text() for text in figure.texts]
     plt.close(figure)

@@ -11,6 +11,7 @@ from coffea.processor import column_accumulator
 from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.processors import parts
 from hnl.processors.displaced import columns
+from hnl.processors.displaced.columns import COLUMNS
 from hnl.processors.rows import passing, repeated_event
 
 INFO = FileInfo("a.root", "uuid", 9, "v12", (), (), "svIdx", None, None, None)
@@ -32,10 +33,10 @@ def result(events: list[int], run: int = 1) -> dict[str, Any]:
 
 
 def test_written_and_read_in_order(tmp_path: Path) -> None:
-    manifest = parts.write(tmp_path, UNIT, result([5, 2, 9]), "mark")
+    manifest = parts.write(tmp_path, UNIT, result([5, 2, 9]), COLUMNS, "mark")
     other = WorkUnit("w", INFO, 9, 18)
-    second = parts.write(tmp_path, other, result([4]), "mark")
-    read = parts.read(tmp_path, [second, manifest], [other.name, UNIT.name])
+    second = parts.write(tmp_path, other, result([4]), COLUMNS, "mark")
+    read = parts.read(tmp_path, [second, manifest], [other.name, UNIT.name], COLUMNS)
     assert read["event"].tolist() == [2, 4, 5, 9]
     assert read["m_sv"].tolist() == [1, 0, 0, 2]
     assert {name: column.dtype for name, column in read.items()} == {n: c.dtype for n, c in columns.empty().items()}
@@ -46,16 +47,16 @@ def test_rows_of_variations(tmp_path: Path) -> None:
     """Rows of one event stay in their order; candidates are the nominal ones."""
     content = result([5, 5, 5, 2])
     content["candidates"]["passes"] = column_accumulator(np.array([0b101, 0b010, 1 << 63, 0b100], dtype=np.uint64))
-    manifest = parts.write(tmp_path, UNIT, content, "mark", ("nominal", "up", "down"))
+    manifest = parts.write(tmp_path, UNIT, content, COLUMNS, "mark", ("nominal", "up", "down"))
     assert (manifest["candidates"], manifest["rows"], manifest["variations"]) == (1, 4, ["nominal", "up", "down"])
-    rows = parts.read(tmp_path, [manifest], [UNIT.name])
+    rows = parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
     assert rows["passes"].tolist() == [0b100, 0b101, 0b010, 1 << 63]
     chosen = {i: np.flatnonzero(passing(rows, i)).tolist() for i in (0, 1, 2, 3, 63)}
     assert chosen == {0: [1], 1: [2], 2: [0, 1], 3: [], 63: [3]}
 
 
 def test_units_and_meanings_travel_with_the_part(tmp_path: Path) -> None:
-    parts.write(tmp_path, UNIT, result([1]), "mark")
+    parts.write(tmp_path, UNIT, result([1]), COLUMNS, "mark")
     field = pq.read_schema(parts.paths(tmp_path, "w", UNIT.name)[0]).field("delta_2d")
     assert field.metadata == {
         b"unit": b"cm", b"meaning": b"transverse distance of the vertex from the primary vertex"
@@ -64,7 +65,7 @@ def test_units_and_meanings_travel_with_the_part(tmp_path: Path) -> None:
 
 def test_a_manifest_counts_only_with_its_fingerprint_and_part(tmp_path: Path) -> None:
     assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is None
-    written = parts.write(tmp_path, UNIT, result([1]), "mark")
+    written = parts.write(tmp_path, UNIT, result([1]), COLUMNS, "mark")
     assert parts.manifest(tmp_path, "w", UNIT.name, "mark") == written
     assert parts.manifest(tmp_path, "w", UNIT.name, "other settings") is None
     parquet, manifest = parts.paths(tmp_path, "w", UNIT.name)
@@ -75,24 +76,24 @@ def test_a_manifest_counts_only_with_its_fingerprint_and_part(tmp_path: Path) ->
 
 
 def test_broken_parts_are_refused(tmp_path: Path) -> None:
-    manifest = parts.write(tmp_path, UNIT, result([1, 2]), "mark")
+    manifest = parts.write(tmp_path, UNIT, result([1, 2]), COLUMNS, "mark")
     with pytest.raises(parts.PartError, match="its manifest says 3"):
-        parts.read(tmp_path, [manifest | {"rows": 3}], [UNIT.name])
+        parts.read(tmp_path, [manifest | {"rows": 3}], [UNIT.name], COLUMNS)
     parquet, _ = parts.paths(tmp_path, "w", UNIT.name)
     whole = bytearray(parquet.read_bytes())
     whole[len(whole) // 2] ^= 1
     parquet.write_bytes(whole)
     with pytest.raises(parts.PartError, match="is not the file that its manifest describes"):
-        parts.read(tmp_path, [manifest], [UNIT.name])
+        parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
     parquet.write_bytes(whole[:-1])
     assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is None
     parquet.unlink()
     with pytest.raises(parts.PartError, match="cannot read the candidates"):
-        parts.read(tmp_path, [manifest], [UNIT.name])
+        parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
 
 
 def test_no_units_are_no_candidates(tmp_path: Path) -> None:
-    assert all(len(column) == 0 for column in parts.read(tmp_path, [], []).values())
+    assert all(len(column) == 0 for column in parts.read(tmp_path, [], [], COLUMNS).values())
 
 
 def test_repeated_events() -> None:

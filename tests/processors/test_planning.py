@@ -37,7 +37,7 @@ def test_as_planned(job: Job) -> None:
 
 def test_other_code(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a worker that joined later, when nobody asked for it."""
-    monkeypatch.setattr(units, "code_digest", lambda: "other")
+    monkeypatch.setattr(dependencies, "digest", lambda code: "other")
     assert refused(job)
 
 

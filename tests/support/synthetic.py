@@ -173,11 +173,11 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
         sum_w = None if dataset.is_data else 10.0 * n + 1
         info = FileInfo(f"{dataset.name}.root", dataset.name, n + 1, "v9", (), (), "index", n + 1, sum_w, sum_w)
         unit = WorkUnit(dataset.name, info, 0, n + 1)
-        mark = units.fingerprint(dataset, catalogue.era(dataset))
+        mark = units.fingerprint(dataset, catalogue)
         kept: dict[str, Any] = {"events": n + 1, "sum_w": sum_w or 0.0, "sum_w2": 0.0, "cutflow": {}, "n_minus_one": {}}
         kept |= {"variation_sums": {}, "sv_index": {}, "pileup_profile": np.zeros(200)}
         arrays = {name: _Column(column) for name, column in rows.items()}
-        parts.write(folder, unit, kept | {"candidates": arrays}, mark)
+        parts.write(folder, unit, kept | {"candidates": arrays}, columns.COLUMNS, mark)
         content["fingerprints"][dataset.name] = mark
         content["files"][dataset.name] = [{k: v for k, v in asdict(info).items() if k not in ("branches", "missing")}]
         content["units"][dataset.name] = [unit.name]

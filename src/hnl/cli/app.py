@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from hnl import __version__
-from hnl.stages import REPORT, SELECT, STAGES, Stage
+from hnl.stages import Stage
+from hnl.stages.displaced import REPORT, SELECT, STAGES
 from hnl.terminal import out_console
 
 

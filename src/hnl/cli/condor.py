@@ -69,6 +69,7 @@ def condor_collect(output: OutArgument, allow_partial: PartialOption = False) ->
     work = output / layout.WORK
     with locking.held(output, note), lineage.stage(output, stages.SELECT, [work]) as noted:
         selection = batch.collect(output, allow_partial=allow_partial, on_note=note)
+        noted.stage = selection.analysis.stage("select")
         noted.kept += [output / layout.SELECTION, output / layout.CUTFLOW]
     print_selection(selection)
 

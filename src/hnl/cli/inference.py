@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hnl import lineage, locking, stages
+from hnl import lineage, locking
 from hnl.cli.app import app
 from hnl.cli.kept import is_kept, tell_figures
 from hnl.cli.options import OutArgument, WorkersOption
@@ -111,8 +111,11 @@ def limits(
 @app.command()
 def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
-    with locking.held(output, note), lineage.stage(output, stages.PLOT):
-        drawn = stages.PLOT.run(_at(output))
+    with locking.held(output, note):
+        at = _at(output)
+        stage = at.analysis.stage("plot")
+        with lineage.stage(output, stage):
+            drawn = stage.run(at)
     for title, path in drawn:
         say(f"{title}: {path}")
 
@@ -124,17 +127,19 @@ def _at(output: Path) -> "Run":
 
 
 def _fit(at: "Run", chosen: dict[str, Any]) -> Any:
-    with lineage.stage(at.out, stages.FIT, settings=chosen) as noted:
-        result = stages.FIT.run(at, **chosen)
+    stage = at.analysis.stage("fit")
+    with lineage.stage(at.out, stage, settings=chosen) as noted:
+        result = stage.run(at, **chosen)
         tell_figures(noted, result.figures)
     return result
 
 
 def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any:
     noted_settings = {"scan": asdict(settings), **chosen}
-    with lineage.stage(at.out, stages.LIMITS, settings=noted_settings) as noted, progress_bar("masses") as progress:
+    stage = at.analysis.stage("limits")
+    with lineage.stage(at.out, stage, settings=noted_settings) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
-        result = stages.LIMITS.run(
+        result = stage.run(
             at,
             couplings=chosen.get("coupling") or (),
             natures=chosen.get("nature") or (),
@@ -157,22 +162,28 @@ def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any
     return result
 
 
-def in_run(at: "Run", workers: int | None) -> list[str]:
-    """Fits and limits as `hnl run` makes them: all couplings and simulated masses, Majorana.
-
-    Returns:
-        Why there are none, if so.
-    """
+def limits_in_run(at: "Run", workers: int | None) -> str:
+    """Limits as `hnl run` makes them: all couplings and simulated masses, Majorana; or why there are none."""
     from hnl.inference.displaced.inputs import NoBackgroundError
     from hnl.inference.displaced.scan import Settings
 
     scan, chosen = Settings(), {"nature": ["majorana"]}
-    of_fit: dict[str, Any] = {"samples": [], "luminosity": None, "correlated": True, "toys": 0, "seed": 1}
     try:
-        if not is_kept(at, stages.LIMITS, {"scan": asdict(scan), **chosen}):
+        if not is_kept(at, at.analysis.stage("limits"), {"scan": asdict(scan), **chosen}):
             _limits(at, scan, workers, **chosen)
-        if not is_kept(at, stages.FIT, of_fit):
-            _fit(at, of_fit)
     except NoBackgroundError as error:
-        return [f"no limits: {error}"]
-    return []
+        return f"no limits: {error}"
+    return ""
+
+
+def fit_in_run(at: "Run") -> str:
+    """Fits as `hnl run` makes them: the best sample of each coupling; or why there are none."""
+    from hnl.inference.displaced.inputs import NoBackgroundError
+
+    settings: dict[str, Any] = {"samples": [], "luminosity": None, "correlated": True, "toys": 0, "seed": 1}
+    try:
+        if not is_kept(at, at.analysis.stage("fit"), settings):
+            _fit(at, settings)
+    except NoBackgroundError as error:
+        return f"no limits: {error}"
+    return ""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hnl import layout, lineage, locking, stages
+from hnl import layout, lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument, WorkersOption
 from hnl.terminal import TextTable, note, print_table, progress_bar, say
@@ -26,13 +26,15 @@ def k0s(
     """
     from hnl.stages.run import Run
 
+    at = Run(output)
     with locking.held(output, note):
+        stage = at.analysis.stage("k0s")
         elsewhere = sorted(models.glob("*.json")) if models else []
         settings = {"models": str(models)} if models else {}
-        with lineage.stage(output, stages.K0S, elsewhere, settings), progress_bar("files") as progress:
+        with lineage.stage(output, stage, elsewhere, settings), progress_bar("files") as progress:
             task = progress.add_task("k0s", total=None, visible=False)
-            checked = stages.K0S.run(
-                Run(output),
+            checked = stage.run(
+                at,
                 models_folder=models,
                 workers=workers,
                 on_plan=lambda units: progress.update(task, total=units, visible=True),

@@ -28,4 +28,4 @@ def tell_figures(noted: AtWork, figures: Sequence[tuple[str, Path]]) -> None:
 
 def figures_of(at: "Run", stage: Stage) -> list[tuple[str, Path]]:
     """What `tell_figures` has noted: title, PNG."""
-    return [(title, at.out / layout.PLOTS / name) for title, name in lineage.told(at.out, stage)["figures"]]
+    return [(title, at.out / layout.PLOTS / name) for title, name in lineage.told(at.out, stage).get("figures", ())]

@@ -1,4 +1,4 @@
-"""The stages of the search, one command each, and `hnl run` for all of them."""
+"""The stages from events to a background estimate, one command each."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hnl import layout, lineage, locking, stages
-from hnl.cli import inference
 from hnl.cli.app import app
-from hnl.cli.kept import figures_of, is_kept, tell_figures
+from hnl.cli.kept import tell_figures
 from hnl.cli.options import (
     CatalogueArgument,
     ChecksumOption,
@@ -28,6 +27,7 @@ from hnl.executors import ExecutionOptions
 from hnl.terminal import EventRate, err_console, note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
+    from hnl.processors.selection import Selection
     from hnl.stages.run import Run
 
 
@@ -50,7 +50,7 @@ def select(
     """
     execution = ExecutionOptions(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
-        selection = _select(catalogue, output, execution, allow_partial, checksum)
+        selection = select_events(catalogue, output, execution, allow_partial, checksum)
     print_selection(selection)
 
 
@@ -58,7 +58,7 @@ def select(
 def histogram(output: OutArgument) -> None:
     """Fill histograms: OUT/candidates -> OUT/histograms.root, OUT/histograms.json."""
     with locking.held(output, note):
-        _histogram(_at(output))
+        make_histograms(at_output(output))
     for name in stages.HISTOGRAM.products:
         say(f"histograms:  {output / name}")
 
@@ -76,7 +76,7 @@ def train(
     Models made before from the same candidates with the same settings and code are kept.
     """
     with locking.held(output, note):
-        trained = _train(_at(output), tune, device, workers)
+        trained = train_classifiers(at_output(output), tune, device, workers)
     from hnl.report import learning_tables
 
     for table in learning_tables.of_training(trained):
@@ -93,7 +93,7 @@ def score(
 ) -> None:
     """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
     with locking.held(output, note):
-        counts = _score(_at(output), models)
+        counts = score_candidates(at_output(output), models)
     from hnl.report import learning_tables
 
     print_table(learning_tables.of_scores(counts))
@@ -112,7 +112,7 @@ def abcd(
     Region A of the signal selection is hidden for data until --unblind is given.
     """
     with locking.held(output, note):
-        result = _abcd(_at(output), unblind, thresholds)
+        result = estimate_background(at_output(output), unblind, thresholds)
     for table in result.text_tables(full=full):
         print_table(table)
     if result.hidden:
@@ -120,61 +120,15 @@ def abcd(
     say(f"background:  {output / layout.ABCD}")
 
 
-@app.command()
-def run(
-    catalogue: CatalogueArgument,
-    output: OutOption,
-    executor: ExecutorOption = "local",
-    workers: WorkersOption = None,
-    scheduler: SchedulerOption = None,
-    cluster: ClusterOption = None,
-    cluster_config: ClusterConfigOption = None,
-    allow_partial: PartialOption = False,
-    checksum: ChecksumOption = False,
-    unblind: UnblindOption = False,
-    thresholds: ThresholdsOption = None,
-) -> None:
-    """Run the whole search: select, histogram, train, score, abcd, limits, fit, report.
-
-    Without a signal sample in the catalogue there is nothing to train; the search then ends with the histograms.
-    """
-    execution = ExecutionOptions(executor, workers, scheduler, cluster, cluster_config)
-    with locking.held(output, note):
-        at = _at(output)
-        at.selection = _select(catalogue, output, execution, allow_partial, checksum)
-        print_cutflow(at.selection)
-        if not is_kept(at, stages.HISTOGRAM, {}):
-            _histogram(at)
-        figures, notes = [], []
-        estimate = any(dataset.kind == "signal" for dataset in at.selection.catalogue.datasets)
-        limits = False
-        if estimate:
-            from hnl.report import learning_tables
-
-            if not is_kept(at, stages.TRAIN, {"tune": 0, "device": "cpu"}):
-                print_table(learning_tables.performance(_train(at, 0, "cpu", workers)))
-            if not is_kept(at, stages.SCORE, {}):
-                _score(at, None)
-            if not is_kept(at, stages.ABCD, _of_abcd(unblind, thresholds), [thresholds] if thresholds else []):
-                for table in _abcd(at, unblind, thresholds).text_tables(brief=True):
-                    print_table(table)
-            notes += inference.in_run(at, workers)
-            limits = not notes
-            made_by = (stages.TRAIN, stages.ABCD, *((stages.LIMITS, stages.FIT) if limits else ()))
-            figures += [figure for stage in made_by for figure in figures_of(at, stage)]
-        else:
-            notes.append("no signal sample in the catalogue: no classifier and no background estimate")
-            say(notes[0])
-        _report(at, figures, notes, estimate=estimate, limits=limits)
-
-
-def _at(output: Path) -> "Run":
+def at_output(output: Path) -> "Run":
     from hnl.stages.run import Run
 
     return Run(output)
 
 
-def _select(catalogue: Path, output: Path, execution: ExecutionOptions, allow_partial: bool, checksum: bool) -> Any:
+def select_events(
+    catalogue: Path, output: Path, execution: ExecutionOptions, allow_partial: bool, checksum: bool
+) -> Any:
     with lineage.stage(output, stages.SELECT, [catalogue]) as noted, progress_bar("files", EventRate()) as progress:
         task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
 
@@ -185,7 +139,7 @@ def _select(catalogue: Path, output: Path, execution: ExecutionOptions, allow_pa
         def advance(unit: Any) -> None:
             progress.update(task, advance=1, events=progress.tasks[task].fields["events"] + unit.stop - unit.start)
 
-        selection = stages.SELECT.run(
+        selection: Selection = stages.SELECT.run(
             catalogue,
             output,
             execution=execution,
@@ -195,22 +149,25 @@ def _select(catalogue: Path, output: Path, execution: ExecutionOptions, allow_pa
             on_unit=advance,
             on_note=note,
         )
+        noted.stage = selection.analysis.stage("select")
         noted.kept += [output / layout.SELECTION, output / layout.CUTFLOW]
     return selection
 
 
-def _histogram(at: "Run") -> None:
-    with lineage.stage(at.out, stages.HISTOGRAM):
-        stages.HISTOGRAM.run(at)
+def make_histograms(at: "Run") -> None:
+    stage = at.analysis.stage("histogram")
+    with lineage.stage(at.out, stage):
+        stage.run(at)
 
 
-def _train(at: "Run", tune: int, device: str, workers: int | None) -> Any:
+def train_classifiers(at: "Run", tune: int, device: str, workers: int | None) -> Any:
     from hnl.ml.training import Settings
 
     settings = {"tune": tune, "device": device}
-    with lineage.stage(at.out, stages.TRAIN, settings=settings) as noted, progress_bar("models") as progress:
+    stage = at.analysis.stage("train")
+    with lineage.stage(at.out, stage, settings=settings) as noted, progress_bar("models") as progress:
         task = progress.add_task("train", total=None, visible=False)
-        trained = stages.TRAIN.run(
+        trained = stage.run(
             at,
             settings=Settings(device=device),
             tune=tune,
@@ -228,34 +185,26 @@ def _train(at: "Run", tune: int, device: str, workers: int | None) -> Any:
     return trained
 
 
-def _score(at: "Run", models: Path | None) -> Any:
+def score_candidates(at: "Run", models: Path | None) -> Any:
     elsewhere = sorted(models.glob("*.json")) if models else []
     settings = {"models": str(models)} if models else {}
-    with lineage.stage(at.out, stages.SCORE, elsewhere, settings):
-        return stages.SCORE.run(at, models_folder=models)
+    stage = at.analysis.stage("score")
+    with lineage.stage(at.out, stage, elsewhere, settings):
+        return stage.run(at, models_folder=models)
 
 
-def _of_abcd(unblind: bool, thresholds: Path | None) -> dict[str, Any]:
+def settings_of_abcd(unblind: bool, thresholds: Path | None) -> dict[str, Any]:
     return {"unblind": unblind, "thresholds": thresholds and str(thresholds)}
 
 
-def _abcd(at: "Run", unblind: bool, thresholds: Path | None) -> Any:
-    with lineage.stage(at.out, stages.ABCD, [thresholds] if thresholds else [], _of_abcd(unblind, thresholds)) as noted:
-        result = stages.ABCD.run(at, unblind=unblind, thresholds=thresholds)
+def estimate_background(at: "Run", unblind: bool, thresholds: Path | None) -> Any:
+    stage = at.analysis.stage("abcd")
+    with lineage.stage(
+        at.out, stage, [thresholds] if thresholds else [], settings_of_abcd(unblind, thresholds)
+    ) as noted:
+        result = stage.run(at, unblind=unblind, thresholds=thresholds)
         tell_figures(noted, result.figures)
     return result
-
-
-def _report(at: "Run", figures: Sequence[Any], notes: Sequence[str], *, estimate: bool, limits: bool) -> None:
-    settings = {"estimate": estimate, "limits": limits, "notes": list(notes)}
-    if not is_kept(at, stages.REPORT, settings):
-        with lineage.stage(at.out, stages.REPORT, settings=settings) as noted:
-            _, lines = stages.REPORT.run(at, figures, estimate=estimate, limits=limits, notes=notes)
-            noted.told["lines"] = lines
-    say("")
-    for line in lineage.told(at.out, stages.REPORT)["lines"]:
-        say(line)
-    say(f"the report is {at.out / layout.REPORT}")
 
 
 def print_cutflow(selection: Any) -> None:

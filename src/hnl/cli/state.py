@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
+from hnl import analysis as searches
 from hnl import layout, lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument
 from hnl.lineage import Product
-from hnl.stages import STAGES
 from hnl.terminal import TextTable, print_table, say
 
 SHOWN = 20  # inputs of one product, and missing files, unless all are asked for
@@ -39,10 +39,10 @@ def status(output: OutArgument, everything: AllOption = False) -> None:
     holder = locking.holder(output)
     at_work = f"; process {holder} is at work" if holder else "; nobody is at work"
     say(f"{done} of {planned} work units are done{at_work}")
-    for one in STAGES[1:]:  # after the selection
-        if (output / layout.PROVENANCE / f"{one.name}.json").is_file():
-            reason = lineage.stale(output, one)
-            say(f"{one.name}: {'stale, ' + reason if reason else 'done'}")
+    for later in searches.load(found.analysis).stages[1:]:  # after the selection
+        if (output / layout.PROVENANCE / f"{later.name}.json").is_file():
+            reason = lineage.stale(output, later)
+            say(f"{later.name}: {'stale, ' + reason if reason else 'done'}")
 
 
 @app.command()

@@ -1,10 +1,11 @@
-"""The stages of the search: what each needs and makes, and which code decides what comes out.
+"""The stages of a search: what each needs and makes, and which code decides what comes out.
 
-The modules of this package do the work: each loads, calls a room, and writes. They are imported when they are run.
+The modules of this package do the work: each loads, calls a room, and writes. They are imported when they are run. Here
+are the stages that any search can have; one that is of a single search is declared with it (`analyses`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ class Stage:
     """One step from NanoAOD to limits.
 
     Attributes:
-        name: of the command, and of its module.
+        name: of the command.
         does: from what to what, for people.
         needs: files of OUT that it reads, as patterns; those that do not exist are not needed.
         products: files of OUT that it writes, as patterns.
         code: modules that decide what is in the products, with all that they import (`dependencies`). What a stage
             reads is taken as it is: it is compared by content.
+        module: of this package, that does it; the name by default.
+        in_run: whether it is a part of `hnl run`.
+        wants_signal: whether there is nothing to do without a signal sample in the catalogue.
     """
 
     name: str
@@ -30,19 +34,25 @@ class Stage:
     needs: tuple[str, ...]
     products: tuple[str, ...]
     code: tuple[str, ...]
+    module: str = ""
+    in_run: bool = True
+    wants_signal: bool = False
 
     def run(self, *arguments: Any, **options: Any) -> Any:
         """Calls the `run` of its module."""
-        run: Callable[..., Any] = import_module(f"{__name__}.{self.name}").run
+        run: Callable[..., Any] = import_module(f"{__name__}.{self.module or self.name}").run
         return run(*arguments, **options)
 
     def inputs(self, out: Path) -> list[Path]:
         """The files that it reads, as far as they exist."""
         return [path for pattern in self.needs for path in sorted(out.glob(pattern))]
 
+    def with_code(self, *modules: str) -> "Stage":
+        """The stage of a search, whose own modules decide as well."""
+        return replace(self, code=(*self.code, *modules))
 
-_ESTIMATE = (layout.SELECTION, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
-_RESULTS = (*layout.EVERY_LIMITS, *layout.EVERY_FIT)
+
+RESULTS = (*layout.EVERY_LIMITS, *layout.EVERY_FIT)
 
 SELECT = Stage(
     "select",
@@ -58,84 +68,39 @@ HISTOGRAM = Stage(
     (layout.HISTOGRAMS_ROOT, layout.HISTOGRAMS),
     ("hnl.corrections.weights", "hnl.histograms.files", "hnl.histograms.fill"),
 )
-TRAIN = Stage(
-    "train",
-    "candidates -> classifiers",
-    (layout.SELECTION,),
-    (f"{layout.MODELS}/*",),
-    ("hnl.ml.evaluation", "hnl.ml.models", "hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning"),
-)
-SCORE = Stage(
-    "score",
-    "candidates and classifiers -> scores",
-    (layout.SELECTION, f"{layout.MODELS}/*.json"),
-    (f"{layout.SCORES}/*",),
-    ("hnl.ml.models", "hnl.ml.scoring"),
-)
-ABCD = Stage(
-    "abcd",
-    "scores -> ABCD regions, estimate, checks",
-    (layout.SELECTION, f"{layout.SCORES}/*.parquet"),
-    (f"{layout.ABCD}/*",),
-    (
-        "hnl.corrections.weights",
-        "hnl.histograms.displaced.abcd_files",
-        "hnl.inference.abcd.analysis",
-        "hnl.ml.scored",
-        "hnl.report.abcd_layout",
-    ),
-)
 LIMITS = Stage(
     "limits",
-    "estimate -> excluded |V|^2",
-    _ESTIMATE,
+    "candidates -> excluded signal strength",
+    (layout.SELECTION,),
     tuple(pattern.replace(layout.LIMITS_FILE, "**/*") for pattern in layout.EVERY_LIMITS),
-    (
-        "hnl.corrections.weights",
-        "hnl.inference.displaced.inputs",
-        "hnl.inference.displaced.limits",
-        "hnl.inference.displaced.strengths",
-        "hnl.report.limit_files",
-    ),
+    ("hnl.corrections.weights", "hnl.inference.strength_limits"),
+    "strengths",
 )
 FIT = Stage(
     "fit",
-    "estimate -> pulls, impacts, goodness of fit",
-    _ESTIMATE,
+    "candidates -> pulls, impacts, goodness of fit",
+    (layout.SELECTION,),
     tuple(pattern.replace(layout.FIT_FILE, "*") for pattern in layout.EVERY_FIT),
-    (
-        "hnl.corrections.weights",
-        "hnl.inference.displaced.fitting",
-        "hnl.inference.displaced.inputs",
-        "hnl.report.fit_tables",
-    ),
-)
-K0S = Stage(
-    "k0s",
-    "scores of K0S decays in data and simulation",
-    (layout.SELECTION, f"{layout.MODELS}/*.json"),
-    (f"{layout.K0S}/*",),
-    (
-        "hnl.corrections.weights",
-        "hnl.histograms.displaced.k0s",
-        "hnl.ml.displaced.k0s",
-        "hnl.plots.k0s",
-        "hnl.processors.displaced.k0s",
-    ),
+    ("hnl.corrections.weights", "hnl.inference.fitting", "hnl.report.fit_tables"),
+    "model_fits",
 )
 PLOT = Stage(
     "plot",
     "draw all figures again",
-    (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, layout.REGIONS, *_RESULTS),
+    (layout.SELECTION, layout.HISTOGRAMS, *RESULTS),
     (f"{layout.PLOTS}/*",),
-    ("hnl.plots.abcd", "hnl.plots.classifier", "hnl.plots.distributions", "hnl.plots.limits"),
+    ("hnl.plots.distributions", "hnl.plots.limits"),
+    in_run=False,
 )
 REPORT = Stage(
     "report",
     "a page with what was found",
-    (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, *_RESULTS),
+    (layout.SELECTION, layout.HISTOGRAMS, *RESULTS),
     (layout.REPORT,),
     ("hnl.plots.distributions", "hnl.report.page", "hnl.report.summary"),
 )
 
-STAGES = (SELECT, HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)
+
+def standard(module: str) -> tuple[Stage, ...]:
+    """The stages of a search that needs no others than these, each with the module that the search is written in."""
+    return tuple(stage.with_code(module) for stage in (SELECT, HISTOGRAM, FIT, LIMITS, PLOT, REPORT))

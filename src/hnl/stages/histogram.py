@@ -17,7 +17,7 @@ def run(at: Run) -> Histograms:
     for dataset in at.selection.catalogue.datasets:
         candidates = at.selection.candidates(dataset.name)
         filled[dataset.name] = candidates, at.selection.weights(dataset, candidates)[NOMINAL]
-    histograms = fill(filled)
+    histograms = fill(filled, at.analysis.distributions)
     files.write_root(at.out / layout.HISTOGRAMS_ROOT, histograms)
     files.write_json(at.out / layout.HISTOGRAMS, histograms)
     return histograms

@@ -135,7 +135,8 @@ def _usable(selection: Selection) -> tuple[dict[str, list[FileInfo]], dict[str, 
         kinds[dataset.name] = kind
         group = []
         for known in selection.files[dataset.name]:
-            info = files.inspect(known["path"], dataset, era, selection.catalogue.remote, nanoaod.PION_DETAILS)
+            needs = replace(selection.analysis.needs, optional=nanoaod.PION_DETAILS)
+            info = files.inspect(known["path"], dataset, era, selection.catalogue.remote, needs)
             if info.uuid != known["uuid"]:
                 raise K0SError(f"{info.path} is not the file that was selected from; run hnl select again")
             if lacking := [branch for branch in nanoaod.PARTICLES if branch not in info.branches]:

@@ -42,7 +42,12 @@ def run(at: Run) -> Figures:
     out, plots = at.out, at.out / layout.PLOTS
     made: Figures = []
     if (out / layout.SELECTION).is_file() and (path := out / layout.HISTOGRAMS).is_file():
-        made += _read(path, lambda path: distributions.draw_all(files.read_json(path), at.selection.catalogue, plots))
+        made += _read(
+            path,
+            lambda path: distributions.draw_all(
+                files.read_json(path), at.analysis.distributions, at.selection.catalogue, plots
+            ),
+        )
     if (path := out / layout.ESTIMATE).is_file():
         made += _read(path, lambda path: _abcd(out, path, at.selection.catalogue))
     drawers: tuple[tuple[tuple[str, ...], Callable[[Any], Figures]], ...] = (

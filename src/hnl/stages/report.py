@@ -30,7 +30,10 @@ def run(
     histograms = files.read_json(at.out / layout.HISTOGRAMS)
     hidden = _content(at.out / layout.ESTIMATE)["hidden"] if estimate else ""
     found = _content(at.out / layout.limits() / layout.LIMITS_FILE) if limits else None
-    drawn = [*distributions.draw_all(histograms, at.selection.catalogue, at.out / layout.PLOTS), *figures]
+    drawn = [
+        *distributions.draw_all(histograms, at.analysis.distributions, at.selection.catalogue, at.out / layout.PLOTS),
+        *figures,
+    ]
     lines = summary.lines(at.selection, hidden, found, notes, len(drawn))
     return page.write(at.selection, lines, drawn), lines
 

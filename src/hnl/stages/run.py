@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from hnl.analysis import Analysis
 from hnl.datasets.catalogue import Dataset
 from hnl.ml import scored, scoring
 from hnl.ml.scored import Scored
@@ -29,6 +30,11 @@ class Run:
             InputError, SelectionError: see `selection.load`.
         """
         return selection.load(self.out)
+
+    @property
+    def analysis(self) -> Analysis:
+        """The search of the selection."""
+        return self.selection.analysis
 
     @cached_property
     def scored(self) -> Mapping[str, Scored]:

@@ -23,7 +23,7 @@ def process(path: Path, **catalogue: Any) -> dict[str, Any]:
     """What the processor finds in a file."""
     made = catalogue_of(path, **catalogue)
     dataset = made.datasets[0]
-    info = files.inspect(str(path), dataset, made.era(dataset), more=nanoaod.PION_DETAILS)
+    info = files.inspect(str(path), dataset, made.era(dataset), needs=nanoaod.Needs(optional=nanoaod.PION_DETAILS))
     units = files.work_units(NAME, info)
     result: dict[str, Any] = accumulate([K0SProcessor(made).process(files.events(unit))[NAME] for unit in units])
     return result
@@ -185,7 +185,9 @@ def test_real_files(real_nanoaod: Path, name: str, kind: str, muon: tuple[str, .
             for k in range(len(columns["SV_mass"][i]))
         )
     made = catalogue_of(path, kind=kind, paths=Triggers(muon=muon), triggers=("muon",))
-    info = files.inspect(str(path), made.datasets[0], made.era(made.datasets[0]), more=nanoaod.PION_DETAILS)
+    info = files.inspect(
+        str(path), made.datasets[0], made.era(made.datasets[0]), needs=nanoaod.Needs(optional=nanoaod.PION_DETAILS)
+    )
     events = files.events(files.work_units(NAME, info)[0])
     assert not nanoaod.has_particles(events)
     nothing = ak.Array([[]] * n)

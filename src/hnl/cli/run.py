@@ -1,0 +1,135 @@
+"""`hnl run`: all stages of a search, in their order. What is as before is kept."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hnl import layout, lineage, locking
+from hnl.cli import inference
+from hnl.cli import stages as commands
+from hnl.cli.app import app
+from hnl.cli.kept import figures_of, is_kept
+from hnl.cli.options import (
+    CatalogueArgument,
+    ChecksumOption,
+    ClusterConfigOption,
+    ClusterOption,
+    ExecutorOption,
+    OutOption,
+    PartialOption,
+    SchedulerOption,
+    ThresholdsOption,
+    UnblindOption,
+    WorkersOption,
+)
+from hnl.executors import ExecutionOptions
+from hnl.terminal import note, print_table, say
+
+if TYPE_CHECKING:
+    from hnl.stages.run import Run
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of `hnl run`, for the stages after the selection."""
+
+    unblind: bool
+    thresholds: Path | None
+    workers: int | None
+
+
+@app.command()
+def run(
+    catalogue: CatalogueArgument,
+    output: OutOption,
+    executor: ExecutorOption = "local",
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
+    cluster_config: ClusterConfigOption = None,
+    allow_partial: PartialOption = False,
+    checksum: ChecksumOption = False,
+    unblind: UnblindOption = False,
+    thresholds: ThresholdsOption = None,
+) -> None:
+    """Run a whole search: for the displaced one select, histogram, train, score, abcd, limits, fit, report.
+
+    Stages whose inputs, settings and code are as they were are kept. Without a signal sample in the catalogue there is
+    nothing to train; the displaced search then ends with the histograms.
+    """
+    execution = ExecutionOptions(executor, workers, scheduler, cluster, cluster_config)
+    options = Options(unblind, thresholds, workers)
+    with locking.held(output, note):
+        at = commands.at_output(output)
+        at.selection = commands.select_events(catalogue, output, execution, allow_partial, checksum)
+        commands.print_cutflow(at.selection)
+        has_signal = any(dataset.kind == "signal" for dataset in at.selection.catalogue.datasets)
+        wanted = [stage for stage in at.analysis.stages if stage.in_run and stage.name in IN_RUN]
+        done, notes = [], []
+        for stage in wanted:
+            if stage.wants_signal and not has_signal:
+                notes.append("no signal sample in the catalogue: no classifier and no background estimate")
+            elif reason := IN_RUN[stage.name](at, options):
+                notes.append(reason)
+            else:
+                done.append(stage)
+        notes = list(dict.fromkeys(notes))
+        for sentence in notes:
+            say(sentence)
+        figures = [figure for stage in done for figure in figures_of(at, stage)]
+        _report(at, figures, notes, {stage.name for stage in done})
+
+
+def _histogram(at: "Run", _: Options) -> str:
+    if not is_kept(at, at.analysis.stage("histogram"), {}):
+        commands.make_histograms(at)
+    return ""
+
+
+def _train(at: "Run", options: Options) -> str:
+    from hnl.report import learning_tables
+
+    if not is_kept(at, at.analysis.stage("train"), {"tune": 0, "device": "cpu"}):
+        print_table(learning_tables.performance(commands.train_classifiers(at, 0, "cpu", options.workers)))
+    return ""
+
+
+def _score(at: "Run", _: Options) -> str:
+    if not is_kept(at, at.analysis.stage("score"), {}):
+        commands.score_candidates(at, None)
+    return ""
+
+
+def _abcd(at: "Run", options: Options) -> str:
+    unblind, thresholds = options.unblind, options.thresholds
+    settings = commands.settings_of_abcd(unblind, thresholds)
+    if not is_kept(at, at.analysis.stage("abcd"), settings, [thresholds] if thresholds else []):
+        for table in commands.estimate_background(at, unblind, thresholds).text_tables(brief=True):
+            print_table(table)
+    return ""
+
+
+# What is done at each stage, unless it is kept: '' or why there is no result.
+IN_RUN: dict[str, Callable[["Run", Options], str]] = {
+    "histogram": _histogram,
+    "train": _train,
+    "score": _score,
+    "abcd": _abcd,
+    "limits": lambda at, options: inference.limits_in_run(at, options.workers),
+    "fit": lambda at, _: inference.fit_in_run(at),
+}
+
+
+def _report(at: "Run", figures: Sequence[Any], notes: Sequence[str], done: set[str]) -> None:
+    estimate, limits = "abcd" in done, "limits" in done
+    stage = at.analysis.stage("report")
+    settings = {"estimate": estimate, "limits": limits, "notes": list(notes)}
+    if not is_kept(at, stage, settings):
+        with lineage.stage(at.out, stage, settings=settings) as noted:
+            _, lines = stage.run(at, figures, estimate=estimate, limits=limits, notes=notes)
+            noted.told["lines"] = lines
+    say("")
+    for line in lineage.told(at.out, stage)["lines"]:
+        say(line)
+    say(f"the report is {at.out / layout.REPORT}")

@@ -1,0 +1,102 @@
+"""The stages of the displaced search."""
+
+from hnl import layout, stages
+from hnl.stages import Stage
+
+SELECT = stages.SELECT.with_code("hnl.processors.displaced.processor")
+HISTOGRAM = stages.HISTOGRAM.with_code("hnl.histograms.displaced.distributions")
+TRAIN = Stage(
+    "train",
+    "candidates -> classifiers",
+    (layout.SELECTION,),
+    (f"{layout.MODELS}/*",),
+    ("hnl.ml.evaluation", "hnl.ml.models", "hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning"),
+    wants_signal=True,
+)
+SCORE = Stage(
+    "score",
+    "candidates and classifiers -> scores",
+    (layout.SELECTION, f"{layout.MODELS}/*.json"),
+    (f"{layout.SCORES}/*",),
+    ("hnl.ml.models", "hnl.ml.scoring"),
+    wants_signal=True,
+)
+ABCD = Stage(
+    "abcd",
+    "scores -> ABCD regions, estimate, checks",
+    (layout.SELECTION, f"{layout.SCORES}/*.parquet"),
+    (f"{layout.ABCD}/*",),
+    (
+        "hnl.corrections.weights",
+        "hnl.histograms.displaced.abcd_files",
+        "hnl.inference.abcd.analysis",
+        "hnl.ml.scored",
+        "hnl.report.abcd_layout",
+    ),
+    wants_signal=True,
+)
+K0S = Stage(
+    "k0s",
+    "scores of K0S decays in data and simulation",
+    (layout.SELECTION, f"{layout.MODELS}/*.json"),
+    (f"{layout.K0S}/*",),
+    (
+        "hnl.corrections.weights",
+        "hnl.histograms.displaced.k0s",
+        "hnl.ml.displaced.k0s",
+        "hnl.plots.k0s",
+        "hnl.processors.displaced.k0s",
+    ),
+    in_run=False,
+)
+_ESTIMATE = (layout.SELECTION, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
+LIMITS = Stage(
+    "limits",
+    "estimate -> excluded |V|^2",
+    _ESTIMATE,
+    stages.LIMITS.products,
+    (
+        "hnl.corrections.weights",
+        "hnl.inference.displaced.inputs",
+        "hnl.inference.displaced.limits",
+        "hnl.inference.displaced.strengths",
+        "hnl.report.limit_files",
+    ),
+    wants_signal=True,
+)
+FIT = Stage(
+    "fit",
+    "estimate -> pulls, impacts, goodness of fit",
+    _ESTIMATE,
+    stages.FIT.products,
+    (
+        "hnl.corrections.weights",
+        "hnl.inference.displaced.fitting",
+        "hnl.inference.displaced.inputs",
+        "hnl.report.fit_tables",
+    ),
+    wants_signal=True,
+)
+PLOT = Stage(
+    "plot",
+    "draw all figures again",
+    (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, layout.REGIONS, *stages.RESULTS),
+    stages.PLOT.products,
+    (
+        "hnl.histograms.displaced.distributions",
+        "hnl.plots.abcd",
+        "hnl.plots.classifier",
+        "hnl.plots.distributions",
+        "hnl.plots.limits",
+    ),
+    in_run=False,
+)
+REPORT = Stage(
+    "report",
+    "a page with what was found",
+    (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, *stages.RESULTS),
+    stages.REPORT.products,
+    ("hnl.histograms.displaced.distributions", "hnl.plots.distributions", "hnl.report.page", "hnl.report.summary"),
+)
+
+STAGES = (SELECT, HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)
