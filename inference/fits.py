@@ -8,7 +8,7 @@ from scipy.stats import chi2
 
 from hnl.inference import minimizer
 from hnl.inference import toys as throwing
-from hnl.inference.likelihood import RATES, Fits, Likelihood
+from hnl.inference.likelihood import FREE, RATES, Fits, Likelihood
 from hnl.inference.model import Model
 from hnl.selections.displaced.regions import REGIONS
 
@@ -17,8 +17,9 @@ EMPTY = 1e-3  # events: a background rate below has run to its limit of zero
 
 @dataclass(frozen=True)
 class Yields:
-    """Fitted events; arrays of shape (cell, region), cells in the order of the model."""
+    """Fitted events; arrays of shape (row, region), see `Model`."""
 
+    rows: tuple[str, ...]  # names: CATEGORY_bNUMBER of cells, CHANNEL_binNUMBER of templates
     observed: Any
     signal: Any  # at the fitted mu
     background: Any
@@ -27,7 +28,11 @@ class Yields:
 
 @dataclass(frozen=True)
 class FitResult:
-    """A fit. Parameters are by name: 'mu', nuisance parameters, and rates such as 'nB_mumu_OS_b0' in events."""
+    """A fit.
+
+    Parameters are by name: 'mu', nuisance parameters, rates such as 'nB_mumu_OS_b0' in events, and free normalisations
+    such as 'norm_qcd', relative to the yields given.
+    """
 
     mu: float
     mu_error: float | None  # None where mu is fixed or at its bound
@@ -40,7 +45,8 @@ class FitResult:
 
     def pulls(self) -> dict[str, tuple[float, float]]:
         """Value and error of each nuisance parameter, in units of its constraint."""
-        names = (n for n in self.parameters if n != "mu" and not n.startswith(tuple(f"{r}_" for r in RATES)))
+        free = (FREE, *(f"{rate}_" for rate in RATES))
+        names = (name for name in self.parameters if name != "mu" and not name.startswith(free))
         return {name: (self.parameters[name], self.uncertainties[name]) for name in names}
 
 
@@ -89,16 +95,19 @@ def fit(model: Model, mu: float | None = None, *, lowest: float = 0.0) -> FitRes
     at_bound = ["mu"] if mu is None and not moving else []
     with np.errstate(invalid="ignore"):
         common_error, local_error = np.sqrt(np.diag(cc)), np.sqrt(np.diagonal(ll, axis1=1, axis2=2))
-    for j, name in enumerate(likelihood.common):
-        values[name] = float(found.common[0, j])
-        if name != "mu" or moving:
-            errors[name] = float(common_error[j])
-    for i, j, name in _local(likelihood):
-        x, error = found.local[0, i, j], local_error[i, j]
-        if j < len(RATES):  # a logarithm
+    nominal = dict(zip(likelihood.free, likelihood.free_yields.sum(axis=1), strict=True))  # events
+    shared = [(found.common[0, j], common_error[j], name, nominal.get(j)) for j, name in enumerate(likelihood.common)]
+    own = [
+        (found.local[0, i, j], local_error[i, j], name, 1.0 if j < likelihood.n_rates else None)
+        for i, j, name in _local(likelihood)
+    ]
+    for x, error, name, events in shared + own:
+        if events is not None:  # a logarithm
             x, error = np.exp(x), np.exp(x) * error
-            at_bound += [name] if x < EMPTY else []
-        values[name], errors[name] = float(x), float(error)
+            at_bound += [name] if x * events < EMPTY else []
+        values[name] = float(x)
+        if name != "mu" or moving:
+            errors[name] = float(error)
     return FitResult(
         mu=values["mu"],
         mu_error=errors.get("mu"),
@@ -118,31 +127,31 @@ def _fit(likelihood: Likelihood, mu: float | None, lowest: float = 0.0) -> tuple
 
 
 def _local(likelihood: Likelihood) -> list[tuple[int, int, str]]:
-    """Cell, position and name of the parameters of one cell that have an effect."""
+    """Row, position and name of the parameters of one row that have an effect."""
     result = []
-    for i, cell in enumerate(likelihood.model.cells):
+    rows = likelihood.model.rows
+    for i, row in enumerate(rows):
         for j, name in enumerate(likelihood.local):
-            if name.startswith("mc_"):
-                region = name[-1]
-                full, factor = f"mc_{cell.name}_{region}", cell.signal_mc[REGIONS.index(region)]
-            else:
-                closure = likelihood.model.closure[cell.category]
-                full, factor = f"{name}_{cell.name}", {"dy": cell.c_ab_factor, "closure": closure}.get(name, 0.0)
-            if factor != 1:
-                result.append((i, j, full))
+            if name in RATES and i >= len(likelihood.model.cells):
+                continue
+            kind, _, region = name.partition("_")
+            if name in RATES or likelihood.own_factors[name][i] != 1:
+                result.append((i, j, f"{kind}_{row}_{region}" if region else f"{name}_{row}"))
     return result
 
 
 def _yields(likelihood: Likelihood, found: Fits, observed: Any, ll: Any, lc: Any, cc: Any) -> Yields:
     signal, background = (part[0] for part in likelihood.parts(found.local, found.common))
     m = likelihood.n_local
-    local, common = likelihood.background_exponents[..., :m], likelihood.background_exponents[..., m:]
+    slope = likelihood.background_slope(found.local, found.common)[0]
+    local, common = slope[..., :m], slope[..., m:]
     variance = (
         np.einsum("krj,kjl,krl->kr", local, ll, local)
         + 2 * np.einsum("krj,kjc,krc->kr", local, lc, common)
         + np.einsum("krc,cd,krd->kr", common, cc, common)
     )
-    return Yields(observed, found.mu[0] * signal, background, background * np.sqrt(np.maximum(variance, 0)))
+    error = background * np.sqrt(np.maximum(variance, 0))
+    return Yields(likelihood.model.rows, observed, found.mu[0] * signal, background, error)
 
 
 def impacts(model: Model) -> list[Impact]:
@@ -158,8 +167,8 @@ def impacts(model: Model) -> list[Impact]:
     data, best = _fit(likelihood, None)
     best.checked("free mu")
     ll, _, cc = (part[0] for part in minimizer.covariance(likelihood, best, data, free_mu=best.mu > 0))
-    shared = [(-1, j, name) for j, name in enumerate(likelihood.common) if j > 0]
-    nuisances = shared + [entry for entry in _local(likelihood) if entry[1] >= len(RATES)]
+    shared = [(-1, j, name) for j, name in enumerate(likelihood.common) if likelihood.constrained_common[j]]
+    nuisances = shared + [entry for entry in _local(likelihood) if entry[1] >= likelihood.n_rates]
     many = 2 * len(nuisances)
     repeated = data.take(np.zeros(many, dtype=int))
     local, common = (np.repeat(part, many, axis=0) for part in (best.local, best.common))
@@ -192,7 +201,9 @@ def goodness_of_fit(model: Model, *, toys: int = 0, seed: int = 1) -> GoodnessOf
     likelihood = Likelihood(model)
     _, best = _fit(likelihood, None)
     statistic = 2 * float(best.checked("free mu").nll[0])
-    degrees = max(len(model.cells) - 1, 1)  # four counts and three rates a cell, and mu
+    bins = int((model.predicted()[len(model.cells) :] > 0).sum())
+    # Of each cell four counts and three rates, of templates a count per bin; free normalisations, and mu.
+    degrees = max(len(model.cells) + bins - len(model.free) - 1, 1)
     p_value = float(chi2.sf(statistic, degrees))
     if not toys:
         return GoodnessOfFit(statistic, degrees, p_value, 0, None, 0)

@@ -1,21 +1,22 @@
 """Minima of the likelihood: damped Newton steps, for many data sets at once.
 
-The Hessian is an arrow: cells do not know of each other but through the common parameters. A step therefore solves one
-small system a cell and one for the common parameters.
+The Hessian is an arrow: rows (cells, bins of templates) do not know of each other but through the common parameters. A
+step therefore solves one small system per row and one for the common parameters.
 
-What makes it safe at low counts: fits of mu >= 0 begin twice; rates that ran to zero are brought back where they should
-not have; cells with two minima are tried in both; and a fit that does not converge says so.
+What makes it safe at low counts: fits of mu >= 0 begin twice; rates and normalisations that ran to zero are brought
+back where they should not have; cells with two minima are tried in both; and a fit that does not converge says so.
 """
 
 from typing import Any
 
 import numpy as np
 
+from hnl.inference.cells import A
 from hnl.inference.likelihood import Data, Fits, Likelihood
 
 TOLERANCE = 1e-9  # of -log L: what a further Newton step would gain
 MAX_STEPS = 200
-EMPTY = 1e-3  # events: a rate below has run to zero ...
+EMPTY = 1e-3  # events: a rate, or process with free normalisation, below has run to zero ...
 SLOPE = 1e-3  # ... rightly so unless -log L falls by more than this an event,
 RESTART_RATE = 0.1  # events: then it goes on from here ...
 MAX_RESTARTS = 3  # ... this often at most
@@ -23,8 +24,6 @@ START_RATES = (0.02, 2.0)  # events: from where the two minima of a cell are rea
 STARTS = (1.0, 3.0)  # typical errors of mu: where fits of data sets with such cells begin, too
 MAX_SHIFT = 3.0  # of a log rate or nuisance parameter in one step
 CHUNK = 1 << 20  # numbers in the largest array: data sets are done in chunks
-
-A = 0
 
 
 def fit_fixed_mu(likelihood: Likelihood, data: Data, mu: Any, *, begin: Fits | None = None) -> Fits:
@@ -57,7 +56,7 @@ def fit_free_mu(likelihood: Likelihood, data: Data, null: Fits, *, lowest: float
     if lowest <= 0:
         fits.append(null)
     best = _deepest(likelihood, data, better(*fits), lowest=lowest)
-    chosen = np.flatnonzero(_twofold(data).any(axis=1))
+    chosen = np.flatnonzero(_twofold(likelihood, data).any(axis=1))
     if len(chosen) == 0:
         return best
     some, found = data.take(chosen), [Fits(*(part[chosen] for part in best))]
@@ -67,9 +66,10 @@ def fit_free_mu(likelihood: Likelihood, data: Data, null: Fits, *, lowest: float
     return _replaced(best, chosen, _deepest(likelihood, some, better(*found), lowest=lowest))
 
 
-def _twofold(data: Data) -> Any:
-    """Cells with events in A but none in B or C, (T, cell): all of A is signal and the empty rate is zero, or not."""
-    return (data.n[..., A] > 0) & (data.n[..., 1:3] == 0).any(axis=2)
+def _twofold(likelihood: Likelihood, data: Data) -> Any:
+    """Cells with events in A but none in B or C, (T, row): all of A is signal and the empty rate is zero, or not."""
+    is_cell = np.arange(data.n.shape[1]) < len(likelihood.model.cells)
+    return is_cell & (data.n[..., A] > 0) & (data.n[..., 1:3] == 0).any(axis=2)
 
 
 def _replaced(fits: Fits, chosen: Any, new: Fits) -> Fits:
@@ -86,18 +86,18 @@ def _deepest(likelihood: Likelihood, data: Data, fits: Fits, **options: Any) -> 
     `_twofold` cells have two. At given common parameters cells are independent, so each can be tried alone. At mu = 0
     -log L is convex.
     """
-    twofold = _twofold(data)
+    twofold = _twofold(likelihood, data)
     chosen = np.flatnonzero(twofold.any(axis=1) & (fits.mu != 0))
     if len(chosen) == 0:
         return fits
     d, local, common = data.take(chosen), fits.local[chosen], fits.common[chosen]
-    parts = likelihood.cell_nll(local, common, d)
+    parts = likelihood.row_nll(local, common, d)
     for rate in START_RATES:
         begin = local.copy()
         empty = twofold[chosen][..., None] & (d.n[..., 1:3] == 0)
         begin[..., :2] = np.where(empty, np.log(rate), begin[..., :2])
         other = minimise(likelihood, d, begin, common, free_common=False).local
-        value = likelihood.cell_nll(other, common, d)
+        value = likelihood.row_nll(other, common, d)
         lower = value < parts - 1e-6
         local, parts = np.where(lower[..., None], other, local), np.where(lower, value, parts)
     moved = (local != fits.local[chosen]).any(axis=(1, 2))
@@ -123,7 +123,7 @@ def minimise(
     Args:
         data: T data sets.
         local, common: the point.
-        free_local, free_common: bool, broadcast to (T, cell, local) and (T, common): others keep their values.
+        free_local, free_common: bool, broadcast to (T, row, local) and (T, common): others keep their values.
         lowest: smallest mu allowed where it is free.
     """
     t, k = data.n.shape[:2]
@@ -171,16 +171,13 @@ def _minimise(
         done = good & (gain < TOLERANCE) & (damping[left] < 0.1)
         chosen = left[good]
         local[chosen], common[chosen], nll[chosen] = new_x[good], new_y[good], value[good]
-        # As d/d(log b) = b d/db, every rate that ran to zero looks like a minimum. It is one if d/db > 0 there.
-        empty = x[..., :3] < np.log(EMPTY)
-        wrong = (empty & (gl[..., :3] < -SLOPE * np.exp(x[..., :3]))).any(axis=2)
-        # Where d vanishes with b or c, b c / d depends on how, and only the slope along all of them tells.
-        wrong &= ~(empty[..., 2] & empty[..., :2].any(axis=2) & ((gl[..., :3] * empty).sum(axis=2) >= 0))
-        again = done & wrong.any(axis=1) & (restarts[left] < MAX_RESTARTS)
+        wrong, wrong_free = _wrongly_empty(likelihood, x, y, gl, gc)
+        again = done & (wrong.any(axis=(1, 2)) | wrong_free.any(axis=1)) & (restarts[left] < MAX_RESTARTS)
         if again.any():
-            back = empty[again] & wrong[again][..., None]
-            i = left[again]
-            local[i, :, :3] = np.where(back, np.log(RESTART_RATE), local[i, :, :3])
+            i, r, f = left[again], likelihood.n_rates, likelihood.free
+            local[i, :, :r] = np.where(wrong[again], np.log(RESTART_RATE), local[i, :, :r])
+            events = likelihood.free_yields.sum(axis=1)
+            common[np.ix_(i, f)] = np.where(wrong_free[again], np.log(RESTART_RATE / events), common[np.ix_(i, f)])
             nll[i], damping[i], done[again] = likelihood.nll(local[i], common[i], data.take(i)), 1e-3, False
             restarts[i] += 1
         damping[left] = np.where(good, damping[left] / 5, np.maximum(damping[left], 1e-4) * 10)
@@ -189,8 +186,26 @@ def _minimise(
     return Fits(local, common, nll, converged)
 
 
+def _wrongly_empty(likelihood: Likelihood, local: Any, common: Any, gl: Any, gc: Any) -> tuple[Any, Any]:
+    """Rates (T, row, rate) and free normalisations (T, process) that ran to zero where -log L falls with more events.
+
+    As d/d(log b) = b d/db, every rate that ran to zero looks like a minimum. It is one if d/db > 0 there.
+    """
+    r, f = likelihood.n_rates, likelihood.free
+    events = np.exp(common[:, f]) * likelihood.free_yields.sum(axis=1)
+    wrong_free = (events < EMPTY) & (gc[:, f] < -SLOPE * events)
+    empty = local[..., :r] < np.log(EMPTY)
+    wrong = empty & (gl[..., :r] < -SLOPE * np.exp(local[..., :r]))
+    if r:
+        # Where d vanishes with b or c, b c / d depends on how, and only the slope along all of them tells.
+        rising = (gl[..., :r] * empty).sum(axis=2) >= 0
+        undecided = empty[..., 2] & empty[..., :2].any(axis=2) & rising
+        wrong = empty & (wrong.any(axis=2) & ~undecided)[..., None]
+    return wrong, wrong_free
+
+
 def covariance(likelihood: Likelihood, fits: Fits, data: Data, *, free_mu: Any) -> tuple[Any, Any, Any]:
-    """Covariance: local-local (T, cell, local, local) of one cell, local-common, common-common.
+    """Covariance: local-local (T, row, local, local) of one row, local-common, common-common.
 
     Args:
         fits: minima.
@@ -202,6 +217,7 @@ def covariance(likelihood: Likelihood, fits: Fits, data: Data, *, free_mu: Any) 
     free[:, 0] = free_mu
     ll, lc, cc = _only(free, np.ones(fits.local.shape, dtype=bool), ll, lc, cc)
     ll[..., range(likelihood.n_local), range(likelihood.n_local)] += 1e-12  # rates that ran to zero
+    cc[..., likelihood.free, likelihood.free] += 1e-12  # normalisations likewise
     inverse = np.linalg.inv(ll)
     z = inverse @ lc
     common = np.linalg.inv(cc - (lc.swapaxes(2, 3) @ z).sum(axis=1)) * (free[:, :, None] & free[:, None, :])

@@ -1,7 +1,7 @@
 """The model as a pyhf workspace (HistFactory JSON), and pyhf as the reference engine.
 
-One channel a cell and region, since a `normsys` acts on a whole channel. HistFactory has products of factors but no
-quotient, so the rates are written as
+One channel for each region of a cell and bin of a template, since a `normsys` acts on a whole channel. HistFactory has
+products of factors but no quotient, so the rates of cells are written as
 
     D = nD fD    B = nB fD fB    C = nC fD fC    A = (nB nC / nD) c_AB fD fB fC
 
@@ -10,6 +10,7 @@ file says everything. Log-normal factors are `normsys` with hi = kappa and lo = 
 and within, by pyhf's default (interpolation code 4), a polynomial that equals it to 1e-6 for kappa up to 1.5.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyhf
@@ -17,9 +18,10 @@ import pyhf
 from hnl.errors import InputError
 from hnl.inference import channels
 from hnl.inference.asymptotics import LEVEL, CLs, Limit, crossing
-from hnl.inference.channels import Channel
+from hnl.inference.channels import BACKGROUND, Count, Process
 from hnl.inference.likelihood import FitError, Likelihood
 from hnl.inference.model import Model
+from hnl.inference.templates import SIGNAL
 
 FACTORS = {"A": ("fB", "fC", "fD"), "B": ("fB", "fD"), "C": ("fC", "fD"), "D": ("fD",)}
 BOUND = 20.0  # of the factors f
@@ -43,19 +45,24 @@ def export(model: Model) -> dict[str, Any]:
         if cell.c_ab != 1:
             fixed = {"inits": [cell.c_ab], "bounds": [[0.0, 2 * cell.c_ab]], "fixed": True}
             parameters.append({"name": f"cAB_{name}", **fixed})
+    for process in model.free:
+        bounds = [[0.0, channels.largest_normalisation(model, process)]]
+        parameters.append({"name": channels.free_name(process), "inits": [1.0], "bounds": bounds})
     result, observations = [], []
-    for channel in channels.channels(model):
-        b, c, d = cells[channel.cell].sidebands
-        nominal = {"A": b * c / d, "B": b, "C": c, "D": d}[channel.region]
-        rates = [_factor(f"{f}_{channel.cell}") for f in FACTORS[channel.region]]
-        if channel.scale != 1:
-            rates.append(_factor(f"cAB_{channel.cell}"))
-        samples = [
-            _sample("signal", channel.signal, [_factor("mu")], channel.signal_factors),
-            _sample("background", nominal, rates, channel.background_factors),
-        ]
-        result.append({"name": channel.name, "samples": samples})
-        observations.append({"name": channel.name, "data": [channel.observed]})
+    for count in channels.counts(model):
+        samples = [_sample(SIGNAL, count.signal, [_factor("mu")], count.signal_factors)]
+        for process, part in count.backgrounds.items():
+            nominal, rates = part.scale, [_factor(channels.free_name(process))] if part.free else []
+            if count.region:
+                cell, region = count.region
+                b, c, d = cells[cell].sidebands
+                nominal = {"A": b * c / d, "B": b, "C": c, "D": d}[region]
+                rates = [_factor(f"{f}_{cell}") for f in FACTORS[region]]
+                if part.scale != 1:
+                    rates.append(_factor(f"cAB_{cell}"))
+            samples.append(_sample(process, nominal, rates, part.factors))
+        result.append({"name": count.name, "samples": samples})
+        observations.append({"name": count.name, "data": [count.observed]})
     workspace = {
         "channels": result,
         "observations": observations,
@@ -80,7 +87,7 @@ def read(workspace: Any) -> Model:
 
     Raises:
         WorkspaceError: it is not valid by the schema, or not of this structure.
-        ModelError: what it says is refused, see `inference.model`.
+        ModelError: what it says is refused, see `inference.model_errors`.
     """
     try:
         pyhf.schema.validate(workspace, "workspace.json")
@@ -91,19 +98,32 @@ def read(workspace: Any) -> Model:
     found = []
     for channel in workspace["channels"]:
         name, samples = channel["name"], {sample["name"]: sample for sample in channel["samples"]}
-        cell, _, _, region = channels.split(name)
-        if set(samples) != {"signal", "background"} or len(observed.get(name, ())) != 1:
-            raise WorkspaceError(f"channel {name} needs samples signal and background, and data of one bin")
-        signal, factors, kappas = _parts(name, samples["signal"])
+        if SIGNAL not in samples or len(samples) != len(channel["samples"]) or len(observed.get(name, ())) != 1:
+            raise WorkspaceError(f"channel {name} needs a sample {SIGNAL}, others of other names, and data of one bin")
+        signal, factors, kappas = _parts(name, samples.pop(SIGNAL))
         if factors != {"mu"}:
             raise WorkspaceError(f"channel {name}: the signal must be scaled by mu, not by {sorted(factors)}")
-        _, rates, background = _parts(name, samples["background"])
-        correction = f"cAB_{cell}"
-        if rates - {correction} != {f"{f}_{cell}" for f in FACTORS[region]}:
-            raise WorkspaceError(f"channel {name}: the background is scaled by {sorted(rates)}: not an ABCD model")
-        scale = parameters[correction]["inits"][0] if correction in rates else 1.0
-        found.append(Channel(cell, region, observed[name][0], signal, scale, kappas, background))
+        backgrounds = {process: _process(name, process, sample, parameters) for process, sample in samples.items()}
+        count = Count(name, observed[name][0], signal, kappas, backgrounds)
+        if count.region and list(backgrounds) != [BACKGROUND]:
+            raise WorkspaceError(f"channel {name} of a cell needs the samples {SIGNAL} and {BACKGROUND}")
+        found.append(count)
     return channels.model(found)
+
+
+def _process(channel: str, process: str, sample: Any, parameters: Mapping[str, Any]) -> Process:
+    """A background; of cells the factors are checked, and give c_AB."""
+    nominal, rates, kappas = _parts(channel, sample)
+    place = Count(channel, 0, 0, {}, {}).region
+    if place is None:
+        if rates - {channels.free_name(process)}:
+            raise WorkspaceError(f"channel {channel}: {process} is scaled by {sorted(rates)}, not by a normalisation")
+        return Process(nominal, kappas, bool(rates))
+    cell, region = place
+    correction = f"cAB_{cell}"
+    if rates - {correction} != {f"{f}_{cell}" for f in FACTORS[region]}:
+        raise WorkspaceError(f"channel {channel}: the background is scaled by {sorted(rates)}: not an ABCD model")
+    return Process(parameters[correction]["inits"][0] if correction in rates else 1.0, kappas, free=False)
 
 
 def _parts(channel: str, sample: Any) -> tuple[float, set[str], dict[str, float]]:

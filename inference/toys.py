@@ -30,7 +30,8 @@ from scipy.special import ndtr
 
 from hnl.inference.asymptotics import BANDS, LEVEL, Asymptotic, Limit
 from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
-from hnl.inference.model import FLOORS, A, Model
+from hnl.inference.cells import FLOORS, A
+from hnl.inference.model import Model
 
 # Our choices of when asymptotic limits are not to be trusted, see `few_events`: fewer events expected in A, or fewer
 # observed in a sideband. docs/statistics.md has the coverage on either side.
@@ -58,23 +59,27 @@ class ToyCLs:
 
 
 def expected_in_a(model: Model) -> float:
-    """Background expected in A in those cells that, fewest first, hold `MOST_OF_SIGNAL` of the signal in A."""
+    """Background expected where the signal is: in A of those cells, and in those bins of templates, that, the ones with
+    most signal first, hold `MOST_OF_SIGNAL` of it.
+    """
     signal = model.signal()[:, A]
     order = np.argsort(-signal, kind="stable")
     held = np.cumsum(signal[order])
     number = int(np.searchsorted(held, MOST_OF_SIGNAL * held[-1])) + 1
-    return float(sum(model.cells[i].predicted for i in order[:number]))
+    predicted = model.predicted()
+    return float(sum(predicted[i] for i in order[:number]))
 
 
 def few_events(model: Model) -> bool:
     """Whether the limit by toys is to be quoted, and not the asymptotic one.
 
-    It is where fewer than `FEW_IN_A` events are expected in A, or where more than a tenth of the signal in A lies in
-    cells with fewer than `FEW_IN_SIDEBAND` events in B, C or D: each then fits its own A too well, and the limits of
-    many such cells together come out too low.
+    It is where fewer than `FEW_IN_A` events are expected in A, or in the bins of templates, that hold the signal; or
+    where more than a tenth of the signal in A lies in cells with fewer than `FEW_IN_SIDEBAND` events in B, C or D: each
+    then fits its own A too well, and the limits of many such cells together come out too low.
     """
     signal = model.signal()[:, A]
-    sparse = np.array([min(cell.sidebands) < FEW_IN_SIDEBAND for cell in model.cells])
+    sparse = np.zeros(len(signal), dtype=bool)
+    sparse[: len(model.cells)] = [min(cell.sidebands) < FEW_IN_SIDEBAND for cell in model.cells]
     return bool(expected_in_a(model) < FEW_IN_A or signal[sparse].sum() > (1 - MOST_OF_SIGNAL) * signal.sum())
 
 
@@ -88,7 +93,7 @@ def throw(likelihood: Likelihood, truth: Fits, toys: int, rng: np.random.Generat
         rng: random numbers.
     """
     one = Fits(*(part[:1] for part in truth))
-    n = rng.poisson(likelihood.expected(one)[0], (toys, len(likelihood.model.cells), 4)).astype(np.float64)
+    n = rng.poisson(likelihood.expected(one)[0], (toys, *likelihood.model.signal().shape)).astype(np.float64)
     local = one.local + rng.normal(size=(toys, *one.local.shape[1:]))
     common = one.common + rng.normal(size=(toys, *one.common.shape[1:]))
     return Data(n, local, common)
