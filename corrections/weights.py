@@ -101,7 +101,7 @@ def _factors(
             has = np.array([leptons[lepton] == flavour for leptons in LEPTONS])
             yield _scale_factor(f"{kind}_{flavour}", some, candidates, has[candidates["category"] // 2])
     if corrections.tracking:
-        everyone = np.ones(len(candidates["category"]), dtype=bool)
+        everyone = np.ones(len(candidates["gen_weight"]), dtype=bool)
         yield _scale_factor("tracking", (corrections.tracking,), candidates, everyone)
     yield from _prefiring(candidates)
     yield from _generator(dataset, candidates, generated.norms)
@@ -212,6 +212,8 @@ def check(corrections: Corrections, columns: Collection[str]) -> None:
     for name in corrections.jets.nuisances if corrections.jets else ():
         if name in nuisances.BY_NAME and nuisances.BY_NAME[name].module != "corrections.jets":
             raise CorrectionError(f"a nuisance of jets is called {name}, which is the name of another one")
+    if "category" not in columns and (block := next((kind for kind in LEPTON if getattr(corrections, kind)), "")):
+        raise CorrectionError(f"corrections.{block} acts on l1 and l2 of the displaced search; this one has neither")
     for one in all_of(corrections):
         wanted = library.check(one.file, one.correction, one.inputs)
         if unknown := [name for name in one.inputs if name not in wanted]:

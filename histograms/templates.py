@@ -50,12 +50,14 @@ class Templates:
         edges: of the bins, in the unit of the column; candidates outside are in none.
         luminosity: of the eras with data, or of all if there are none, /fb.
         observed: events in data per bin, None without any.
+        luminosity_uncertainties: nuisance -> relative uncertainty of the luminosity.
         backgrounds: by process, named as a nuisance parameter can be.
         signals: by dataset.
     """
 
     edges: Events
     luminosity: float
+    luminosity_uncertainties: Mapping[str, float]
     observed: Events | None
     backgrounds: Mapping[str, Template]
     signals: Mapping[str, Template]
@@ -88,6 +90,11 @@ def fill(selection: "Selection", column: str, edges: Sequence[float], cut: Cut |
     eras = {dataset.era for dataset in data} or {dataset.era for dataset in catalogue.datasets}
     if missing := sorted({dataset.era for dataset in catalogue.datasets} - eras):
         raise TemplateError(f"{selection.folder}: simulation but no data in the eras {', '.join(missing)}")
+    luminosity = sum(catalogue.eras[era].luminosity for era in eras)
+    uncertainties: dict[str, float] = {}
+    for era in (catalogue.eras[name] for name in sorted(eras)):  # each with its share of the total
+        for nuisance, size in normalisation.luminosity_uncertainties(era).items():
+            uncertainties[nuisance] = uncertainties.get(nuisance, 0.0) + size * era.luminosity / luminosity
     counts = [histogram(rows, np.ones(len(rows["event"]))) for rows in map(selection.candidates, _names(data))]
     backgrounds: dict[str, list[Dataset]] = {}
     for dataset in catalogue.datasets:
@@ -95,7 +102,8 @@ def fill(selection: "Selection", column: str, edges: Sequence[float], cut: Cut |
             backgrounds.setdefault(re.sub(r"\W", "_", dataset.process), []).append(dataset)
     return Templates(
         bins,
-        sum(catalogue.eras[era].luminosity for era in eras),
+        luminosity,
+        uncertainties,
         np.sum(counts, axis=0) if data else None,
         {process: _template(selection, datasets, histogram) for process, datasets in backgrounds.items()},
         {d.name: _template(selection, [d], histogram) for d in catalogue.datasets if d.kind == "signal"},

@@ -23,7 +23,8 @@ def channel(
     Args:
         name: of the channel.
         filled: data and backgrounds.
-        signal: at mu = 1: a template, such as one of `filled.signals`, or a shape of its own in events per bin.
+        signal: at mu = 1: a template, such as one of `filled.signals`, or events per bin in the luminosity of
+            `filled`, such as from a formula.
         normalisations: further ones: nuisance -> process, or 'signal' -> relative uncertainty.
         free: processes whose normalisation is free in the fit.
         blinded: leave data out, also where there are some.
@@ -32,10 +33,12 @@ def channel(
         ModelError: see `inference.templates.from_arrays`.
     """
     parts: dict[str, Template] = dict(filled.backgrounds)
-    if isinstance(signal, Template):
-        parts[SIGNAL] = signal
     varied: dict[str, dict[str, tuple[ArrayLike, ArrayLike]]] = {}
     sizes: dict[str, dict[str, float]] = {}
+    if isinstance(signal, Template):
+        parts[SIGNAL] = signal
+    else:  # made for the luminosity of the data
+        sizes = {nuisance: {SIGNAL: 1 + size} for nuisance, size in filled.luminosity_uncertainties.items()}
     for process, part in parts.items():
         for nuisance in (key.removesuffix("_up") for key in part.varied if key.endswith("_up")):
             shifts = part.varied[f"{nuisance}_up"], part.varied[f"{nuisance}_down"]

@@ -29,8 +29,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from hnl.inference.asymptotics import BANDS, LEVEL, Asymptotic, Limit
-from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
 from hnl.inference.cells import FLOORS, A
+from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
 from hnl.inference.model import Model
 
 # Our choices of when asymptotic limits are not to be trusted, see `few_events`: fewer events expected in A, or fewer
