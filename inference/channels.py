@@ -14,8 +14,8 @@ from hnl.selections.displaced.regions import REGIONS
 
 BACKGROUND = "background"  # the process of cells
 
-_CELL = re.compile(r"(?P<cell>(?P<category>\w+)_b(?P<bin>\d+))_(?P<region>[A-D])")
-_BIN = re.compile(r"(?P<channel>\w+)_bin(?P<bin>\d+)")
+_CELL = re.compile(r"(?P<cell>\w+_b\d+)_(?P<region>[A-D])")
+_BIN = re.compile(r"\w+_bin\d+")
 
 
 class ChannelError(ModelError):
@@ -38,12 +38,6 @@ class Count(NamedTuple):
     signal: float
     signal_factors: Mapping[str, float]
     backgrounds: Mapping[str, Process]
-
-    @property
-    def region(self) -> tuple[str, str] | None:
-        """Cell and region; None for bins of templates."""
-        match = _CELL.fullmatch(self.name)
-        return (match["cell"], match["region"]) if match else None
 
 
 def counts(model: Model) -> list[Count]:
@@ -109,14 +103,12 @@ def model(found: Iterable[Count]) -> Model:
     by_cell: dict[str, dict[str, Count]] = {}
     by_channel: dict[str, dict[int, Count]] = {}
     for count in found:
-        if place := count.region:
-            cell, region = place
-            known: dict[str, Count] = by_cell.setdefault(cell, {})
-            again = known.setdefault(region, count) is not count
+        if region := region_of(count.name):
+            first = by_cell.setdefault(region[0], {}).setdefault(region[1], count)
         else:
-            name, number = split_bin(count.name)
-            again = by_channel.setdefault(name, {}).setdefault(number, count) is not count
-        if again:
+            name, _, digits = count.name.rpartition("_bin")
+            first = by_channel.setdefault(name, {}).setdefault(int(digits), count)
+        if first is not count:
             raise ChannelError(f"channel {count.name} is there twice")
     cells, closure, correlated = _cells(by_cell)
     return Model(cells, closure, correlated, tuple(_template(*entry) for entry in by_channel.items()))
@@ -192,16 +184,17 @@ def free_name(process: str) -> str:
     return FREE + process
 
 
-def split_bin(name: str) -> tuple[str, int]:
-    """Channel and number of a bin of a template.
+def region_of(name: str) -> tuple[str, str] | None:
+    """Cell and region of a count; None for bins of templates.
 
     Raises:
-        ChannelError: it is not the name of one.
+        ChannelError: it is not the name of a count.
     """
-    match = _BIN.fullmatch(name)
-    if match is None:
-        raise ChannelError(f"channel {name!r} is neither CATEGORY_bNUMBER_REGION nor CHANNEL_binNUMBER")
-    return match["channel"], int(match["bin"])
+    if match := _CELL.fullmatch(name):
+        return match["cell"], match["region"]
+    if _BIN.fullmatch(name):
+        return None
+    raise ChannelError(f"channel {name!r} is neither CATEGORY_bNUMBER_REGION nor CHANNEL_binNUMBER")
 
 
 def number(text: object, what: str) -> float:

@@ -75,7 +75,8 @@ def _columns(count: Count) -> list[tuple[str, float, Mapping[str, float]]]:
     """Process, rate and log-normal factors: the signal, then the backgrounds."""
     rows: list[tuple[str, float, Mapping[str, float]]] = [(SIGNAL, count.signal, count.signal_factors)]
     for process, part in count.backgrounds.items():
-        rows.append((BACKGROUND if count.region else process, part.scale, part.factors))
+        name = BACKGROUND if channels.region_of(count.name) else process
+        rows.append((name, part.scale, part.factors))
     return rows
 
 
@@ -115,20 +116,20 @@ def read(card: str) -> Model:
     for name, data in zip(names, table["observation"][0], strict=True):
         last = first + columns[first:].count(name)
         processes = table["process"][0][first:last]
-        if set(columns[first:last]) != {name} or processes[0] != SIGNAL or len(set(processes)) != len(processes):
+        if set(columns[first:last]) != {name} or processes[:1] != [SIGNAL] or len(set(processes)) != len(processes):
             raise CardError(f"bin {name}: columns are in the order of the bins, {SIGNAL} first, a process once")
+        is_cell = channels.region_of(name) is not None
+        if is_cell and processes[1:] != [BACKGROUND]:
+            raise CardError(f"bin {name}: a cell needs the columns {SIGNAL} and {BACKGROUND}")
         numbers = [channels.number(word, name) for word in (data, *table["rate"][0][first:last])]
         kappas = [_factors(factors, column) for column in range(first, last)]
         backgrounds = {}
         for process, rate, of in zip(processes[1:], numbers[2:], kappas[1:], strict=True):
             free = _check_rate(name, process, rates.get((name, process), []))
             backgrounds[process] = Process(rate, of, free)
-        count = Count(name, numbers[0], numbers[1], kappas[0], backgrounds)
-        if count.region:
-            if list(backgrounds) != [BACKGROUND]:
-                raise CardError(f"bin {name}: a cell needs the columns {SIGNAL} and {BACKGROUND}")
-            count = count._replace(backgrounds={channels.BACKGROUND: backgrounds[BACKGROUND]})
-        found.append(count)
+        if is_cell:
+            backgrounds = {channels.BACKGROUND: backgrounds[BACKGROUND]}
+        found.append(Count(name, numbers[0], numbers[1], kappas[0], backgrounds))
         first = last
     if first != n:
         raise CardError(f"columns of bins without observation: {', '.join(columns[first:])}")
@@ -145,7 +146,7 @@ def _check_rate(name: str, process: str, words: Sequence[str]) -> bool:
 
     The rate of the background of cells must be free, or the formula in A.
     """
-    place = Count(name, 0, 0, {}, {}).region
+    place = channels.region_of(name)
     if place is None:
         if words and list(words[:2]) != [channels.free_name(process), "1.0"]:
             raise CardError(f"bin {name}: rateParam of {process} is {' '.join(words)}, not a free normalisation")

@@ -53,8 +53,8 @@ def export(model: Model) -> dict[str, Any]:
         samples = [_sample(SIGNAL, count.signal, [_factor("mu")], count.signal_factors)]
         for process, part in count.backgrounds.items():
             nominal, rates = part.scale, [_factor(channels.free_name(process))] if part.free else []
-            if count.region:
-                cell, region = count.region
+            if place := channels.region_of(count.name):
+                cell, region = place
                 b, c, d = cells[cell].sidebands
                 nominal = {"A": b * c / d, "B": b, "C": c, "D": d}[region]
                 rates = [_factor(f"{f}_{cell}") for f in FACTORS[region]]
@@ -98,23 +98,23 @@ def read(workspace: Any) -> Model:
     found = []
     for channel in workspace["channels"]:
         name, samples = channel["name"], {sample["name"]: sample for sample in channel["samples"]}
+        is_cell = channels.region_of(name) is not None
         if SIGNAL not in samples or len(samples) != len(channel["samples"]) or len(observed.get(name, ())) != 1:
             raise WorkspaceError(f"channel {name} needs a sample {SIGNAL}, others of other names, and data of one bin")
         signal, factors, kappas = _parts(name, samples.pop(SIGNAL))
+        if is_cell and list(samples) != [BACKGROUND]:
+            raise WorkspaceError(f"channel {name} of a cell needs the samples {SIGNAL} and {BACKGROUND}")
         if factors != {"mu"}:
             raise WorkspaceError(f"channel {name}: the signal must be scaled by mu, not by {sorted(factors)}")
         backgrounds = {process: _process(name, process, sample, parameters) for process, sample in samples.items()}
-        count = Count(name, observed[name][0], signal, kappas, backgrounds)
-        if count.region and list(backgrounds) != [BACKGROUND]:
-            raise WorkspaceError(f"channel {name} of a cell needs the samples {SIGNAL} and {BACKGROUND}")
-        found.append(count)
+        found.append(Count(name, observed[name][0], signal, kappas, backgrounds))
     return channels.model(found)
 
 
 def _process(channel: str, process: str, sample: Any, parameters: Mapping[str, Any]) -> Process:
     """A background; of cells the factors are checked, and give c_AB."""
     nominal, rates, kappas = _parts(channel, sample)
-    place = Count(channel, 0, 0, {}, {}).region
+    place = channels.region_of(channel)
     if place is None:
         if rates - {channels.free_name(process)}:
             raise WorkspaceError(f"channel {channel}: {process} is scaled by {sorted(rates)}, not by a normalisation")

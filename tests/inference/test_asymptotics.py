@@ -11,7 +11,8 @@ from scipy.stats import norm
 from hnl.errors import HNLError
 from hnl.inference import asymptotics, combine, minimizer, pyhf_model
 from hnl.inference.likelihood import FitError
-from hnl.inference.model import Cell, HiddenDataError, Model
+from hnl.inference.model import Cell, Model
+from hnl.inference.model_errors import HiddenDataError
 
 
 def test_formulas():

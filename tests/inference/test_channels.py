@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from hnl.errors import InputError
 from hnl.inference import channels, combine, pyhf_model
-from hnl.inference.model import Cell, HiddenDataError, MissingRegionError, Model, NoSignalError
+from hnl.inference.model import Cell, Model
+from hnl.inference.model_errors import HiddenDataError, MissingRegionError, NoSignalError
 
 number = st.floats(1e-3, 1e6)
 factor = st.floats(0.5, 2)

@@ -8,7 +8,8 @@ import pytest
 import search_models
 
 from hnl.inference import fits, pyhf_model
-from hnl.inference.model import Cell, HiddenDataError, Model
+from hnl.inference.model import Cell, Model
+from hnl.inference.model_errors import HiddenDataError
 
 
 def test_fit_in_closed_form():

@@ -7,6 +7,7 @@ import pytest
 import search_models
 
 from hnl.errors import InputError
+from hnl.inference import factors, model_errors
 from hnl.inference import model as models
 from hnl.inference.model import Cell, Model
 
@@ -44,21 +45,21 @@ def test_factors_without_effect_are_left_out():
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"observed": (3, 20, 10)}, models.MissingRegionError, "mumu_OS_b0: observed"),
-        ({"signal": (1, 0.2, 0.1)}, models.MissingRegionError, "signal"),
-        ({"observed": (3, -1, 10, 100)}, models.NegativeYieldError, "observed in region B is negative: -1"),
-        ({"signal": (1, 0.2, -0.1, 0)}, models.NegativeYieldError, "signal in region C is negative: -0.1"),
-        ({"signal": (float("nan"), 0, 0, 0)}, models.NonFiniteError, "signal in region A is nan"),
-        ({"signal": (1, 0, 0, float("inf"))}, models.NonFiniteError, "region D is inf"),
-        ({"observed": (3, None, 10, 100)}, models.NonFiniteError, "region B is None"),
-        ({"signal_factors": {"lumi": (1, 1, 0, 1)}}, models.FactorError, "lumi"),
-        ({"signal_factors": {"lumi": (1, 1, float("nan"), 1)}}, models.NonFiniteError, "lumi in region C"),
-        ({"c_ab": 0.0}, models.FactorError, "c_ab"),
-        ({"c_ab_factor": float("nan")}, models.FactorError, "c_ab_factor"),
-        ({"category": "mumu OS"}, models.ForbiddenNameError, "mumu OS"),
-        ({"category": "mumu_b1"}, models.ForbiddenNameError, "mumu_b1"),
-        ({"signal_factors": {"closure_x": (1, 1, 1, 2)}}, models.ForbiddenNameError, "closure_x"),
-        ({"signal_factors": {"mu": (1, 1, 1, 2)}}, models.ForbiddenNameError, "'mu'"),
+        ({"observed": (3, 20, 10)}, model_errors.MissingRegionError, "mumu_OS_b0: observed"),
+        ({"signal": (1, 0.2, 0.1)}, model_errors.MissingRegionError, "signal"),
+        ({"observed": (3, -1, 10, 100)}, model_errors.NegativeYieldError, "observed in region B is negative: -1"),
+        ({"signal": (1, 0.2, -0.1, 0)}, model_errors.NegativeYieldError, "signal in region C is negative: -0.1"),
+        ({"signal": (float("nan"), 0, 0, 0)}, model_errors.NonFiniteError, "signal in region A is nan"),
+        ({"signal": (1, 0, 0, float("inf"))}, model_errors.NonFiniteError, "region D is inf"),
+        ({"observed": (3, None, 10, 100)}, model_errors.NonFiniteError, "region B is None"),
+        ({"signal_factors": {"lumi": (1, 1, 0, 1)}}, model_errors.FactorError, "lumi"),
+        ({"signal_factors": {"lumi": (1, 1, float("nan"), 1)}}, model_errors.NonFiniteError, "lumi in region C"),
+        ({"c_ab": 0.0}, model_errors.FactorError, "c_ab"),
+        ({"c_ab_factor": float("nan")}, model_errors.FactorError, "c_ab_factor"),
+        ({"category": "mumu OS"}, model_errors.ForbiddenNameError, "mumu OS"),
+        ({"category": "mumu_b1"}, model_errors.ForbiddenNameError, "mumu_b1"),
+        ({"signal_factors": {"closure_x": (1, 1, 1, 2)}}, model_errors.ForbiddenNameError, "closure_x"),
+        ({"signal_factors": {"mu": (1, 1, 1, 2)}}, model_errors.ForbiddenNameError, "'mu'"),
     ],
 )
 def test_a_cell_refuses(changes, error, words):
@@ -74,12 +75,12 @@ def test_muon_is_not_a_reserved_name():
 @pytest.mark.parametrize(
     ("cells", "closure", "error", "words"),
     [
-        ([cell(), cell()], {"mumu_OS": 1.2}, models.DuplicateCellError, "mumu_OS_b0"),
-        ([cell(signal=(0, 1, 1, 1))], {"mumu_OS": 1.2}, models.NoSignalError, "1 cells"),
-        ([], {}, models.NoSignalError, "0 cells"),
-        ([cell()], {"ee_OS": 1.2}, models.BinningError, "ee_OS"),
-        ([cell()], {"mumu_OS": -1.2}, models.FactorError, "-1.2"),
-        ([cell(), cell(bin=1, observed=(None, 1, 1, 1))], {"mumu_OS": 1.2}, models.HiddenDataError, "mumu_OS_b0"),
+        ([cell(), cell()], {"mumu_OS": 1.2}, model_errors.DuplicateCellError, "mumu_OS_b0"),
+        ([cell(signal=(0, 1, 1, 1))], {"mumu_OS": 1.2}, model_errors.NoSignalError, "1 cells"),
+        ([], {}, model_errors.NoSignalError, "0 cells"),
+        ([cell()], {"ee_OS": 1.2}, model_errors.BinningError, "ee_OS"),
+        ([cell()], {"mumu_OS": -1.2}, model_errors.FactorError, "-1.2"),
+        ([cell(), cell(bin=1, observed=(None, 1, 1, 1))], {"mumu_OS": 1.2}, model_errors.HiddenDataError, "mumu_OS_b0"),
     ],
 )
 def test_a_model_refuses(cells, closure, error, words):
@@ -89,7 +90,7 @@ def test_a_model_refuses(cells, closure, error, words):
 
 def test_hidden_data_are_not_shown():
     hidden = Model((cell(observed=(None, 20, 10, 100)),), {"mumu_OS": 1.2})
-    with pytest.raises(models.HiddenDataError, match="region A of the data is hidden"):
+    with pytest.raises(model_errors.HiddenDataError, match="region A of the data is hidden"):
         hidden.observed()
 
 
@@ -115,19 +116,19 @@ def test_blinded_arrays():
     n[:, 0] = np.nan
     assert all(c.hidden for c in models.cells(**arrays(observed=n)))
     n[0, 0] = 1  # one bin unknown is not blinded
-    with pytest.raises(models.NonFiniteError, match="ee_SS_b3: observed in region A"):
+    with pytest.raises(model_errors.NonFiniteError, match="ee_SS_b3: observed in region A"):
         models.cells(**arrays(observed=n))
 
 
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"signal": np.ones((3, 4))}, models.BinningError, r"signal has the shape \(3, 4\)"),
-        ({"observed": np.ones((2, 3))}, models.MissingRegionError, "observed has 3 regions"),
-        ({"signal_error": np.ones((1, 4))}, models.BinningError, "signal_error"),
-        ({"c_ab": np.ones(3)}, models.BinningError, "c_ab"),
-        ({"signal_factors": {"jes": np.ones((3, 4))}}, models.BinningError, "jes"),
-        ({"signal_error": np.full((2, 4), np.nan)}, models.NonFiniteError, "signal_mc"),
+        ({"signal": np.ones((3, 4))}, model_errors.BinningError, r"signal has the shape \(3, 4\)"),
+        ({"observed": np.ones((2, 3))}, model_errors.MissingRegionError, "observed has 3 regions"),
+        ({"signal_error": np.ones((1, 4))}, model_errors.BinningError, "signal_error"),
+        ({"c_ab": np.ones(3)}, model_errors.BinningError, "c_ab"),
+        ({"signal_factors": {"jes": np.ones((3, 4))}}, model_errors.BinningError, "jes"),
+        ({"signal_error": np.full((2, 4), np.nan)}, model_errors.NonFiniteError, "signal_mc"),
     ],
 )
 def test_arrays_refused(changes, error, words):
@@ -136,7 +137,7 @@ def test_arrays_refused(changes, error, words):
 
 
 def test_shift_factor_by_hand():
-    found = models.shift_factor(
+    found = factors.shift_factor(
         np.array([10.0, 10, 10, 0, 1]), np.array([12.0, 11, 9, 1, 9]), np.array([9.0, 10.5, 9.5, 0, 0.1])
     )
     expected = [np.sqrt(12 / 9), 1.1, np.exp(-np.log(0.9)), 1, 2]  # the last is limited
