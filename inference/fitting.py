@@ -7,12 +7,10 @@ that case, and wherever the data have no excess, since mu then stays at its boun
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from hnl.inference import fits
 from hnl.inference.fits import FitResult
 from hnl.inference.likelihood import FitError
-from hnl.inference.model import Model
+from hnl.inference.model import A, Model
 from hnl.inference.records import number
 from hnl.inference.results import FitQuality, FitRecord, FittedImpact, FittedYield, Pull
 from hnl.inference.toys import few_events
@@ -53,7 +51,7 @@ def fit_model(name: str, model: Model, *, toys: int = 0, seed: int = 1) -> FitRe
     shown = model.asimov() if model.hidden else model
     free, null = fits.fit(shown), fits.fit(shown, 0.0)
     moving = free.mu_error is not None
-    impacts = fits.impacts(shown if moving else shown.asimov(1.0))
+    impacts = fits.impacts(shown if moving else shown.asimov(1.0)) if free.pulls() else []
     quality = fits.goodness_of_fit(shown, toys=toys, seed=seed)
     return FitRecord(
         sample=name,
@@ -71,23 +69,25 @@ def fit_model(name: str, model: Model, *, toys: int = 0, seed: int = 1) -> FitRe
 
 
 def _yields(model: Model, shown: Model, null: FitResult, free: FitResult) -> list[FittedYield]:
-    """Every cell and region; what is blinded is None."""
-    signal = model.signal()
-    rows = []
-    for i, cell in enumerate(shown.cells):
-        for j, region in enumerate(REGIONS):
-            blinded = model.hidden and region == "A"
-            row = FittedYield(
-                category=cell.category,
-                bin=cell.bin,
-                region=region,
-                observed=None if blinded else float(np.asarray(cell.observed[j], dtype=float)),
-                prefit=float((cell.predicted, *cell.sidebands)[j]),
-                signal=float(signal[i, j]),
-                background_only=float(null.yields.background[i, j]),
-                background_only_error=number(float(null.yields.background_error[i, j])),
-                fitted_background=float(free.yields.background[i, j]),
-                fitted_signal=float(free.yields.signal[i, j]),
-            )
-            rows.append(row)
-    return rows
+    """Every region of every cell; what is blinded is None."""
+    observed, signal = shown.observed(), model.signal()
+
+    def fitted(i: int, j: int, category: str, bin_: int, region: str | None, prefit: float) -> FittedYield:
+        return FittedYield(
+            category=category,
+            bin=bin_,
+            region=region,
+            observed=None if model.hidden and j == A else float(observed[i, j]),
+            prefit=float(prefit),
+            signal=float(signal[i, j]),
+            background_only=float(null.yields.background[i, j]),
+            background_only_error=number(float(null.yields.background_error[i, j])),
+            fitted_background=float(free.yields.background[i, j]),
+            fitted_signal=float(free.yields.signal[i, j]),
+        )
+
+    return [
+        fitted(i, j, cell.category, cell.bin, region, prefit)
+        for i, cell in enumerate(shown.cells)
+        for j, (region, prefit) in enumerate(zip(REGIONS, (cell.predicted, *cell.sidebands), strict=True))
+    ]
