@@ -36,7 +36,7 @@ MAKES = {
         histograms.displaced: abcd yields
         inference: asymptotics intervals likelihood minimizer model records toys
         inference.abcd: estimate
-        inference.displaced: modelling scan signals
+        inference.displaced: modelling scan scan_results signals
         ml: scored
         physics: constants production widths
         processors: rows

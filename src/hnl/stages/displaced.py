@@ -60,7 +60,9 @@ LIMITS = Stage(
         "hnl.inference.displaced.inputs",
         "hnl.inference.displaced.limits",
         "hnl.inference.displaced.strengths",
+        "hnl.report.hepdata",
         "hnl.report.limit_files",
+        "hnl.report.strengths",
     ),
     wants_signal=True,
 )
@@ -87,6 +89,7 @@ PLOT = Stage(
         "hnl.plots.abcd",
         "hnl.plots.classifier",
         "hnl.plots.distributions",
+        "hnl.plots.fits",
         "hnl.plots.limits",
     ),
     in_run=False,
