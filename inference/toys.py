@@ -1,12 +1,14 @@
 """CLs and upper limits by toys, for few events, where the asymptotic formulas fail.
 
-B, C and D are kept as observed, and what they leave open is averaged over (Cousins and Highland, Nucl. Instrum. Meth.
-A 320 (1992) 331). A toy draws the nuisance parameters from their Gaussians, and the rates from
+B, C and D of cells are kept as observed, and what they leave open is averaged over (Cousins and Highland, Nucl. Instrum.
+Meth. A 320 (1992) 331). A toy draws the nuisance parameters from their Gaussians, and the rates from
 
     b: Gamma(B) - mu s_B      c: Gamma(C) - mu s_C      d: Gamma(D + 1) - mu s_D      none below zero
 
-and then the events of A. The statistic is that of Junk, Nucl. Instrum. Meth. A 434 (1999) 435: the sum over cells of
-n_A log(1 + mu s_A / b_A). Nothing is fitted, so no fit can fail.
+and then the events of A. Bins of templates have no sidebands: their background is that of the templates with the
+nuisance parameters drawn, and their events are treated as those of A. Only where normalisations are free something is
+fitted, see `inference.normalisations`. The statistic is that of Junk, Nucl. Instrum. Meth. A 434 (1999) 435: the sum
+over cells and bins of n_A log(1 + mu s_A / b_A).
 
 A is all that is tested: a sideband with fewer events than the signal alone would have does not tell against it. What
 data without signal would be (the expected results) is drawn likewise, but from the floors of `model.FLOORS` where fewer
@@ -32,6 +34,7 @@ from hnl.inference.asymptotics import BANDS, LEVEL, Asymptotic, Limit
 from hnl.inference.cells import FLOORS, A
 from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
 from hnl.inference.model import Model
+from hnl.inference.normalisations import Normalisations
 
 # Our choices of when asymptotic limits are not to be trusted, see `few_events`: fewer events expected in A, or fewer
 # observed in a sideband. docs/statistics.md has the coverage on either side.
@@ -43,6 +46,7 @@ SHAPES = (0.0, 0.0, 1.0)  # of the Gamma distributions of b, c, d: beyond the ev
 # have a finite weight; weights that do not suit cost sensitivity, not coverage.
 ADDED = (0.5, 0.5, 1.0)
 MOST = 1e9  # events in a cell of a toy: no more are thrown where d is next to zero
+LEAST = 1e-6  # events of background in the weights of bins of templates: events where none is expected weigh much
 STEP = 1.25  # of mu, in the search of limits; between, CLs is nearly an exponential
 STEPS = 60
 
@@ -125,11 +129,12 @@ class Toys:
         """
         self.toys, self.seed = toys, seed
         likelihood = Likelihood(model)
+        self._cells = cells = len(model.cells)
         if data is None:
-            none = [(0.0 if cell.hidden else cell.observed[A], *cell.observed[1:]) for cell in model.cells]
-            data = likelihood.data(none)
+            of_cells = [(cell.predicted if cell.hidden else cell.observed[A], *cell.observed[1:]) for cell in model.cells]
+            data = likelihood.data(model.counts(of_cells, [t.observed or tuple(t.background) for t in model.templates]))
         self.observed = None if model.hidden else data.n[0, :, A]
-        sidebands = data.n[0, :, 1:]
+        sidebands = data.n[0, :cells, 1:].reshape(cells, 3)
         rng = np.random.default_rng(seed)
         size = (toys, *sidebands.shape)  # (toy, cell, B to D)
         self._rates = rng.standard_gamma(sidebands + shapes, size)
@@ -137,17 +142,23 @@ class Toys:
         floored = rng.standard_gamma(np.maximum(sidebands, FLOORS[1:]) + shapes, size)
         self._imagined = np.where(few, floored, self._rates)
         centre = Data(data.n, data.aux_local.copy(), data.aux_common.copy())
-        centre.aux_local[..., :3], centre.aux_common[:, 0] = 0, 0  # rates of 1: the factors of signal and background
+        # Rates and free normalisations of 1: the factors of signal and background.
+        centre.aux_local[:, :cells, : likelihood.n_rates] = 0
+        centre.aux_common[:, 0] = centre.aux_common[:, likelihood.free] = 0
         self._nominal = likelihood.parts(centre.aux_local, centre.aux_common)[0][0, :, A]
-        constrained = np.split(likelihood.constrained, [likelihood.n_local])
         local, common = (
             middle + free * rng.normal(size=(toys, *middle.shape[1:]))
-            for middle, free in zip(centre[1:], constrained, strict=True)
+            for middle, free in zip(
+                centre[1:], (likelihood.constrained_local, likelihood.constrained_common), strict=True
+            )
         )
-        self._signal, background = likelihood.parts(local, common)  # (toy, cell, region), at mu = 1
-        self._factor = background[..., A]
+        self._normalisations = Normalisations(likelihood, data, local, common, rng)
+        self._signal, self._factor, self._free = _split(likelihood, local, common)
         b, c, d = np.moveaxis(sidebands + ADDED, 1, 0)
-        self._background = np.array([cell.c_ab for cell in model.cells]) * b * c / d
+        of_cells = np.array([cell.c_ab for cell in model.cells]) * b * c / d
+        _, factor, free = _split(likelihood, centre.aux_local, centre.aux_common)
+        of_bins = factor[0, cells:] + free[0, cells:] @ self._normalisations.draw(0.0).mean(axis=0)
+        self._background = np.concatenate([of_cells, np.maximum(of_bins, LEAST)])
 
     def cls(self, mu: float = 1.0) -> ToyCLs:
         """CLs, observed and expected.
@@ -213,12 +224,28 @@ class Toys:
         return self._thrown(self._imagined, 0.0)
 
     def _thrown(self, rates: Any, mu: float) -> Any:
-        """Events of A, shape (toy, cell)."""
-        b, c, d = np.moveaxis(np.maximum(rates - mu * self._signal[..., 1:], 0), 2, 0)
+        """Events of A, shape (toy, row)."""
+        k = self._cells
+        b, c, d = np.moveaxis(np.maximum(rates - mu * self._signal[:, :k, 1:].reshape(rates.shape), 0), 2, 0)
         # Where all of D is signal, nothing says that there is background.
-        background = np.divide(self._factor * b * c, d, out=np.zeros(d.shape), where=d > 0)
+        of_cells = np.divide(self._factor[:, :k] * b * c, d, out=np.zeros(d.shape), where=d > 0)
+        of_bins = self._factor[:, k:] + np.einsum("tkp,tp->tk", self._free[:, k:], self._normalisations.draw(mu))
+        background = np.concatenate([of_cells, of_bins], axis=1)
         rng = np.random.default_rng([self.seed, int(mu > 0)])
         return rng.poisson(np.minimum(mu * self._signal[..., A] + background, MOST))
+
+
+def _split(likelihood: Likelihood, local: Any, common: Any) -> tuple[Any, Any, Any]:
+    """Signal at mu = 1, (toy, row, region), and the background of A: of processes that are not free (of cells for rates
+    of 1), (toy, row), and of each free one, (toy, row, process).
+    """
+    signal, *backgrounds = likelihood.terms(local, common)
+    is_free = likelihood.background_exponents[..., A, likelihood.n_local + likelihood.free]  # (process, row, free one)
+    constrained, free = (
+        sum(part[..., A, *index] * weight for part, weight in zip(backgrounds, weights, strict=True))
+        for index, weights in (((), 1 - is_free.sum(axis=-1)), ((None,), is_free))
+    )
+    return signal, constrained, free
 
 
 def cls(model: Model, mu: float = 1.0, toys: int = TOYS, seed: int = 1) -> ToyCLs:
