@@ -94,7 +94,9 @@ class FitFile:
     projected: bool = Field(description="simulated background was projected in place of data")
     data: str = Field(description="what was fitted: observed, or expected (Asimov data)")
     luminosity: float = Field(description="integrated luminosity in /fb")
-    correlated_closure: bool = Field(description="one closure parameter for all bins of a category, or one per bin")
+    correlated_closure: bool | None = Field(
+        description="one closure parameter for all bins of a category, or one per bin; null without an ABCD estimate"
+    )
     fits: tuple[FitRecord, ...] = Field(description="one per fitted model")
     refused: dict[str, str] = Field(description="why there is no fit, by sample")
     partial: tuple[str, ...] = Field(description="input files that were left out")
@@ -116,3 +118,29 @@ class StrengthLimit:
     expected_asymptotic: tuple[float, ...] = Field(description="expected, by asymptotic formulas, whatever the method")
     expected_in_a: float = Field(description="background in the bins that hold most of the signal, events")
     model: str = Field(description="names of the exported files begin with this; _expected: with Asimov data")
+
+
+@dataclass(frozen=True, config=KNOWN_KEYS)
+class NamedLimit:
+    """The limit of one model, or why there is none."""
+
+    name: str = Field(description="of the model")
+    refused: str = Field(description="why there is no limit; empty if there is")
+    limit: StrengthLimit | None = Field(description="null if refused")
+
+
+@dataclass(frozen=True, config=KNOWN_KEYS)
+class StrengthsFile:
+    """Content of strengths.json: limits on mu of the models of a search."""
+
+    FORMAT: ClassVar[int] = 1
+    COMMAND: ClassVar[str] = "hnl limits"
+
+    format: int = Field(description="version of this file format")
+    label: str = Field(description="luminosity and energy, for all products")
+    hidden: bool = Field(description="data are blinded: results are expected ones")
+    luminosity: float = Field(description="integrated luminosity in /fb")
+    level: float = Field(description="confidence level")
+    limits: tuple[NamedLimit, ...] = Field(description="one per model, in the order of the search")
+    partial: tuple[str, ...] = Field(description="input files that were left out")
+    provenance: dict[str, str] = Field(description="command, versions, code, machine and time")

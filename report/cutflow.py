@@ -87,5 +87,5 @@ def _table(groups: Sequence[Group], luminosity: float, note: str) -> TextTable:
     rows = [[stage, *(count(group.events.get(stage, 0)) for group in groups)] for stage in stages]
     expected = (MISSING if group.expected is None else count(group.expected) for group in groups)
     rows.append([f"weighted, {luminosity:g}/fb", *expected])
-    headings = ["requirement (Table 2)", *(group.name for group in groups)]
+    headings = ["requirement", *(group.name for group in groups)]
     return TextTable("Events after each requirement, and weighted after all", headings, rows, note)

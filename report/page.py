@@ -17,7 +17,7 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.15rem .7rem;text-align:right}
 td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f4f4}img{max-width:100%}
 .partial{background:#fff3cd;padding:.5rem 1rem}.scroll{overflow-x:auto}</style></head><body>
-<h1>Search for long-lived heavy neutral leptons</h1>
+<h1>Search for {{ title }}</h1>
 <p>{{ "{:,}".format(events) }} events were read.</p><pre>
 {% for line in summary %}{{ line }}
 {% endfor %}</pre>
@@ -66,6 +66,7 @@ def write(selection: "Selection", summary: Sequence[str], figures: Sequence[tupl
     manifests: list[dict[str, Any]] = [entry for group in selection.manifests.values() for entry in group]
     path = selection.folder / layout.REPORT
     page = PAGE.render(
+        title=selection.analysis.title,
         events=sum(entry["events"] for entry in manifests),
         partial=selection.partial,
         summary=summary,

@@ -1,10 +1,11 @@
-"""Table of limits on the signal strength mu."""
+"""Tables of limits on the signal strength mu."""
 
 from collections.abc import Sequence
 
 from hnl.inference.displaced.results import SampleLimit
 from hnl.inference.displaced.scan_results import CURVES
 from hnl.inference.records import Record
+from hnl.inference.results import StrengthsFile
 from hnl.report.tables import Column, Table, short
 
 GENERATED_ONLY = "generated lifetime only"
@@ -34,3 +35,24 @@ def table(samples: Sequence[SampleLimit], label: str) -> Table:
     ]
     note = f"{label}; 95 % CLs; {GENERATED_ONLY}: samples without the true decay length of N, no scan of |V|^2"
     return Table("strengths", "Limits on the signal strength at generated lifetimes", columns, rows, note)
+
+
+def of_models(content: StrengthsFile) -> Table:
+    """Limits on mu of the models of a search."""
+    rows: list[Record] = []
+    for model in content.limits:
+        limit = model.limit
+        row: Record = {"model": model.name}
+        row |= dict(zip(CURVES, (limit.observed, *limit.expected) if limit else [None] * 6, strict=True))
+        row |= {"method": limit.method if limit else None, "refused": model.refused, "label": content.label}
+        rows.append(row)
+    columns = [
+        Column("model", "model"),
+        Column("observed", "observed mu <", short),
+        Column("expected", "expected mu <", short),
+        Column("expected_-1", "-1 sigma", short),
+        Column("expected_+1", "+1 sigma", short),
+        Column("method", "CLs by"),
+        Column("refused", "refused"),
+    ]
+    return Table("strengths", "Upper limits on the signal strength", columns, rows, f"{content.label}; 95 % CLs")

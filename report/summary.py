@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from hnl.inference.displaced.results import LimitsFile, SampleLimit
 from hnl.inference.displaced.scan_results import NOTHING, MassScan
+from hnl.inference.results import StrengthsFile
 from hnl.report import certification
 from hnl.report.limit_files import EXPECTED, method, words
 from hnl.report.strengths import GENERATED_ONLY
@@ -15,15 +16,13 @@ if TYPE_CHECKING:  # what was selected is taken as it is
 KINDS = ("data", "background", "signal")
 
 
-def lines(
-    selection: "Selection", hidden: str, limits: LimitsFile | None, notes: Sequence[str], figures: int
-) -> list[str]:
+def lines(selection: "Selection", hidden: str, results: Sequence[str], notes: Sequence[str], figures: int) -> list[str]:
     """The summary; the folder with everything comes last.
 
     Args:
         selection: of the run.
         hidden: '' or what of data is not shown.
-        limits: content of limits.json, if that was asked.
+        results: lines on limits, see `of_scans` and `of_strengths`.
         notes: what was not done, and why.
         figures: how many were drawn.
     """
@@ -41,15 +40,32 @@ def lines(
     result += [f"warning: {warning}" for warning in certification.warnings(selection)]
     result += [hidden] if hidden else []
     result += notes
-    if limits is not None:
-        scans = limits.scans
-        result += [f"excluded |V|^2 at 95 % CLs ({limits.label}):"] if scans else []
-        for coupling, nature in dict.fromkeys((scan.coupling, scan.nature) for scan in scans):
-            own = [scan for scan in scans if (scan.coupling, scan.nature) == (coupling, nature)]
-            result.append(f"  {coupling}, {nature}: {_best_range(own)}")
-        result += _generated_only([sample for sample in limits.samples if sample.generated_only], limits.label)
+    result += results
     result.append(f"{figures} figures")
     return [*result, f"everything is in {selection.folder}"]
+
+
+def of_scans(limits: LimitsFile) -> list[str]:
+    """What is excluded, by coupling and nature."""
+    scans = limits.scans
+    result = [f"excluded |V|^2 at 95 % CLs ({limits.label}):"] if scans else []
+    for coupling, nature in dict.fromkeys((scan.coupling, scan.nature) for scan in scans):
+        own = [scan for scan in scans if (scan.coupling, scan.nature) == (coupling, nature)]
+        result.append(f"  {coupling}, {nature}: {_best_range(own)}")
+    return result + _generated_only([sample for sample in limits.samples if sample.generated_only], limits.label)
+
+
+def of_strengths(content: StrengthsFile) -> list[str]:
+    """Limits on the signal strength of each model of a search."""
+    result = [f"upper limits on the signal strength at 95 % CLs ({content.label}):"]
+    for model in content.limits:
+        limit = model.limit
+        if limit is None:
+            result.append(f"  {model.name}: none, {model.refused}")
+        else:
+            observed = "" if limit.observed is None else f"{limit.observed:.3g} observed, "
+            result.append(f"  {model.name}: {observed}{limit.expected[2]:.3g} expected ({limit.method})")
+    return result
 
 
 def _best_range(scans: Sequence[MassScan]) -> str:

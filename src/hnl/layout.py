@@ -31,6 +31,7 @@ WORK = "condor/work.json"
 # Results with a folder that depends on whether they are a projection, see `limits` and `fit`.
 LIMITS_FILE = "limits.json"
 LIMITS_TABLE = "limits.csv"
+STRENGTHS_FILE = "strengths.json"  # of a search without a scan
 COMPARISON_TABLE = "table5.csv"
 STRENGTHS_TABLE = "strengths.csv"
 HEPDATA = "hepdata"
@@ -51,4 +52,5 @@ def fit(luminosity: float | None = None) -> str:
 
 # As patterns: of data, and of projections.
 EVERY_LIMITS = (f"limits/{LIMITS_FILE}", f"projection_*/{LIMITS_FILE}")
+EVERY_STRENGTHS = (f"limits/{STRENGTHS_FILE}",)
 EVERY_FIT = (f"fit/{FIT_FILE}", f"fit_projection_*/{FIT_FILE}")

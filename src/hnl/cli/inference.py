@@ -10,13 +10,15 @@ from hnl import lineage, locking
 from hnl.cli.app import app
 from hnl.cli.kept import is_kept, tell_figures
 from hnl.cli.options import OutArgument, WorkersOption
+from hnl.errors import InputError
 from hnl.terminal import note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from hnl.inference.displaced.scan_results import ScanSettings
-    from hnl.stages.fit import Result as FitResult
+    from hnl.stages.fitted import Fitted
     from hnl.stages.limits import Result as LimitsResult
     from hnl.stages.run import Run
+    from hnl.stages.strengths import Result as StrengthsResult
 
 ScaleOption = Annotated[
     float | None,
@@ -34,8 +36,14 @@ ClosureOption = Annotated[
         help="One closure parameter for all bins of a category, or one for each bin; the paper does not say.",
     ),
 ]
+TOYS = 10_000
+LOWEST, HIGHEST, PER_DECADE = 1e-8, 1e-1, 6  # |V|^2 of a scan, and its points
 LEADING = 10  # impacts that are printed, the largest first
 SeedOption = Annotated[int, typer.Option(help="Of the toys.")]
+
+
+class OptionError(InputError):
+    """An option does not suit the search."""
 
 
 @app.command()
@@ -55,8 +63,21 @@ def fit(
     While region A is blinded, what the sidebands predict is fitted, and every product says that it is expected.
     """
     with locking.held(output, note):
-        chosen = {"samples": sample or [], "luminosity": scale_to, "correlated": correlated_closure}
-        result = _fit(_at(output), chosen | {"toys": toys, "seed": seed})
+        at = _at(output)
+        chosen: dict[str, Any] = {"samples": sample or [], "toys": toys, "seed": seed}
+        if _refuse_for_models(at, ("--scale-to", scale_to), ("--uncorrelated-closure", not correlated_closure)):
+            result = _fit(at, chosen)
+        else:
+            result = _fit(
+                at,
+                {
+                    "samples": sample or [],
+                    "luminosity": scale_to,
+                    "correlated": correlated_closure,
+                    "toys": toys,
+                    "seed": seed,
+                },
+            )
     for table in result.tables:
         print_table(table.text(LEADING if table.name.startswith("impacts_") else None))
     for name, reason in result.content.refused.items():
@@ -78,15 +99,18 @@ def limits(
         typer.Option(help="Without --mass: multiples of this (GeV) are scanned between simulated masses, 0: none."),
     ] = 1.0,
     scale_to: ScaleOption = None,
-    lowest: Annotated[float, typer.Option(help="|V|^2 where the scan begins ...")] = 1e-8,
-    highest: Annotated[float, typer.Option(help="... and ends.")] = 1e-1,
-    grid: Annotated[int, typer.Option(min=1, help="Points a decade of the coarse grid.")] = 6,
+    lowest: Annotated[float, typer.Option(help="|V|^2 where the scan begins ...")] = LOWEST,
+    highest: Annotated[float, typer.Option(help="... and ends.")] = HIGHEST,
+    grid: Annotated[int, typer.Option(min=1, help="Points per decade of the coarse grid.")] = PER_DECADE,
     correlated_closure: ClosureOption = True,
     toys: Annotated[
         int, typer.Option(min=0, help="For CLs where there are few events; 0: asymptotic, which is too low there.")
-    ] = 10_000,
+    ] = TOYS,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
+    sample: Annotated[
+        list[str] | None, typer.Option(help="Of a search of your own: the model; may be repeated. [default: all]")
+    ] = None,
 ) -> None:
     """Exclude |V|^2 at 95 % CLs (section 8): OUT/abcd -> OUT/limits (JSON, CSV, HEPData, models).
 
@@ -101,10 +125,24 @@ def limits(
     from hnl.inference.displaced.scan_results import ScanSettings
     from hnl.report import limit_files
 
+    at = _at(output)
+    displaced_only = (
+        ("--coupling", coupling), ("--nature", nature), ("--mass", mass), ("--step", step != 1.0),
+        ("--scale-to", scale_to), ("--lowest", lowest != LOWEST), ("--highest", highest != HIGHEST),
+        ("--grid", grid != PER_DECADE), ("--uncorrelated-closure", not correlated_closure), ("--workers", workers),
+    )  # fmt: skip
+    if _refuse_for_models(at, *displaced_only):
+        with locking.held(output, note):
+            strengths = _strengths(at, {"samples": sample or [], "toys": toys, "seed": seed})
+        print_table(strengths.table.text())
+        say(f"limits:      {strengths.folder}")
+        return
+    if sample:
+        raise OptionError("--sample names a model of a search of your own; the displaced one has --mass and --coupling")
     settings = ScanSettings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
     with locking.held(output, note):
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
-        result = _limits(_at(output), settings, workers, **chosen)
+        result = _limits(at, settings, workers, **chosen)
     narrow = (limit_files.narrow(table) for table in (result.comparison, result.strengths))
     for table in (limit_files.main_rows(result.table), *narrow):
         if table.records:
@@ -130,10 +168,37 @@ def _at(output: Path) -> "Run":
     return Run(output)
 
 
-def _fit(at: "Run", chosen: dict[str, Any]) -> "FitResult":
+def _refuse_for_models(at: "Run", *displaced_only: tuple[str, object]) -> bool:
+    """Whether the search gives its models by name. It then refuses options of the displaced search that are given.
+
+    Raises:
+        OptionError: names the option.
+    """
+    if at.analysis.models is None:
+        return False
+    if given := [option for option, value in displaced_only if value]:
+        raise OptionError(f"{given[0]} is an option of the displaced search, not of '{at.analysis.title}'")
+    return True
+
+
+def _strengths(at: "Run", chosen: dict[str, Any]) -> "StrengthsResult":
+    stage = at.analysis.stage("limits")
+    with lineage.stage(at.out, stage, settings=chosen) as noted, progress_bar("models") as progress:
+        task = progress.add_task("limits", total=None, visible=False)
+        result: StrengthsResult = stage.run(
+            at,
+            **chosen,
+            on_plan=lambda number: progress.update(task, total=number, visible=number > 0),
+            on_model=lambda _: progress.update(task, advance=1),
+        )
+        tell_figures(noted, result.figures)
+    return result
+
+
+def _fit(at: "Run", chosen: dict[str, Any]) -> "Fitted":
     stage = at.analysis.stage("fit")
     with lineage.stage(at.out, stage, settings=chosen) as noted:
-        result: FitResult = stage.run(at, **chosen)
+        result: Fitted = stage.run(at, **chosen)
         tell_figures(noted, result.figures)
     return result
 
@@ -167,7 +232,15 @@ def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: 
 
 
 def limits_in_run(at: "Run", workers: int | None) -> str:
-    """Limits as `hnl run` makes them: all couplings and simulated masses, Majorana; or why there are none."""
+    """Limits as `hnl run` makes them: all couplings and simulated masses, Majorana; or why there are none.
+
+    Of a search with models of its own: all of them.
+    """
+    if at.analysis.models is not None:
+        settings = {"samples": [], "toys": TOYS, "seed": 1}
+        if not is_kept(at, at.analysis.stage("limits"), settings):
+            print_table(_strengths(at, settings).table.text())
+        return ""
     from hnl.inference.displaced.inputs import NoBackgroundError
     from hnl.inference.displaced.scan_results import ScanSettings
 
@@ -184,7 +257,9 @@ def fit_in_run(at: "Run") -> str:
     """Fits as `hnl run` makes them: the best sample of each coupling; or why there are none."""
     from hnl.inference.displaced.inputs import NoBackgroundError
 
-    settings: dict[str, Any] = {"samples": [], "luminosity": None, "correlated": True, "toys": 0, "seed": 1}
+    settings: dict[str, Any] = {"samples": [], "toys": 0, "seed": 1}
+    if at.analysis.models is None:
+        settings |= {"luminosity": None, "correlated": True}
     try:
         if not is_kept(at, at.analysis.stage("fit"), settings):
             _fit(at, settings)

@@ -52,7 +52,7 @@ class Stage:
         return replace(self, code=(*self.code, *modules))
 
 
-RESULTS = (*layout.EVERY_LIMITS, *layout.EVERY_FIT)
+RESULTS = (*layout.EVERY_LIMITS, *layout.EVERY_STRENGTHS, *layout.EVERY_FIT)
 
 SELECT = Stage(
     "select",
@@ -73,7 +73,7 @@ LIMITS = Stage(
     "candidates -> excluded signal strength",
     (layout.SELECTION,),
     tuple(pattern.replace(layout.LIMITS_FILE, "**/*") for pattern in layout.EVERY_LIMITS),
-    ("hnl.corrections.weights", "hnl.inference.strength_limits"),
+    ("hnl.corrections.weights", "hnl.inference.strength_limits", "hnl.plots.strengths", "hnl.report.strengths"),
     "strengths",
 )
 FIT = Stage(
@@ -89,7 +89,7 @@ PLOT = Stage(
     "draw all figures again",
     (layout.SELECTION, layout.HISTOGRAMS, *RESULTS),
     (f"{layout.PLOTS}/*",),
-    ("hnl.plots.distributions", "hnl.plots.limits"),
+    ("hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.strengths"),
     in_run=False,
 )
 REPORT = Stage(

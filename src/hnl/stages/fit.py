@@ -1,28 +1,14 @@
 """Stage `fit`: pulls, impacts, goodness of fit and fitted yields, at simulated points."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from hnl import layout, provenance
-from hnl.inference import records
+from hnl import provenance
 from hnl.inference.displaced import fitting, inputs
 from hnl.inference.fitting import EXPECTED, OBSERVED
 from hnl.inference.results import FitFile
-from hnl.plots import fits as plots
-from hnl.report import fit_tables
-from hnl.report.tables import Table
+from hnl.stages import fitted
+from hnl.stages.fitted import Fitted
 from hnl.stages.run import Run
-
-
-@dataclass(frozen=True)
-class Result:
-    """What the stage found and wrote."""
-
-    folder: Path
-    content: FitFile
-    tables: list[Table]
-    figures: list[tuple[str, Path]]  # title, PNG
 
 
 def run(
@@ -33,7 +19,7 @@ def run(
     correlated: bool = True,
     toys: int = 0,
     seed: int = 1,
-) -> Result:
+) -> Fitted:
     """Fits the models of some signal samples, and writes OUT/fit (or OUT/fit_projection_Lfb) and figures.
 
     Args:
@@ -50,7 +36,6 @@ def run(
     of_run = inputs.load(at, luminosity=luminosity)
     fits, refused = fitting.fit_samples(of_run, samples, correlated=correlated, toys=toys, seed=seed)
     background = of_run.background
-    folder = at.out / layout.fit(luminosity)
     content = FitFile(
         format=FitFile.FORMAT,
         label=background.label,
@@ -63,8 +48,4 @@ def run(
         partial=tuple(at.selection.partial),
         provenance=provenance.record(),
     )
-    tables = [table for record in fits for table in fit_tables.tables(record, content.data, background.label)]
-    records.write(folder / layout.FIT_FILE, content)
-    for table in tables:
-        provenance.write_text(folder / f"{table.name}.csv", table.csv())
-    return Result(folder, content, tables, plots.draw_fits(content, at.out / layout.PLOTS))
+    return fitted.write(at.out, content)

@@ -15,11 +15,12 @@ from hnl.inference import records
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.results import LimitsFile
-from hnl.inference.results import FitFile
+from hnl.inference.results import FitFile, StrengthsFile
 from hnl.plots import abcd as abcd_plots
 from hnl.plots import classifier, distributions
 from hnl.plots import fits as fit_plots
 from hnl.plots import limits as limit_plots
+from hnl.plots import strengths as strength_plots
 from hnl.stages.run import Run
 
 Figures = list[tuple[str, Path]]
@@ -61,6 +62,8 @@ def run(at: Run) -> Figures:
         )
     for path in _existing(out, layout.EVERY_LIMITS):
         made += limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), plots)
+    for path in _existing(out, layout.EVERY_STRENGTHS):
+        made += strength_plots.draw_strengths(records.read(path, StrengthsFile), plots)
     for path in _existing(out, layout.EVERY_FIT):
         made += fit_plots.draw_fits(records.read(path, FitFile), plots)
     if not made:

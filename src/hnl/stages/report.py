@@ -8,6 +8,7 @@ from hnl import layout
 from hnl.histograms import files
 from hnl.inference import records
 from hnl.inference.displaced.results import LimitsFile
+from hnl.inference.results import StrengthsFile
 from hnl.plots import distributions
 from hnl.report import page, summary
 from hnl.stages.run import Run
@@ -30,9 +31,16 @@ def run(
     """
     histograms = files.read_json(at.out / layout.HISTOGRAMS)
     hidden = json.loads((at.out / layout.ESTIMATE).read_text(encoding="utf-8"))["hidden"] if estimate else ""
-    content = records.read(at.out / layout.limits() / layout.LIMITS_FILE, LimitsFile) if limits else None
     folder = at.out / layout.PLOTS
     drawn = distributions.draw_all(histograms, at.analysis.distributions, at.selection.catalogue, folder)
     drawn += figures
-    lines = summary.lines(at.selection, hidden, content, notes, len(drawn))
+    lines = summary.lines(at.selection, hidden, _results(at.out) if limits else [], notes, len(drawn))
     return page.write(at.selection, lines, drawn), lines
+
+
+def _results(out: Path) -> list[str]:
+    """Of the scans of |V|^2, or of the signal strengths of a search without them."""
+    folder = out / layout.limits()
+    if (folder / layout.STRENGTHS_FILE).is_file():
+        return summary.of_strengths(records.read(folder / layout.STRENGTHS_FILE, StrengthsFile))
+    return summary.of_scans(records.read(folder / layout.LIMITS_FILE, LimitsFile))

@@ -1,12 +1,14 @@
 """What the stages of one run share: an output folder, and what was read of it already."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from hnl.analysis import Analysis
+from hnl.analysis import Analysis, AnalysisError
+from hnl.datasets import years
 from hnl.datasets.catalogue import Dataset
+from hnl.inference.model import Model
 from hnl.ml import scored, scoring
 from hnl.ml.scored import Scored
 from hnl.processors import selection
@@ -35,6 +37,34 @@ class Run:
     def analysis(self) -> Analysis:
         """The search of the selection."""
         return self.selection.analysis
+
+    @property
+    def luminosity(self) -> float:
+        """/fb, of the eras with data, or of all if there are none."""
+        catalogue = self.selection.catalogue
+        eras = {d.era for d in catalogue.datasets if d.is_data} or {d.era for d in catalogue.datasets}
+        return sum(catalogue.eras[era].luminosity for era in eras)
+
+    def label(self, *, hidden: bool) -> str:
+        """Of every product made with the data of this run; `hidden` if they are blinded, or there are none."""
+        energy = years.in_words(self.selection.catalogue.energies)
+        return f"{self.luminosity:g}/fb ({energy})" + (", expected only: data are blinded" if hidden else "")
+
+    @cached_property
+    def _models(self) -> Mapping[str, Model]:
+        if self.analysis.models is None:
+            raise AnalysisError(f"the search '{self.analysis.title}' gives no statistical models")
+        return self.analysis.models(self)
+
+    def models(self, names: Sequence[str] = ()) -> dict[str, Model]:
+        """The statistical models of the search; all, or those of some names.
+
+        Raises:
+            AnalysisError: the search has none, or none of a name.
+        """
+        if unknown := [name for name in names if name not in self._models]:
+            raise AnalysisError(f"no model {unknown[0]!r}; there are {', '.join(self._models)}")
+        return {name: self._models[name] for name in names or self._models}
 
     @cached_property
     def scored(self) -> Mapping[str, Scored]:

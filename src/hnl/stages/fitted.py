@@ -1,0 +1,36 @@
+"""What the stage `fit` writes, for any search."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hnl import layout, provenance
+from hnl.inference import records
+from hnl.inference.results import FitFile
+from hnl.plots import fits as plots
+from hnl.report import fit_tables
+from hnl.report.tables import Table
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the stage found and wrote."""
+
+    folder: Path
+    content: FitFile
+    tables: list[Table]
+    figures: list[tuple[str, Path]]  # title, PNG
+
+
+def write(out: Path, content: FitFile) -> Fitted:
+    """fit.json, its tables as CSV, and figures.
+
+    Args:
+        out: output folder.
+        content: of fit.json.
+    """
+    folder = out / layout.fit(content.luminosity if content.projected else None)
+    tables = [table for record in content.fits for table in fit_tables.tables(record, content.data, content.label)]
+    records.write(folder / layout.FIT_FILE, content)
+    for table in tables:
+        provenance.write_text(folder / f"{table.name}.csv", table.csv())
+    return Fitted(folder, content, tables, plots.draw_fits(content, out / layout.PLOTS))
