@@ -69,7 +69,7 @@ def fit_model(name: str, model: Model, *, toys: int = 0, seed: int = 1) -> FitRe
 
 
 def _yields(model: Model, shown: Model, null: FitResult, free: FitResult) -> list[FittedYield]:
-    """Every region of every cell; what is blinded is None."""
+    """Every region of every cell, and every bin of templates; what is blinded is None."""
     observed, signal = shown.observed(), model.signal()
 
     def fitted(i: int, j: int, category: str, bin_: int, region: str | None, prefit: float) -> FittedYield:
@@ -86,8 +86,14 @@ def _yields(model: Model, shown: Model, null: FitResult, free: FitResult) -> lis
             fitted_signal=float(free.yields.signal[i, j]),
         )
 
-    return [
+    of_cells = [
         fitted(i, j, cell.category, cell.bin, region, prefit)
         for i, cell in enumerate(shown.cells)
         for j, (region, prefit) in enumerate(zip(REGIONS, (cell.predicted, *cell.sidebands), strict=True))
     ]
+    bins = [(channel, i) for channel in shown.templates for i in range(channel.bins)]
+    of_templates = [
+        fitted(row, 0, channel.name, i, None, channel.background[i])
+        for row, (channel, i) in enumerate(bins, start=len(shown.cells))
+    ]
+    return of_cells + of_templates

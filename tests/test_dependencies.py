@@ -6,12 +6,12 @@ import sys
 import pytest
 
 from hnl import dependencies
-from hnl.analyses.displaced import DISPLACED
+from hnl.analysis import load
 from hnl.inference.displaced import limits
 from hnl.ml import learning
 
 # What is kept from an earlier run, and what decides on it: written by hand, module by module.
-KEPT = {"candidates": DISPLACED.stage("select").code, "models": learning.CODE, "scans": limits.CODE}
+KEPT = {"candidates": load("displaced").stage("select").code, "models": learning.CODE, "scans": limits.CODE}
 MAKES = {
     "candidates": """
         corrections: counter jets library
@@ -85,7 +85,7 @@ def test_each_module_in_turn(what: str) -> None:
 def test_stages(module: str) -> None:
     stale = {
         stage.name
-        for stage in DISPLACED.stages
+        for stage in load("displaced").stages
         if dependencies.digest(stage.code, changed(module)) != dependencies.digest(stage.code)
     }
     assert stale == OF_STAGES[module]

@@ -74,12 +74,12 @@ def test_rooms_import_only_rooms_above_them() -> None:
 
 def test_stages_import_no_stages_and_nothing_imports_the_command_line() -> None:
     of = imports(annotations=True)
-    names = {f"hnl.stages.{stage.module or stage.name}" for stage in (*STAGES, *stages.standard("x"))}
+    names = {f"hnl.stages.{stage.module or stage.name}" for stage in (*STAGES, *stages.STANDARD)}
     assert names < set(of)
     assert {module: used & names for module, used in of.items() if used & names} == {}
     command_line = {module for module in of if module.startswith("hnl.cli")}
     assert {module for module, used in of.items() if used & command_line} <= command_line
-    others = {"hnl.stages.run", "hnl.stages.displaced"}
+    others = {"hnl.stages.run", "hnl.stages.displaced", "hnl.stages.fitted"}
     assert {module for module in of if module.startswith("hnl.stages.")} == names | others
 
 

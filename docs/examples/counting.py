@@ -8,7 +8,6 @@ The background is taken from simulation, with an uncertainty of its own on top.
 import awkward as ak
 import numpy as np
 
-from hnl import stages
 from hnl.analysis import Analysis
 from hnl.datasets import nanoaod
 from hnl.datasets.nanoaod import Needs
@@ -19,6 +18,7 @@ from hnl.inference.model import Model
 from hnl.processors.base import EventsOfUnit, SelectionProcessor, event_columns
 from hnl.processors.columns import EVENT_COLUMNS, Column
 from hnl.selections import leptons, vertices
+from hnl.stages import STANDARD
 from hnl.stages.run import Run
 
 MIN_DELTA_2D, MIN_MASS = 1.0, 2.0  # cm, GeV
@@ -68,6 +68,6 @@ COUNTING = Analysis(
             Variable("m_sv", 40, 0, 20, r"$m_{SV}$ [GeV]", "Mass of the vertex"),
         )
     ),
-    stages=stages.standard(__name__),
+    stages=STANDARD,
     models=models,
 )

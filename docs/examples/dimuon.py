@@ -9,7 +9,6 @@ import awkward as ak
 import numpy as np
 from scipy.stats import norm
 
-from hnl import stages
 from hnl.analysis import Analysis
 from hnl.datasets import nanoaod
 from hnl.datasets.nanoaod import Needs
@@ -21,13 +20,15 @@ from hnl.processors.base import EventsOfUnit, SelectionProcessor, event_columns
 from hnl.processors.columns import EVENT_COLUMNS, Column
 from hnl.selections import leptons
 from hnl.selections.events import mass
+from hnl.stages import STANDARD
 from hnl.stages.run import Run
 
 MASSES = (70.0, 80.0, 110.0, 120.0)  # GeV, of the resonance
 RESOLUTION = 0.02  # of m(mumu), relative; the width of the resonance is neglected
 CROSS_SECTION, ACCEPTANCE = 1000.0, 0.4  # fb at mu = 1; of two prompt muons, with efficiency
 ACCEPTANCE_UNCERTAINTY = 0.05
-EDGES = (60, 66, 72, 78, 84, 88, 92, 96, 102, 108, 114, 120, 130)  # GeV
+LOWEST, HIGHEST = 60, 130  # GeV, of m(mumu)
+EDGES = (LOWEST, 66, 72, 78, 84, 88, 92, 96, 102, 108, HIGHEST)  # GeV
 
 
 class DimuonProcessor(SelectionProcessor):
@@ -48,7 +49,7 @@ class DimuonProcessor(SelectionProcessor):
         first, second = muons[two][:, 0], muons[two][:, 1]
         m_mumu = ak.to_numpy(mass(first, second))
         unit.cutflow.require("opposite charges", first.charge != second.charge, among=two)
-        unit.cutflow.require("60 < m(mumu) < 130 GeV", (m_mumu > EDGES[0]) & (m_mumu < EDGES[-1]), among=two)
+        unit.cutflow.require("60 < m(mumu) < 130 GeV", (m_mumu > LOWEST) & (m_mumu < HIGHEST), among=two)
         chosen = unit.cutflow.passed()
         kept = chosen[two]
         pairs = {"m_mumu": m_mumu[kept], "pt_mumu": ak.to_numpy((first + second).pt)[kept]}
@@ -79,10 +80,10 @@ DIMUON = Analysis(
     processor=DimuonProcessor,
     distributions=Distributions(
         (
-            Variable("m_mumu", 35, 60, 130, r"$m(\mu\mu)$ [GeV]", "Mass of the pair of muons"),
+            Variable("m_mumu", 35, LOWEST, HIGHEST, r"$m(\mu\mu)$ [GeV]", "Mass of the pair of muons"),
             Variable("pt_mumu", 30, 0, 150, r"$p_T(\mu\mu)$ [GeV]", "Momentum of the pair of muons"),
         )
     ),
-    stages=stages.standard(__name__),
+    stages=STANDARD,
     models=models,
 )

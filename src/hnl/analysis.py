@@ -3,11 +3,12 @@
 import hashlib
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hnl.errors import InputError
@@ -34,6 +35,9 @@ class AnalysisError(InputError):
 class Analysis:
     """A search, from events to statistical models.
 
+    To be made by a call with keywords at the top of a module: what each of them uses decides which stages are stale
+    (`dependencies.definitions`).
+
     Attributes:
         title: for people.
         needs: branches that it reads of every file.
@@ -43,7 +47,6 @@ class Analysis:
         models: from a finished run to statistical models by name, in events of its luminosity; what the stages `fit`
             and `limits` take, unless the search has stages of its own for them.
         varies_jets: candidates have rows for the variations of jet energies, see `processors.rows.passing`.
-        check: refuses a catalogue that does not suit the search, by an error.
     """
 
     title: str
@@ -101,10 +104,11 @@ def load(name: str) -> Analysis:
         raise AnalysisError(f"the search {name} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(analysis, Analysis):
         raise AnalysisError(f"{name} is no Analysis but {type(analysis).__name__}")
-    return analysis
+    defined_in = f"{module.__name__}#{attribute}"
+    return replace(analysis, stages=tuple(stage.of_search(defined_in) for stage in analysis.stages))
 
 
-def _from_file(path: Path) -> object:
+def _from_file(path: Path) -> ModuleType:
     """The module that a file holds, under a name that is its content's."""
     name = f"hnl_analysis_{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
     if name not in sys.modules:

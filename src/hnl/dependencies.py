@@ -7,7 +7,7 @@ they are there for annotations. Whoever cuts an import makes products keep for l
 import ast
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +23,7 @@ ENDS = {
     "hnl.errors": "how errors are told",
     "hnl.layout": "where products are",
     "hnl.provenance": "how products are written and hashed",
+    "hnl.stages.run": "what stages share: products, as they are",
     "hnl.terminal": "how things are shown",
     # Settings: a stage has those that it uses in its digest, as they were read.
     "hnl.datasets.catalogue": "settings",
@@ -51,9 +52,62 @@ def modules() -> Mapping[str, Path]:
 
 @cache
 def source(module: str) -> str:
-    """The text of a module: of this package, or the one in which a user's own search is written, once it is loaded."""
+    """The text of a module: of this package, or of one with a user's own search, once it is loaded.
+
+    Of MODULE#NAME:KEYWORD,KEYWORD only the `definitions` of that call.
+    """
+    module, _, part = module.partition("#")
     path = modules().get(module) or Path(str(sys.modules[module].__file__))
-    return path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    if not part:
+        return text
+    name, _, keywords = part.partition(":")
+    return definitions(text, name, keywords.split(","))
+
+
+def definitions(text: str, name: str, keywords: Collection[str]) -> str:
+    """What decides on some arguments of a call at the top of a module.
+
+    That is their expressions, the statements that define what these use, and so on. Comments do not count.
+
+    Args:
+        text: of the module.
+        name: that the result of the call is given.
+        keywords: of the arguments.
+
+    Returns:
+        All of the text if there is no such call.
+    """
+    body = ast.parse(text).body
+    call = next((s.value for s in body if isinstance(s, ast.Assign | ast.AnnAssign) and name in _bound(s)), None)
+    if not isinstance(call, ast.Call) or any(argument.arg is None for argument in call.keywords) or call.args:
+        return text
+    arguments = [argument for argument in call.keywords if argument.arg in keywords]
+    used = {id(statement) for statement in body if not _bound(statement) and not _is_docstring(statement)}
+    waiting: list[ast.AST] = [*arguments, *(statement for statement in body if id(statement) in used)]
+    while waiting:
+        names = {node.id for node in ast.walk(waiting.pop()) if isinstance(node, ast.Name)}
+        for statement in body:
+            if id(statement) not in used and names & _bound(statement):
+                used.add(id(statement))
+                waiting.append(statement)
+    parts = [ast.unparse(statement) for statement in body if id(statement) in used]
+    return "\n".join(parts + [ast.unparse(argument.value) for argument in arguments])
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """Names that a statement at the top of a module gives a meaning; none for those that only do something."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
+    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return set()
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def closure(roots: Iterable[str], changed: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -107,7 +161,8 @@ def _sum(roots: tuple[str, ...], changed: Mapping[str, str]) -> str:
     total = hashlib.sha256()
     used = closure(roots, changed)
     for module in used:
-        total.update(f"{module}\0{changed.get(module, source(module))}\0".encode())
+        # A file of a user has another name in every place where it lies.
+        total.update(f"{module.rpartition('#')[2]}\0{changed.get(module, source(module))}\0".encode())
     for library in libraries(used, changed):
         total.update(f"{library} {_version(library)}\n".encode())
     return total.hexdigest()

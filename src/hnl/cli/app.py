@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from hnl import __version__
-from hnl.stages import Stage
-from hnl.stages.displaced import REPORT, SELECT, STAGES
+from hnl.stages import SELECT, Stage
+from hnl.stages.displaced import REPORT, STAGES
 from hnl.terminal import out_console
 
 

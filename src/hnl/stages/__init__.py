@@ -24,6 +24,7 @@ class Stage:
         products: files of OUT that it writes, as patterns.
         code: modules that decide what is in the products, with all that they import (`dependencies`). What a stage
             reads is taken as it is: it is compared by content.
+        uses: attributes of the search (`Analysis`) that decide as well: their definitions are added to `code`.
         module: of this package, that does it; the name by default.
         in_run: whether it is a part of `hnl run`.
         wants_signal: whether there is nothing to do without a signal sample in the catalogue.
@@ -34,6 +35,7 @@ class Stage:
     needs: tuple[str, ...]
     products: tuple[str, ...]
     code: tuple[str, ...]
+    uses: tuple[str, ...] = ()
     module: str = ""
     in_run: bool = True
     wants_signal: bool = False
@@ -47,9 +49,9 @@ class Stage:
         """The files that it reads, as far as they exist."""
         return [path for pattern in self.needs for path in sorted(out.glob(pattern))]
 
-    def with_code(self, *modules: str) -> "Stage":
-        """The stage of a search, whose own modules decide as well."""
-        return replace(self, code=(*self.code, *modules))
+    def of_search(self, place: str) -> "Stage":
+        """The stage of a search that is defined in a place, MODULE#NAME."""
+        return replace(self, code=(*self.code, f"{place}:{','.join(self.uses)}")) if self.uses else self
 
 
 RESULTS = (*layout.EVERY_LIMITS, *layout.EVERY_STRENGTHS, *layout.EVERY_FIT)
@@ -60,6 +62,7 @@ SELECT = Stage(
     (),
     (layout.SELECTION, layout.CUTFLOW, f"{layout.CANDIDATES}/*/*.parquet"),
     ("hnl.processors.units",),
+    uses=("needs", "processor", "varies_jets"),
 )
 HISTOGRAM = Stage(
     "histogram",
@@ -67,6 +70,7 @@ HISTOGRAM = Stage(
     (layout.SELECTION,),
     (layout.HISTOGRAMS_ROOT, layout.HISTOGRAMS),
     ("hnl.corrections.weights", "hnl.histograms.files", "hnl.histograms.fill"),
+    uses=("distributions",),
 )
 LIMITS = Stage(
     "limits",
@@ -74,7 +78,8 @@ LIMITS = Stage(
     (layout.SELECTION,),
     tuple(pattern.replace(layout.LIMITS_FILE, "**/*") for pattern in layout.EVERY_LIMITS),
     ("hnl.corrections.weights", "hnl.inference.strength_limits", "hnl.plots.strengths", "hnl.report.strengths"),
-    "strengths",
+    uses=("models",),
+    module="strengths",
 )
 FIT = Stage(
     "fit",
@@ -82,7 +87,8 @@ FIT = Stage(
     (layout.SELECTION,),
     tuple(pattern.replace(layout.FIT_FILE, "*") for pattern in layout.EVERY_FIT),
     ("hnl.corrections.weights", "hnl.inference.fitting", "hnl.report.fit_tables"),
-    "model_fits",
+    uses=("models",),
+    module="model_fits",
 )
 PLOT = Stage(
     "plot",
@@ -90,6 +96,7 @@ PLOT = Stage(
     (layout.SELECTION, layout.HISTOGRAMS, *RESULTS),
     (f"{layout.PLOTS}/*",),
     ("hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.strengths"),
+    uses=("distributions",),
     in_run=False,
 )
 REPORT = Stage(
@@ -98,9 +105,8 @@ REPORT = Stage(
     (layout.SELECTION, layout.HISTOGRAMS, *RESULTS),
     (layout.REPORT,),
     ("hnl.plots.distributions", "hnl.report.page", "hnl.report.summary"),
+    uses=("distributions", "title"),
 )
 
 
-def standard(module: str) -> tuple[Stage, ...]:
-    """The stages of a search that needs no others than these, each with the module that the search is written in."""
-    return tuple(stage.with_code(module) for stage in (SELECT, HISTOGRAM, FIT, LIMITS, PLOT, REPORT))
+STANDARD = (SELECT, HISTOGRAM, FIT, LIMITS, PLOT, REPORT)  # of a search that needs no others

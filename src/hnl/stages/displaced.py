@@ -3,8 +3,6 @@
 from hnl import layout, stages
 from hnl.stages import Stage
 
-SELECT = stages.SELECT.with_code("hnl.processors.displaced.processor")
-HISTOGRAM = stages.HISTOGRAM.with_code("hnl.histograms.displaced.distributions")
 TRAIN = Stage(
     "train",
     "candidates -> classifiers",
@@ -85,13 +83,13 @@ PLOT = Stage(
     (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, layout.REGIONS, *stages.RESULTS),
     stages.PLOT.products,
     (
-        "hnl.histograms.displaced.distributions",
         "hnl.plots.abcd",
         "hnl.plots.classifier",
         "hnl.plots.distributions",
         "hnl.plots.fits",
         "hnl.plots.limits",
     ),
+    uses=("distributions",),
     in_run=False,
 )
 REPORT = Stage(
@@ -99,7 +97,8 @@ REPORT = Stage(
     "a page with what was found",
     (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, *stages.RESULTS),
     stages.REPORT.products,
-    ("hnl.histograms.displaced.distributions", "hnl.plots.distributions", "hnl.report.page", "hnl.report.summary"),
+    ("hnl.plots.distributions", "hnl.report.page", "hnl.report.summary"),
+    uses=("distributions", "title"),
 )
 
-STAGES = (SELECT, HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)
+STAGES = (stages.SELECT, stages.HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)
