@@ -76,8 +76,10 @@ def by_panel(histogram: hist.Hist, split: Split | None, catalogue: Catalogue, *,
     labels = split.labels if split else ("",)
     n_rows = min(2, len(labels))  # of categories: OS above, SS below
     n_columns = ceil(len(labels) / n_rows)
-    figure, panels = plt.subplots(n_rows, n_columns, figsize=(4.25 * max(n_columns, 2), 4.3 * n_rows), squeeze=False)
-    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.07, top=0.86, wspace=0.22, hspace=0.28)
+    width, height = (4.25 * n_columns, 4.3 * n_rows) if n_columns > 1 else (7.0, 5.2)
+    figure, panels = plt.subplots(n_rows, n_columns, figsize=(width, height), squeeze=False)
+    left, right, bottom, top = 0.85, 0.17, 0.6, 1.2  # inches
+    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height, wspace=0.22, hspace=0.28)
     for panel, label in zip(panels.T.flat, labels, strict=False):
         _panel(panel, histogram[:, label, :] if split else histogram, catalogue, with_data=with_data)
         panel.set_title(split.title(label) if split else "", fontsize="medium")
@@ -89,7 +91,8 @@ def by_panel(histogram: hist.Hist, split: Split | None, catalogue: Catalogue, *,
     for panel in panels.flat:
         handles |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
     if handles:
-        figure.legend(handles.values(), handles.keys(), loc="upper center", ncols=7, frameon=False)
+        place, number = ("upper center", 7) if n_columns > 1 else ("upper left", 3)
+        figure.legend(handles.values(), handles.keys(), loc=place, ncols=number, frameon=False)
     return figure
 
 

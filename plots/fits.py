@@ -15,6 +15,7 @@ from hnl.plots.distributions import save
 from hnl.selections.displaced.regions import REGIONS, bins
 
 SHOWN_IMPACTS = 20
+WHERE = {False: "Region A", True: "All bins"}  # what is drawn of ABCD cells, and of templates
 
 
 def draw_fits(content: FitFile, folder: Path) -> list[tuple[str, Path]]:
@@ -31,13 +32,17 @@ def draw_fits(content: FitFile, folder: Path) -> list[tuple[str, Path]]:
     stem = layout.fit(content.luminosity if content.projected else None)
     for record in content.fits:
         for name, title, figure in (
-            ("yields", "Region A", yields(record, content.label)),
+            ("yields", WHERE[_is_of_templates(record)], yields(record, content.label)),
             ("impacts", "Pulls and impacts", impacts(record, content.data)),
         ):
             path = folder / f"{stem}_{name}_{record.sample}.png"
             save(figure, path)
             figures.append((f"{title}, {record.sample}: {content.label}", path))
     return figures
+
+
+def _is_of_templates(record: FitRecord) -> bool:
+    return all(row.region is None for row in record.yields)
 
 
 def yields(record: FitRecord, label: str) -> mpl.figure.Figure:
@@ -62,7 +67,7 @@ def yields(record: FitRecord, label: str) -> mpl.figure.Figure:
     main.yaxis.set_minor_formatter(NullFormatter())
     main.set(yscale="log", ylim=(max(positive.min() / 3, positive.max() / 1e5), positive.max() * 20), ylabel="events")
     main.legend(loc="upper right", ncols=2, fontsize="small")
-    main.set_title(f"region A, {label}", loc="left", fontsize="small")
+    main.set_title(f"{WHERE[_is_of_templates(record)]}, {label}", loc="left", fontsize="small")
     safe = np.where(background > 0, background, np.nan)
     ratio.bar(x, 2 * error / safe, bottom=1 - error / safe, width=1, color="lightgrey")
     ratio.plot(x, (background + signal) / safe, "_", color="firebrick", markersize=14)

@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from hnl.inference.results import StrengthsFile
 from hnl.plots.distributions import save
@@ -42,7 +43,11 @@ def strengths(content: StrengthsFile) -> mpl.figure.Figure:
         if limit.observed is not None:
             axes.plot(limit.observed, y, "ko", label="observed" if first else None)
     axes.set_yticks(range(len(limits)), [name.replace("_", " ") for name, _ in limits])
-    axes.set(xscale="log", xlabel=r"95 % CLs upper limit on $\mu$", ylim=(-0.7, len(limits) - 0.3))
+    axes.set(xscale="log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set(xlabel=r"95 % CLs upper limit on $\mu$", ylim=(-0.7, len(limits) - 0.3))
     smallest = min(value for _, limit in limits for value in (*limit.expected, limit.observed or np.inf))
     largest = max(value for _, limit in limits for value in (*limit.expected, limit.observed or 0.0))
     axes.set_xlim(smallest / 2, largest * 2)

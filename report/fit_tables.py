@@ -36,7 +36,7 @@ def tables(record: FitRecord, data: str, label: str) -> list[Table]:
     )
     yields = Table(
         f"yields_{record.sample}",
-        f"Region A, {record.sample}",
+        f"{'Yields' if record.yields[0].region is None else 'Region A'}, {record.sample}",
         [
             Column("category", "category"),
             Column("bin", "bin"),

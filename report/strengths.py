@@ -53,6 +53,6 @@ def of_models(content: StrengthsFile) -> Table:
         Column("expected_-1", "-1 sigma", short),
         Column("expected_+1", "+1 sigma", short),
         Column("method", "CLs by"),
-        Column("refused", "refused"),
+        *([Column("refused", "refused")] if any(row["refused"] for row in rows) else []),
     ]
     return Table("strengths", "Upper limits on the signal strength", columns, rows, f"{content.label}; 95 % CLs")
