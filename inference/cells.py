@@ -69,7 +69,9 @@ class Cell:
     observed: tuple[float | None, ...]  # events; A is None in blinded data; Asimov data need not be whole numbers
     signal: Values  # events at mu = 1
     signal_mc: Values = NONE  # factors, see `factors.mc_factor`
-    signal_factors: Mapping[str, Values] = field(default_factory=dict)  # nuisance -> factors, see `factors.shift_factor`
+    signal_factors: Mapping[str, Values] = field(
+        default_factory=dict
+    )  # nuisance -> factors, see `factors.shift_factor`
     c_ab: float = 1.0  # on the prediction of A (section 6, Drell-Yan)
     c_ab_factor: float = 1.0
 

@@ -74,7 +74,9 @@ def _bin(channel: TemplateChannel, i: int, observed: float) -> Count:
         return _effective(named | ({f"mc_{row}_{kind}": mc[i]} if mc else {}))
 
     backgrounds = {
-        process: Process(values[i], factors(process, channel.background_mc if values[i] else None), process in channel.free)
+        process: Process(
+            values[i], factors(process, channel.background_mc if values[i] else None), process in channel.free
+        )
         for process, values in channel.backgrounds.items()
     }
     return Count(row, observed, channel.signal[i], factors(SIGNAL, channel.signal_mc), backgrounds)
@@ -160,7 +162,9 @@ def _template(name: str, by_number: Mapping[int, Count]) -> TemplateChannel:
                     mc[kind][i] = kappa
                 else:
                     factors.setdefault(nuisance, {}).setdefault(process, [1.0] * len(bins))[i] = kappa
-        whole = [part.factors.get(f"mc_{count.name}_{BACKGROUND}", 1.0) for part in count.backgrounds.values() if part.scale]
+        whole = [
+            part.factors.get(f"mc_{count.name}_{BACKGROUND}", 1.0) for part in count.backgrounds.values() if part.scale
+        ]
         if any(kappa != mc[BACKGROUND][i] for kappa in whole):
             raise ChannelError(f"channel {count.name}: the MC statistical error is of the sum of all backgrounds")
     return TemplateChannel(

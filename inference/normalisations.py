@@ -27,7 +27,9 @@ Array = NDArray[np.float64]
 class Normalisations:
     """Draws of the free normalisations, the same random numbers at every mu."""
 
-    def __init__(self, likelihood: Likelihood, data: Data, local: Array, common: Array, rng: np.random.Generator) -> None:
+    def __init__(
+        self, likelihood: Likelihood, data: Data, local: Array, common: Array, rng: np.random.Generator
+    ) -> None:
         """Keeps what is drawn.
 
         Args:

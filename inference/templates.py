@@ -103,7 +103,9 @@ class TemplateChannel:
     @property
     def background(self) -> NDArray[np.float64]:
         """Sum of the processes, as given: events expected without signal, (bin,)."""
-        return np.array([math.fsum(values) for values in zip(*self.backgrounds.values(), strict=True)] or [0.0] * self.bins)
+        return np.array(
+            [math.fsum(values) for values in zip(*self.backgrounds.values(), strict=True)] or [0.0] * self.bins
+        )
 
     def row(self, number: int) -> str:
         """CHANNEL_binNUMBER, as in names of parameters, of Combine's bins and of pyhf's channels."""
@@ -122,7 +124,9 @@ class TemplateChannel:
                     f"{self.name}: nuisance {name!r}: use letters, digits, _; reserved: {', '.join(_RESERVED)}"
                 )
             if unknown := [process for process in processes if process not in nominal]:
-                raise ProcessError(f"{self.name}: {name} has factors for {unknown[0]!r}, not one of {', '.join(nominal)}")
+                raise ProcessError(
+                    f"{self.name}: {name} has factors for {unknown[0]!r}, not one of {', '.join(nominal)}"
+                )
             kappas = {p: self._positive(f"{name} of {p}", v, nominal[p]) for p, v in sorted(processes.items())}
             if kappas := {process: values for process, values in kappas.items() if set(values) != {1.0}}:
                 result[name] = kappas

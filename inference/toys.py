@@ -131,7 +131,9 @@ class Toys:
         likelihood = Likelihood(model)
         self._cells = cells = len(model.cells)
         if data is None:
-            of_cells = [(cell.predicted if cell.hidden else cell.observed[A], *cell.observed[1:]) for cell in model.cells]
+            of_cells = [
+                (cell.predicted if cell.hidden else cell.observed[A], *cell.observed[1:]) for cell in model.cells
+            ]
             data = likelihood.data(model.counts(of_cells, [t.observed or tuple(t.background) for t in model.templates]))
         self.observed = None if model.hidden else data.n[0, :, A]
         sidebands = data.n[0, :cells, 1:].reshape(cells, 3)
