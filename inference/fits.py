@@ -10,7 +10,6 @@ from hnl.inference import minimizer
 from hnl.inference import toys as throwing
 from hnl.inference.likelihood import FREE, RATES, Fits, Likelihood
 from hnl.inference.model import Model
-from hnl.selections.displaced.regions import REGIONS
 
 EMPTY = 1e-3  # events: a background rate below has run to its limit of zero
 

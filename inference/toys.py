@@ -31,8 +31,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from hnl.inference.asymptotics import BANDS, LEVEL, Asymptotic, Limit
-from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
 from hnl.inference.cells import FLOORS, A
+from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
 from hnl.inference.model import Model
 from hnl.inference.normalisations import Normalisations
 

@@ -19,7 +19,11 @@ def channel(**changes):
 
 def test_one_form_only():
     made = channel(
-        factors={"lumi": {"signal": (1.02, 1.02), "dy": (1.02, 1.02)}, "none": {"qcd": (1, 1)}, "jes": {"qcd": (1, 0.9)}},
+        factors={
+            "lumi": {"signal": (1.02, 1.02), "dy": (1.02, 1.02)},
+            "none": {"qcd": (1, 1)},
+            "jes": {"qcd": (1, 0.9)},
+        },
         free=("qcd", "qcd"),
         signal_mc=np.array([1.1, 1.2]),
     )

@@ -95,7 +95,9 @@ def spectrum(bins: int = 6, *, free: bool = False, scale: float = 1.0) -> Templa
         signal,
         {"falling": falling, "flat": flat},
         sum_w2={"signal": 0.02 * signal, "falling": 0.3 * scale * falling},
-        varied={"jes": {"falling": (falling * (1 + 0.1 * x), falling / (1 + 0.1 * x)), "signal": (1.04 * signal, signal)}},
+        varied={
+            "jes": {"falling": (falling * (1 + 0.1 * x), falling / (1 + 0.1 * x)), "signal": (1.04 * signal, signal)}
+        },
         normalisations={"lumi": {"signal": 1.016, "flat": 1.016}, "xsec": {"flat": 1.3}},
         free=["falling"] if free else [],
     )
