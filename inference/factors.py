@@ -10,7 +10,7 @@ NEGLIGIBLE_MC = 0.02
 
 
 def mc_factor(nominal: ArrayLike, error: ArrayLike, negligible: float = NEGLIGIBLE_MC) -> NDArray[np.float64]:
-    """1 + error / nominal, the factor of the statistics of simulation; 1 below `negligible` and where nothing is expected.
+    """1 + error / nominal, the factor of the statistics of simulation; 1 below `negligible` and without yield.
 
     Args:
         nominal: yield, any shape.

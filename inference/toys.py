@@ -1,7 +1,7 @@
 """CLs and upper limits by toys, for few events, where the asymptotic formulas fail.
 
-B, C and D of cells are kept as observed, and what they leave open is averaged over (Cousins and Highland, Nucl. Instrum.
-Meth. A 320 (1992) 331). A toy draws the nuisance parameters from their Gaussians, and the rates from
+B, C and D of cells are kept as observed, and what they leave open is averaged over (Cousins and Highland, Nucl.
+Instrum. Meth. A 320 (1992) 331). A toy draws the nuisance parameters from their Gaussians, and the rates from
 
     b: Gamma(B) - mu s_B      c: Gamma(C) - mu s_C      d: Gamma(D + 1) - mu s_D      none below zero
 

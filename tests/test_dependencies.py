@@ -34,8 +34,8 @@ MAKES = {
         corrections: lifetime masses nuisances reach
         datasets: variations
         histograms.displaced: abcd yields
-        inference: asymptotics cells factors intervals likelihood minimizer model model_errors normalisations records toys
-        inference: templates
+        inference: asymptotics cells factors intervals likelihood minimizer model model_errors normalisations records
+        inference: templates toys
         inference.abcd: estimate
         inference.displaced: modelling scan signals
         ml: scored

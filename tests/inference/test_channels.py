@@ -44,7 +44,7 @@ def random_templates(draw):
         draw(st.sampled_from(["mass", "mass_b0"])),
         draw(values),
         draw(values),
-        {process: draw(values)[:-1] + (draw(st.sampled_from([0.0, 1.0])) or 2.0,) for process in processes},
+        {process: draw(values) for process in processes},
         draw(st.dictionaries(st.sampled_from(["lumi", "jes"]), nuisances)),
         tuple(draw(st.sets(st.sampled_from(processes)))),
         draw(kappas),

@@ -1,4 +1,4 @@
-"""Templates and counting experiments in fits and limits: closed forms, numerical derivatives, pyhf, and Combine cards."""
+"""Templates and counting experiments in fits and limits: closed forms, numerical derivatives, pyhf, Combine cards."""
 
 import math
 from dataclasses import replace
@@ -30,7 +30,7 @@ def counting(n, s, b, **changes):
 
 
 def control_region():
-    """A signal region with 5 events of background, and a control region with 100 that says that there are twice as many."""
+    """A signal region with 5 events of background, and a control region of 100 that says that it is twice as many."""
     signal = TemplateChannel("sr", (12,), (1,), {"bkg": (5,)}, free=("bkg",))
     control = TemplateChannel("cr", (200,), (0,), {"bkg": (100,)}, free=("bkg",))
     return Model(templates=(signal, control))

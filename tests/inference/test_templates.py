@@ -49,7 +49,7 @@ def test_one_form_only():
         ({"observed": (7,)}, model_errors.BinningError, r"observed has the shape \(1,\)"),
         ({"backgrounds": {"dy": (1, 1, 1)}}, model_errors.BinningError, r"dy has the shape \(3,\)"),
         ({"factors": {"jes": {"dy": (1.1,)}}}, model_errors.BinningError, "jes of dy"),
-        ({"signal": ((2, 1), (2, 1))}, model_errors.BinningError, "one axis"),
+        ({"signal": ((2, 1), (2, 1))}, model_errors.BinningError, "use one axis"),
         ({"signal": (), "observed": (), "backgrounds": {}}, model_errors.BinningError, "no bins"),
         ({"factors": {"jes": {"dy": (1.1, 0)}}}, model_errors.FactorError, "jes of dy"),
         ({"factors": {"jes": {"top": (1.1, 1)}}}, model_errors.ProcessError, "jes has factors for 'top'"),
