@@ -91,7 +91,7 @@ def fitted(likelihood: Likelihood, data: Data) -> Fits:
 
 def mean_of_one(likelihood: Likelihood, data: Data) -> Data:
     """The same with the predictions kappa^theta of auxiliary measurements of the background about 1 in the mean."""
-    log_kappa = likelihood.background_exponents[:, 0].copy()  # in A
+    log_kappa = likelihood.background_exponents[0, :, 0].copy()  # in A
     log_kappa[:, : len(RATES)] = 0
     local, common = np.split(log_kappa, [likelihood.n_local], axis=1)
     return Data(data.n, data.aux_local - local / 2, data.aux_common - common.max(axis=0) / 2)

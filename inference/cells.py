@@ -1,4 +1,4 @@
-"""A cell of the ABCD estimate of section 8: what is observed and expected in A to D of one bin, and how uncertain it is.
+"""A cell of the ABCD estimate of section 8: what is observed and expected in A to D of a bin, and how uncertain.
 
 A cell is one bin of (m_SV, Delta_2D) of one category. With free rates b, c, d > 0 of its background, it expects
 

@@ -1,4 +1,4 @@
-"""A model as a list of Poisson counts, one for each region of a cell and bin of a template: what the exporters write."""
+"""A model as a list of Poisson counts, one per region of a cell and bin of a template: what exporters write."""
 
 import math
 import re

@@ -100,6 +100,8 @@ def read(card: str) -> Model:
         elif words[0] in ("observation", "process", "rate"):
             table.setdefault(words[0], []).append(words[1:])
         elif words[1:2] == ["lnN"]:
+            if words[0] in factors:
+                raise CardError(f"nuisance parameter {words[0]} is there twice")
             factors[words[0]] = words[2:]
         elif words[1:2] == ["rateParam"] and len(words) > 4:
             rates[words[2], words[3]] = [words[0], *words[4:]]

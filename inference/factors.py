@@ -10,7 +10,7 @@ NEGLIGIBLE_MC = 0.02
 
 
 def mc_factor(nominal: ArrayLike, error: ArrayLike, negligible: float = NEGLIGIBLE_MC) -> NDArray[np.float64]:
-    """1 + error / nominal, the factor of the statistics of simulation; 1 below `negligible` and where nothing is expected.
+    """1 + error / nominal, the factor of the statistics of simulation; 1 below `negligible` and without yield.
 
     Args:
         nominal: yield, any shape.
@@ -37,4 +37,5 @@ def shift_factor(nominal: ArrayLike, up: ArrayLike, down: ArrayLike) -> NDArray[
     low = np.log(np.divide(down, nominal, out=np.ones(nominal.shape), where=some))
     larger = np.maximum(np.abs(high), np.abs(low))
     shift = np.where(high * low > 0, larger, (high - low) / 2)
-    return np.exp(np.clip(shift, -math.log(2), math.log(2)))
+    factor: NDArray[np.float64] = np.exp(np.clip(shift, -math.log(2), math.log(2)))
+    return factor

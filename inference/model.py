@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 # What makes a model can be had from here.
-from hnl.inference.cells import A, Cell, check_nuisance
+from hnl.inference.cells import A, check_nuisance
+from hnl.inference.cells import Cell as Cell
 from hnl.inference.cells import cells as cells
 from hnl.inference.factors import shift_factor as shift_factor
 from hnl.inference.model_errors import (
@@ -47,7 +48,7 @@ class Model:
         object.__setattr__(self, "cells", tuple(self.cells))
         object.__setattr__(self, "templates", tuple(self.templates))
         object.__setattr__(self, "closure", {name: float(value) for name, value in sorted(self.closure.items())})
-        names = [cell.name for cell in self.cells] + [channel.name for channel in self.templates]
+        names = [term.name for term in self.terms]
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise DuplicateCellError(f"more than once in the model: {', '.join(repeated)}")
         if not sum(cell.signal[A] for cell in self.cells) + sum(sum(t.signal) for t in self.templates) > 0:
@@ -60,9 +61,7 @@ class Model:
         for name, value in self.closure.items():
             if not (math.isfinite(value) and value > 0):
                 raise FactorError(f"closure of {name} must be a positive factor, got {value}")
-        parts = (*self.cells, *self.templates)
-        if self.hidden and not all(part.hidden for part in parts):
-            shown = [part.name for part in parts if not part.hidden]
+        if self.hidden and (shown := [term.name for term in self.terms if not term.hidden]):
             raise HiddenDataError(f"data are hidden (of cells: region A), but shown in {', '.join(shown)}")
         if all(value == 1 for value in self.closure.values()):
             object.__setattr__(self, "closure_correlated", True)  # nothing to correlate: one form only
@@ -83,6 +82,11 @@ class Model:
                 raise ProcessError(f"{process} is free, but has no events in any bin: leave it out")
 
     @property
+    def terms(self) -> tuple[Cell | TemplateChannel, ...]:
+        """Cells, then channels of templates."""
+        return (*self.cells, *self.templates)
+
+    @property
     def categories(self) -> tuple[str, ...]:
         """Of the cells, in their order."""
         return tuple(dict.fromkeys(cell.category for cell in self.cells))
@@ -90,7 +94,7 @@ class Model:
     @property
     def hidden(self) -> bool:
         """The data (of cells: region A) are blinded: only expected results can be had."""
-        return any(part.hidden for part in (*self.cells, *self.templates))
+        return any(term.hidden for term in self.terms)
 
     @property
     def rows(self) -> tuple[str, ...]:

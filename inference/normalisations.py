@@ -6,9 +6,9 @@ they are drawn from a fit at the mu that is tested, as sidebands are looked at w
     log norm = fit - H^-1 G (nuisance parameters of the toy - those of the fit) - diag(H^-1) / 2 + Gaussian of H^-1
 
 with H and G the second derivatives of -log L by the normalisations, and by them and the nuisance parameters. What the
-data fix is thus kept where nuisance parameters move: if a luminosity of 2 % more is drawn, the normalisation is 2 % less.
-Our choice: a log-normal distribution with the mean of the fit, since normalisations are positive and correlated.
-For one process alone it has the mean and nearly the variance of the Gamma(n) of sidebands.
+data fix is thus kept where nuisance parameters move: if 2 % more luminosity is drawn, the normalisation is 2 % less.
+Our choice: a log-normal distribution with the mean of the fit, since normalisations are positive and correlated. For
+one process alone it has the mean and nearly the variance of the Gamma(n) of sidebands.
 """
 
 import numpy as np
@@ -27,7 +27,9 @@ Array = NDArray[np.float64]
 class Normalisations:
     """Draws of the free normalisations, the same random numbers at every mu."""
 
-    def __init__(self, likelihood: Likelihood, data: Data, local: Array, common: Array, rng: np.random.Generator) -> None:
+    def __init__(
+        self, likelihood: Likelihood, data: Data, local: Array, common: Array, rng: np.random.Generator
+    ) -> None:
         """Keeps what is drawn.
 
         Args:
@@ -62,4 +64,5 @@ class Normalisations:
         covariance = (vectors / values) @ vectors.T
         spread = self._deviates[:, some] @ (vectors / np.sqrt(values)).T
         logs[:, some] += spread - moved @ covariance - np.diag(covariance) / 2
-        return np.exp(logs)
+        drawn: Array = np.exp(logs)
+        return drawn

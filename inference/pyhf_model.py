@@ -54,12 +54,12 @@ def export(model: Model) -> dict[str, Any]:
         for process, part in count.backgrounds.items():
             nominal, rates = part.scale, [_factor(channels.free_name(process))] if part.free else []
             if place := channels.region_of(count.name):
-                cell, region = place
-                b, c, d = cells[cell].sidebands
+                name, region = place
+                b, c, d = cells[name].sidebands
                 nominal = {"A": b * c / d, "B": b, "C": c, "D": d}[region]
-                rates = [_factor(f"{f}_{cell}") for f in FACTORS[region]]
+                rates = [_factor(f"{f}_{name}") for f in FACTORS[region]]
                 if part.scale != 1:
-                    rates.append(_factor(f"cAB_{cell}"))
+                    rates.append(_factor(f"cAB_{name}"))
             samples.append(_sample(process, nominal, rates, part.factors))
         result.append({"name": count.name, "samples": samples})
         observations.append({"name": count.name, "data": [count.observed]})

@@ -151,7 +151,7 @@ class TemplateChannel:
         array = np.asarray(values, dtype=np.float64)
         if array.shape != np.shape(self.signal) or array.ndim != 1:
             raise BinningError(
-                f"{self.name}: {what} has the shape {array.shape}, the signal {np.shape(self.signal)}; one axis is needed"
+                f"{self.name}: {what} has the shape {array.shape}, the signal {np.shape(self.signal)}; use one axis"
             )
         for i, value in enumerate(array):
             if not math.isfinite(value):
@@ -179,10 +179,10 @@ def from_arrays(
         name: of the channel.
         observed: events, shape (bin,); None if blinded.
         signal: events at mu = 1, shape (bin,).
-        backgrounds: process -> events, shape (bin,). Those of free processes should be near to what is expected: fits
-            begin there, and Asimov data and `toys.few_events` take them as they are.
-        sum_w2: process, or 'signal' -> sums of squared weights, shape (bin,); no MC statistical error if not given. That
-            of the background is kept however small, since data of many events would notice.
+        backgrounds: process -> events, shape (bin,). Those of free processes should be near to what is expected, since
+            Asimov data and `toys.few_events` take them as they are.
+        sum_w2: process, or 'signal' -> sums of squared weights, shape (bin,); no MC statistical error if not given.
+            That of the background is kept however small, since data of many events would notice.
         varied: nuisance -> process, or 'signal' -> yields (up, down), shape (bin,) each; see `factors.shift_factor`.
         normalisations: nuisance -> process, or 'signal' -> factor in all bins, such as 1.016.
         free: processes whose normalisation is free in the fit.

@@ -1,7 +1,7 @@
 """CLs and upper limits by toys, for few events, where the asymptotic formulas fail.
 
-B, C and D of cells are kept as observed, and what they leave open is averaged over (Cousins and Highland, Nucl. Instrum.
-Meth. A 320 (1992) 331). A toy draws the nuisance parameters from their Gaussians, and the rates from
+B, C and D of cells are kept as observed, and what they leave open is averaged over (Cousins and Highland, Nucl.
+Instrum. Meth. A 320 (1992) 331). A toy draws the nuisance parameters from their Gaussians, and the rates from
 
     b: Gamma(B) - mu s_B      c: Gamma(C) - mu s_C      d: Gamma(D + 1) - mu s_D      none below zero
 
@@ -131,7 +131,9 @@ class Toys:
         likelihood = Likelihood(model)
         self._cells = cells = len(model.cells)
         if data is None:
-            of_cells = [(cell.predicted if cell.hidden else cell.observed[A], *cell.observed[1:]) for cell in model.cells]
+            of_cells = [
+                (cell.predicted if cell.hidden else cell.observed[A], *cell.observed[1:]) for cell in model.cells
+            ]
             data = likelihood.data(model.counts(of_cells, [t.observed or tuple(t.background) for t in model.templates]))
         self.observed = None if model.hidden else data.n[0, :, A]
         sidebands = data.n[0, :cells, 1:].reshape(cells, 3)

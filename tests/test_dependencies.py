@@ -34,7 +34,8 @@ MAKES = {
         corrections: lifetime masses nuisances reach
         datasets: variations
         histograms.displaced: abcd yields
-        inference: asymptotics intervals likelihood minimizer model records toys
+        inference: asymptotics cells factors intervals likelihood minimizer model model_errors normalisations records
+        inference: templates toys
         inference.abcd: estimate
         inference.displaced: modelling scan scan_results signals
         ml: scored

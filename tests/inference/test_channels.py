@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 
 import pyhf
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from hnl.errors import InputError
 from hnl.inference import channels, combine, pyhf_model
 from hnl.inference.model import Cell, Model
-from hnl.inference.model_errors import HiddenDataError, MissingRegionError, NoSignalError
+from hnl.inference.model_errors import BinningError, HiddenDataError, MissingRegionError, NoSignalError
+from hnl.inference.templates import TemplateChannel
 
 number = st.floats(1e-3, 1e6)
 factor = st.floats(0.5, 2)
@@ -30,6 +32,41 @@ def random_models(draw):
             cells.append(Cell(category, i, draw(four), signal, draw(factors), nuisances, draw(factor), draw(factor)))
     closure = {cell.category: draw(st.sampled_from([1.0, 1.2, 1.3])) for cell in cells}
     return Model(tuple(cells), closure, draw(st.booleans()))
+
+
+@st.composite
+def random_templates(draw):
+    bins = draw(st.integers(1, 3))
+    values, kappas = (st.lists(kind, min_size=bins, max_size=bins).map(tuple) for kind in (number, factor))
+    processes = ("dy", "qcd")[: draw(st.integers(1, 2))]
+    nuisances = st.dictionaries(st.sampled_from([*processes, "signal"]), kappas)
+    return TemplateChannel(
+        draw(st.sampled_from(["mass", "mass_b0"])),
+        draw(values),
+        draw(values),
+        {process: draw(values) for process in processes},
+        draw(st.dictionaries(st.sampled_from(["lumi", "jes"]), nuisances)),
+        tuple(draw(st.sets(st.sampled_from(processes)))),
+        draw(kappas),
+        draw(kappas),
+    )
+
+
+@given(random_models(), random_templates())
+@settings(max_examples=20, deadline=None)
+def test_both_files_give_templates_back(cells, channel):
+    for model in (Model(templates=(channel,)), replace(cells, templates=(channel,))):
+        assert pyhf_model.read(json.loads(json.dumps(pyhf_model.export(model)))) == model
+        assert combine.read(combine.export(model)) == model
+
+
+def test_empty_bins_of_a_process_come_back():
+    """Without yield there is no factor; a channel may also have no background where nothing is seen."""
+    empty = TemplateChannel("mass", (3, 0), (1, 2), {"dy": (2, 0), "qcd": (1, 0)}, {"jes": {"dy": (1.1, 1.2)}}, ("dy",))
+    bare = TemplateChannel("bare", (0,), (1,), {})
+    model = Model(templates=(empty, bare))
+    assert pyhf_model.read(pyhf_model.export(model)) == model
+    assert combine.read(combine.export(model)) == model
 
 
 @given(random_models())
@@ -137,6 +174,67 @@ def test_cards_refused(old, new, error, words):
     assert old in text
     with pytest.raises(error, match=words):
         combine.read(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error", "words"),
+    [
+        (
+            "norm_falling rateParam count_bin0",
+            "other rateParam count_bin0",
+            combine.CardError,
+            "not a free normalisation",
+        ),
+        ("count_bin0", "count_bin1", BinningError, r"count: the bins are \[1\], not 0 to 0"),
+        (
+            "norm_falling rateParam spectrum_bin1",
+            "# no",
+            channels.ChannelError,
+            "spectrum_bin1 has other processes, or free",
+        ),
+        ("mc_spectrum_bin0_background lnN", "mc_spectrum_bin1_background lnN", combine.CardError, "is there twice"),
+        ("process sig bkg", "process bkg sig", combine.CardError, "sig first"),
+    ],
+)
+def test_cards_of_templates_refused(old, new, error, words):
+    text = combine.export(search_models.mixed())
+    assert old in text
+    with pytest.raises(error, match=words):
+        combine.read(text.replace(old, new))
+
+
+def test_the_statistical_error_of_a_sum_is_in_all_of_it():
+    first, *others = channels.counts(Model(templates=(search_models.spectrum(2),)))
+    flat = first.backgrounds["flat"]
+    alone = first._replace(backgrounds={**first.backgrounds, "flat": flat._replace(factors={})})
+    with pytest.raises(channels.ChannelError, match="spectrum_bin0: the MC statistical error is of the sum"):
+        channels.model([alone, *others])
+
+
+def test_a_card_of_templates_is_spelled_as_combine_wants_it():
+    factors = {"lumi": {"signal": (1.02, 1.02), "dy": (1.02, 1.02)}, "jes": {"qcd": (1.1, 0.9)}}
+    channel = TemplateChannel(
+        "mass", (7, 3), (2, 1), {"qcd": (4, 2), "dy": (1, 0)}, factors, ("qcd",), None, (1.1, 1.2)
+    )
+    lines = [line.split() for line in combine.export(Model(templates=(channel,))).splitlines()]
+    for line in (
+        "imax 2",
+        "jmax 2",
+        "kmax 4",
+        "bin mass_bin0 mass_bin1",
+        "observation 7.0 3.0",
+        "bin mass_bin0 mass_bin0 mass_bin0 mass_bin1 mass_bin1 mass_bin1",
+        "process sig dy qcd sig dy qcd",
+        "process 0 1 2 0 1 2",
+        "rate 2.0 1.0 4.0 1.0 0.0 2.0",
+        "lumi lnN 1.02 1.02 - 1.02 - -",
+        "jes lnN - - 1.1 - - 0.9",
+        "mc_mass_bin0_background lnN - 1.1 1.1 - - -",
+        "mc_mass_bin1_background lnN - - - - - 1.2",
+        "norm_qcd rateParam mass_bin0 qcd 1.0 [0,16.6667]",
+        "norm_qcd rateParam mass_bin1 qcd 1.0 [0,16.6667]",
+    ):
+        assert line.split() in lines
 
 
 def test_a_card_is_spelled_as_combine_wants_it():

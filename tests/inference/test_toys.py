@@ -1,14 +1,18 @@
 """Toys: what they are, exact results that they have to give, and what they say of bias and coverage."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import search_models
+from scipy.optimize import brentq
 from scipy.special import ndtr
 from scipy.stats import binom, poisson
 
 from hnl.inference import asymptotics, counting, minimizer, toys
 from hnl.inference.likelihood import FitError, Likelihood
 from hnl.inference.model import Cell, Model
+from hnl.inference.templates import TemplateChannel
 from hnl.inference.toys import Toys
 
 
@@ -194,3 +198,88 @@ def test_exact_counting():
     assert counting.upper_limit(3, 2.0, 1.5) == pytest.approx(6.13, abs=0.02)
     assert counting.upper_limit(0, 0.0, 1.0) == pytest.approx(-np.log(0.05), rel=1e-6)
     assert counting.cls(3, 2.0, 1.0, 4.0) == pytest.approx(poisson.cdf(3, 6) / poisson.cdf(3, 2))
+
+
+def count(n, b, s=1.0, **changes):
+    return Model(templates=(TemplateChannel("count", (n,), (s,), {"bkg": (b,)}, **changes),))
+
+
+@pytest.mark.parametrize(("n", "b"), [(0, 2.0), (0, 0.0), (3, 2.0), (7, 1.2)])
+def test_a_known_background_is_exact_counting(n, b):
+    """CLs = P(<= n | s + b) / P(<= n | b); nothing seen excludes 2.996 events whatever is expected."""
+    limit = Toys(count(n, b), 40_000).upper_limit().observed
+    exact = brentq(lambda s: poisson.cdf(n, s + b) / poisson.cdf(n, b) - 0.05, 0, 50)
+    assert limit == pytest.approx(exact, rel=0.03)
+    assert exact == pytest.approx(counting.upper_limit(n, b, 1.0), rel=1e-5)
+
+
+def test_an_uncertain_template_is_exact_counting():
+    found = toys.limits(count(3, 2.0, factors={"xsec": {"bkg": (1.5,)}}), toys=40_000)
+    assert [limit.method for limit in found] == ["toys", "asymptotic"]
+    assert found[0].observed == pytest.approx(counting.upper_limit(3, 2.0, 1.5), rel=0.03)
+
+
+def test_bins_are_weighted_by_signal_over_background():
+    """All the signal in one of two bins: the other one tells nothing."""
+    both = Model(templates=(TemplateChannel("two", (3, 50), (1, 0), {"bkg": (2, 60)}),))
+    alone, beside = (toys.cls(model, 4.0, 20_000).observed for model in (count(3, 2.0), both))
+    assert beside == pytest.approx(alone, rel=0.05)
+
+
+def control_region(n, m, b=5.0, tau=4.0, s=5.0, lumi=1.0):
+    """n events where b are expected and s of signal, m in a control region with tau times the background."""
+    factors = {"lumi": {"bkg": (lumi,)}}
+    signal = TemplateChannel("sr", (n,), (s,), {"bkg": (b,)}, factors, ("bkg",))
+    control = TemplateChannel("cr", (m,), (0,), {"bkg": (tau * b,)}, factors, ("bkg",))
+    return Model(templates=(signal, control))
+
+
+def test_a_free_normalisation_is_what_the_control_region_says():
+    """40 events where 20 were expected: the background of the signal region is 10, give or take 1 / sqrt(50)."""
+    test = Toys(control_region(10, 40), 40_000)
+    drawn = test._normalisations.draw(0.0)[:, 0]
+    assert drawn.mean() == pytest.approx(2, abs=5 * 2 / np.sqrt(50 * 40_000))
+    assert drawn.std() / drawn.mean() == pytest.approx(np.sqrt(np.expm1(1 / 50)), rel=0.03)
+    # At mu = 2 the 10 events of the signal region are signal, and only the control region says anything.
+    assert test._normalisations.draw(2.0).mean() < 2
+
+
+def test_what_the_data_fix_is_not_moved_by_nuisance_parameters():
+    """A normalisation of the free process takes up a luminosity that is 30 % more: yields are the same."""
+    plain, moved = (Toys(control_region(10, 40, lumi=kappa), 40_000) for kappa in (1.0, 1.3))
+    widths = [(test._free[:, 0, 0] * test._normalisations.draw(0.0)[:, 0]).std() for test in (plain, moved)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.03)
+
+
+def test_limits_with_a_control_region_cover():
+    """True mu = 1 and b = 2 in the signal region, 8 in the control region."""
+    rng, number, mu = np.random.default_rng(3), 150, 1.0
+    data = np.stack([rng.poisson(2 + 5 * mu, number), rng.poisson(8, number)], axis=1).tolist()
+    cls = [Toys(control_region(n, m, b=2.0), 1000, i).cls(mu).observed for i, (n, m) in enumerate(data)]
+    assert np.mean(np.array(cls) >= 0.05) > 0.95 - 3 * np.sqrt(0.05 * 0.95 / number)
+
+
+def test_toys_of_cells_and_templates_together():
+    """A cell and a count that are equally good are one count of twice the yields.
+
+    All five events are in the count, whose weight is larger by 1e-6: so all toys with five events are no higher.
+    """
+    cell = one_cell(0, 2e6, 1e6, 1e12)
+    together = toys.cls(replace(cell, templates=count(5, 2.0).templates), 3.0, 40_000)
+    assert together.observed == pytest.approx(poisson.cdf(5, 10) / poisson.cdf(5, 4), abs=4 * together.error)
+
+
+def test_when_templates_need_toys():
+    def model(*bins):
+        signal, background = zip(*bins, strict=True)
+        return Model(templates=(TemplateChannel("mass", (0,) * len(bins), signal, {"bkg": background}),))
+
+    assert toys.expected_in_a(model((10, 2), (8, 1.5), (1, 50))) == pytest.approx(3.5)
+    assert not toys.few_events(model((10, 2), (8, 1.5), (1, 50)))
+    assert toys.few_events(model((10, 2), (0.5, 1.5), (0.5, 50)))
+
+
+def test_blinded_templates_are_expected_only():
+    shown, hidden = count(5, 4.0), Model(templates=(TemplateChannel("count", None, (1,), {"bkg": (4,)}),))
+    both = [toys.cls(model, 4.0, 5000) for model in (shown, hidden)]
+    assert (both[1].observed, both[1].expected) == (None, both[0].expected)

@@ -7,6 +7,7 @@ import numpy as np
 
 from hnl.inference import model as models
 from hnl.inference.model import Model
+from hnl.inference.templates import TemplateChannel, from_arrays
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
 
@@ -75,3 +76,34 @@ def sparse(signal_regions: Sequence[float] = tuple(REGIONS_OF_SIGNAL)) -> Model:
     data = np.stack([b * c / d, b, c, d], axis=1)
     cells = models.cells("ee_OS", range(6), data, signal, 0.1 * signal, {"lumi": 1.016})
     return Model(cells, {"ee_OS": 1.25}, closure_correlated=False)
+
+
+def spectrum(bins: int = 6, *, free: bool = False, scale: float = 1.0) -> TemplateChannel:
+    """A bump on two falling and flat backgrounds, one with fluctuations of data; every kind of nuisance parameter.
+
+    Args:
+        bins: number.
+        free: the normalisation of the falling background is free.
+        scale: of all yields.
+    """
+    x = (np.arange(bins) + 0.5) / bins
+    signal = scale * 8 * np.exp(-((x - 0.5) ** 2) / (2 * 0.12**2))
+    falling, flat = scale * 40 * np.exp(-2 * x), np.full(bins, 5.0 * scale)
+    return from_arrays(
+        "spectrum",
+        np.random.default_rng(4).poisson(1.1 * falling + flat),
+        signal,
+        {"falling": falling, "flat": flat},
+        sum_w2={"signal": 0.02 * signal, "falling": 0.3 * scale * falling},
+        varied={
+            "jes": {"falling": (falling * (1 + 0.1 * x), falling / (1 + 0.1 * x)), "signal": (1.04 * signal, signal)}
+        },
+        normalisations={"lumi": {"signal": 1.016, "flat": 1.016}, "xsec": {"flat": 1.3}},
+        free=["falling"] if free else [],
+    )
+
+
+def mixed(*, correlated: bool = True) -> Model:
+    """Two cells, a spectrum with a free normalisation, and a counting experiment that shares it and the luminosity."""
+    count = TemplateChannel("count", (9,), (2.5,), {"falling": (6.0,)}, {"lumi": {"signal": (1.016,)}}, ("falling",))
+    return replace(some(2, correlated=correlated), templates=(spectrum(free=True), count))
