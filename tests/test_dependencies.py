@@ -45,8 +45,8 @@ MAKES = {
     """,
 }
 OF_STAGES = {
-    "hnl.selections.displaced.regions": {"abcd", "limits", "fit", "plot", "report"},
-    "hnl.corrections.nuisances": {"histogram", "abcd", "k0s", "limits", "fit", "report"},
+    "hnl.selections.displaced.regions": {"abcd", "limits", "fit", "plot"},
+    "hnl.corrections.nuisances": {"histogram", "abcd", "k0s", "limits", "fit"},
     "hnl.corrections.weights": {"histogram", "abcd", "k0s", "limits", "fit"},
     "hnl.corrections.jets": {"select", "k0s", "report"},  # which names a requirement of the selection
     "hnl.ml.evaluation": {"train"},

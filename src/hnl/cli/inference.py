@@ -16,9 +16,7 @@ from hnl.terminal import note, print_table, progress_bar, say
 if TYPE_CHECKING:
     from hnl.inference.displaced.scan_results import ScanSettings
     from hnl.stages.fitted import Fitted
-    from hnl.stages.limits import Result as LimitsResult
     from hnl.stages.run import Run
-    from hnl.stages.strengths import Result as StrengthsResult
 
 ScaleOption = Annotated[
     float | None,
@@ -181,11 +179,11 @@ def _refuse_for_models(at: "Run", *displaced_only: tuple[str, object]) -> bool:
     return True
 
 
-def _strengths(at: "Run", chosen: dict[str, Any]) -> "StrengthsResult":
+def _strengths(at: "Run", chosen: dict[str, Any]) -> Any:
     stage = at.analysis.stage("limits")
     with lineage.stage(at.out, stage, settings=chosen) as noted, progress_bar("models") as progress:
         task = progress.add_task("limits", total=None, visible=False)
-        result: StrengthsResult = stage.run(
+        result = stage.run(
             at,
             **chosen,
             on_plan=lambda number: progress.update(task, total=number, visible=number > 0),
@@ -203,12 +201,12 @@ def _fit(at: "Run", chosen: dict[str, Any]) -> "Fitted":
     return result
 
 
-def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: Any) -> "LimitsResult":
+def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: Any) -> Any:
     noted_settings = {"scan": asdict(settings), **chosen}
     stage = at.analysis.stage("limits")
     with lineage.stage(at.out, stage, settings=noted_settings) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
-        result: LimitsResult = stage.run(
+        result = stage.run(
             at,
             couplings=chosen.get("coupling") or (),
             natures=chosen.get("nature") or (),
