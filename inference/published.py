@@ -6,12 +6,14 @@ The search of this project, EXO-21-011, is not in it: see `table5`.
 """
 
 import importlib.util
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from hnl.errors import InputError
+from hnl.inference.records import KNOWN_KEYS
 
 PACKAGE, DATA = "HNLimits", Path("include/data")
 
@@ -20,26 +22,25 @@ class CurveError(InputError):
     """A file of the package is not what it should be; the message names it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=KNOWN_KEYS)
 class Source:
     """Where a curve is, and what it means."""
 
-    name: str
-    reference: str
-    file: str  # in `DATA`
-    coupling: str  # 'e' or 'mu'
-    natures: tuple[str, ...]
-    level: float = 0.95  # confidence level
-    to_gev: float = 1.0  # of the masses in the file
+    name: str = Field(description="of the search")
+    reference: str = Field(description="number of the analysis, or journal")
+    file: str = Field(description="in the folder of data of HNLimits")
+    coupling: str = Field(description="e or mu")
+    natures: tuple[str, ...] = Field(description="majorana, dirac or both")
+    level: float = Field(default=0.95, description="confidence level")
+    to_gev: float = Field(default=1.0, description="factor on the masses of the file, for GeV")
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A curve: m_N in GeV and |V|^2, in the order of the file."""
+@dataclass(frozen=True, kw_only=True, config=KNOWN_KEYS)
+class Curve(Source):
+    """A published limit, in the order of its file."""
 
-    source: Source
-    mass: tuple[float, ...]
-    v2: tuple[float, ...]
+    mass: tuple[float, ...] = Field(description="m_N in GeV")
+    v2: tuple[float, ...] = Field(description="|V|^2")
 
 
 _BOTH = ("majorana", "dirac")
@@ -63,9 +64,9 @@ SOURCES = (
 
 def folder() -> Path | None:
     """Where the package has its data; None if it is not installed."""
-    found = importlib.util.find_spec(PACKAGE)
-    places = found.submodule_search_locations if found is not None else None
-    return Path(next(iter(places))) / DATA if places else None
+    spec = importlib.util.find_spec(PACKAGE)
+    folders = spec.submodule_search_locations if spec is not None else None
+    return Path(next(iter(folders))) / DATA if folders else None
 
 
 def curves(data: Path | None = None) -> list[Curve]:
@@ -77,8 +78,8 @@ def curves(data: Path | None = None) -> list[Curve]:
     Raises:
         CurveError: a file is missing or broken.
     """
-    place = folder() if data is None else data
-    return [] if place is None else [read(place, source) for source in SOURCES]
+    data = folder() if data is None else data
+    return [] if data is None else [read(data, source) for source in SOURCES]
 
 
 def read(data: Path, source: Source) -> Curve:
@@ -95,4 +96,4 @@ def read(data: Path, source: Source) -> Curve:
     mass = mass * source.to_gev
     if not (len(mass) > 1 and (mass > 0).all() and (mass < 1e5).all() and (v2 > 0).all() and (v2 < 10).all()):
         raise CurveError(f"{path} has no curve of m_N in GeV and |V|^2: {mass[:3]}, {v2[:3]}")
-    return Curve(source, tuple(map(float, mass)), tuple(map(float, v2)))
+    return Curve(**vars(source), mass=tuple(map(float, mass)), v2=tuple(map(float, v2)))

@@ -1,22 +1,24 @@
-"""Excluded |V|^2 against m_N (Fig. 13), fitted yields, pulls and impacts; from limits.json and fit.json only."""
+"""Excluded |V|^2 against m_N (Fig. 13), from limits.json only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import mplhep
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from numpy.typing import NDArray
 
 from hnl import layout
 from hnl.corrections.masses import MAX_RATIO
+from hnl.inference.displaced.results import LimitsFile, SampleLimit
+from hnl.inference.displaced.scan_results import CLOSED, CURVES, MassScan
+from hnl.inference.displaced.table5 import Table5Row
+from hnl.inference.published import Curve
 from hnl.plots.distributions import save
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import REGIONS, bins
 
 ALPHA = 0.05
 GREEN, YELLOW = "#607641", "#F5BB54"  # the colours of the bands at CMS since 2024
@@ -28,12 +30,11 @@ OBSERVED, MEDIAN = 0, 3
 LOWEST_CLS = 1e-6  # drawn
 SYMBOLS = {"e": r"|V_{eN}|^2", "mu": r"|V_{\mu N}|^2"}
 SYMBOLS["mixed"] = r"|V_{eN} V_{\mu N}|^2 / (|V_{eN}|^2 + |V_{\mu N}|^2)"
-SHOWN_IMPACTS = 20
 
-Record = Mapping[str, Any]
+Array = NDArray[np.float64]
 
 
-def draw_limits(content: Record, table5: Sequence[Any], folder: Path) -> list[tuple[str, Path]]:
+def draw_limits(content: LimitsFile, table5: Sequence[Table5Row], folder: Path) -> list[tuple[str, Path]]:
     """One figure for each coupling and nature.
 
     Args:
@@ -45,18 +46,18 @@ def draw_limits(content: Record, table5: Sequence[Any], folder: Path) -> list[tu
         (title, PNG) of each figure.
     """
     figures = []
-    stem = layout.limits(content["luminosity"] if content["projected"] else None)
-    rows = [*content["scans"], *_fixed(content)]
-    for coupling, nature in dict.fromkeys((row["coupling"], row["nature"]) for row in rows):
+    stem = layout.limits(content.luminosity if content.projected else None)
+    results: list[MassScan | SampleLimit] = [*content.scans, *_generated_only(content)]
+    for coupling, nature in dict.fromkeys((result.coupling, result.nature) for result in results):
         path = folder / f"{stem}_{coupling}_{nature}.png"
         save(exclusion(content, coupling, nature, table5), path)
-        scanned = any((s["coupling"], s["nature"]) == (coupling, nature) for s in content["scans"])
+        scanned = any((s.coupling, s.nature) == (coupling, nature) for s in content.scans)
         shown = "Excluded |V|^2" if scanned else "Signal strength at generated lifetimes, no scan of |V|^2"
-        figures.append((f"{shown}, {coupling}, {nature}: {content['label']}", path))
+        figures.append((f"{shown}, {coupling}, {nature}: {content.label}", path))
     return figures
 
 
-def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]) -> mpl.figure.Figure:
+def exclusion(content: LimitsFile, coupling: str, nature: str, table5: Sequence[Table5Row]) -> mpl.figure.Figure:
     """Where CLs < 5 %: median, bands of 68 and 95 %, observed if there is; between scanned masses straight in log CLs.
 
     Points that the samples do not describe are grey: contours that end there are open. Bars are black at simulated
@@ -64,18 +65,17 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
     that are too wide to be interpolated. Samples that cannot be reweighted are points at their generated lifetime, with
     the limit on the signal strength: nothing is said of other |V|^2.
     """
-    scans = [s for s in content["scans"] if (s["coupling"], s["nature"]) == (coupling, nature)]
-    scans.sort(key=lambda s: s["mass"])
-    settings = content["settings"]
-    v2 = np.geomspace(settings["lowest"], settings["highest"], 400)
-    fixed = [row for row in _fixed(content) if (row["coupling"], row["nature"]) == (coupling, nature)]
-    masses = np.array([s["mass"] for s in scans])
+    scans = [s for s in content.scans if (s.coupling, s.nature) == (coupling, nature)]
+    scans.sort(key=lambda s: s.mass)
+    v2 = np.geomspace(content.settings.lowest, content.settings.highest, 400)
+    generated = [s for s in _generated_only(content) if (s.coupling, s.nature) == (coupling, nature)]
+    masses = np.array([s.mass for s in scans])
     # (mass, curve, v2): log CLs / 5 %, NaN where unknown
-    values = np.stack([_log_cls(s, v2) for s in scans]) if scans else np.empty((0, 6, len(v2)))
+    values = np.stack([_log_cls(s, v2) for s in scans]) if scans else np.empty((0, len(CURVES), len(v2)))
     masses, values = _apart(masses, values)
 
     figure, axes = plt.subplots(figsize=(9, 7.5))
-    handles: list[Any] = []
+    handles: list[Artist] = []
     unknown = np.isnan(values[:, MEDIAN])
     if len(masses) > 1:
         axes.contourf(masses, v2, unknown.T.astype(float), [0.5, 1.5], colors=UNKNOWN)
@@ -83,9 +83,9 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
             _fill(axes, masses, v2, values[:, curve], colour)
         _line(axes, masses, v2, values[:, MEDIAN], "--")
         _line(axes, masses, v2, values[:, OBSERVED], "-")
-    for one in scans:
-        _ranges(axes, one)
-    simulated = [s["mass"] for s in scans if not s["interpolated_from"]]
+    for scan in scans:
+        _draw_range(axes, scan)
+    simulated = [s.mass for s in scans if not s.interpolated_from]
     axes.plot(simulated, np.full(len(simulated), v2[0] * 1.3), "|", color="black", clip_on=False)
     if scans:
         handles += [mpl.lines.Line2D([], [], color="black", linestyle="--", label="median expected; arrows: open")]
@@ -97,15 +97,15 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
         handles.append(mpl.lines.Line2D([], [], color="black", marker="|", linestyle="", label="simulated masses"))
     if len(simulated) < len(scans):
         handles.append(mpl.lines.Line2D([], [], color=INTERPOLATED, label="signal interpolated between them"))
-    handles += _strengths(axes, fixed)
-    handles += _published(axes, content.get("published", []), coupling, nature)
-    handles += _paper(axes, [row for row in table5 if (row.coupling, row.nature) == (coupling, nature)])
+    handles += _draw_strengths(axes, generated)
+    handles += _draw_published(axes, content.published, coupling, nature)
+    handles += _draw_table5(axes, [row for row in table5 if (row.coupling, row.nature) == (coupling, nature)])
     margin = 0.5
-    ends = [1, 16, *masses, *(row["mass"] for row in fixed)]
+    ends = [1, 16, *masses, *(s.mass for s in generated)]
     axes.set(yscale="log", xlim=(min(ends) - margin, max(ends) + margin), ylim=(v2[0], v2[-1]))
     axes.set(xlabel="$m_N$ [GeV]", ylabel=f"${SYMBOLS[coupling]}$")
     axes.legend(handles=handles, loc="upper right", fontsize="x-small", ncols=2)
-    axes.set_title(f"{nature.capitalize()}, 95 % CLs\n{content['label']}", loc="left", fontsize="small")
+    axes.set_title(f"{nature.capitalize()}, 95 % CLs\n{content.label}", loc="left", fontsize="small")
     if scans and not (values[:, MEDIAN] < 0).any():
         text = "nothing excluded (median expected)"
         axes.text(0.03, 0.04, text, transform=axes.transAxes, color="firebrick")
@@ -113,22 +113,23 @@ def exclusion(content: Record, coupling: str, nature: str, table5: Sequence[Any]
     return figure
 
 
-def _log_cls(scan: Record, v2: Any) -> Any:
+def _log_cls(scan: MassScan, v2: Array) -> Array:
     """log(CLs / 5 %) of each curve on the axis: straight between tested points, NaN outside of them."""
-    tested = [t for t in scan["tested"] if not t["refused"]]
-    result = np.full((6, len(v2)), np.nan)
+    tested = [point for point in scan.tested if not point.refused]
+    result = np.full((len(CURVES), len(v2)), np.nan)
     if not tested:
         return result
-    at = np.log([t["v2"] for t in tested])
+    at = np.log([point.v2 for point in tested])
     inside = (np.log(v2) >= at[0] - 1e-9) & (np.log(v2) <= at[-1] + 1e-9)
-    for curve in range(6):
-        if tested[0]["cls"][curve] is not None:
-            cls = np.clip([t["cls"][curve] for t in tested], LOWEST_CLS, 1)
+    for curve in range(len(CURVES)):
+        values = [value for value in (point.cls[curve] for point in tested) if value is not None]
+        if len(values) == len(tested):
+            cls = np.clip(values, LOWEST_CLS, 1)
             result[curve, inside] = np.interp(np.log(v2[inside]), at, np.log(cls / ALPHA))
     return result
 
 
-def _apart(masses: Any, values: Any) -> tuple[Any, Any]:
+def _apart(masses: Array, values: Array) -> tuple[Array, Array]:
     """Nothing is known in gaps that are not interpolated: each gets an unknown point next to either end."""
     (wide,) = np.nonzero(masses[1:] > MAX_RATIO * masses[:-1])
     ends = np.concatenate([masses[wide] * (1 + 1e-6), masses[wide + 1] * (1 - 1e-6)])
@@ -136,144 +137,67 @@ def _apart(masses: Any, values: Any) -> tuple[Any, Any]:
     return np.insert(masses, where, ends), np.insert(values, where, np.nan, axis=0)
 
 
-def _fill(axes: Axes, masses: Any, v2: Any, values: Any, colour: str) -> None:
+def _fill(axes: Axes, masses: Array, v2: Array, values: Array, colour: str) -> None:
     if (values < 0).any():
         axes.contourf(masses, v2, np.ma.masked_invalid(values.T), [np.log(LOWEST_CLS / ALPHA) - 1, 0], colors=colour)
 
 
-def _line(axes: Axes, masses: Any, v2: Any, values: Any, style: str) -> None:
+def _line(axes: Axes, masses: Array, v2: Array, values: Array, style: str) -> None:
     if (values < 0).any():
         axes.contour(masses, v2, np.ma.masked_invalid(values.T), [0], colors="black", linestyles=style)
 
 
-def _ranges(axes: Axes, scan: Record) -> None:
+def _draw_range(axes: Axes, scan: MassScan) -> None:
     """The median expected range at a mass: bars end it, arrows say that it is open."""
-    (found,) = [f for f in scan["excluded"] if f["curve"] == "expected"] or [None]
-    if found is None or found["lower"] is None:
+    excluded = scan.range_of(CURVES[MEDIAN])
+    if excluded is None or excluded.lower is None or excluded.upper is None:
         return
     ends = []
-    colour = INTERPOLATED if scan["interpolated_from"] else "black"
-    for side, arrow in (("lower", "v"), ("upper", "^")):
-        edge = found[side]
-        closed = edge["state"] == "closed"
-        ends.append(edge["v2"] if closed else edge["at"])
-        axes.plot([scan["mass"]], ends[-1:], "_" if closed else arrow, color=colour, markersize=7, clip_on=False)
-    axes.plot([scan["mass"]] * 2, ends, color=colour, linewidth=0.8)
+    colour = INTERPOLATED if scan.interpolated_from else "black"
+    for edge, arrow in ((excluded.lower, "v"), (excluded.upper, "^")):
+        ends.append(edge.at if edge.v2 is None else edge.v2)
+        marker = "_" if edge.state == CLOSED else arrow
+        axes.plot([scan.mass], ends[-1:], marker, color=colour, markersize=7, clip_on=False)
+    axes.plot([scan.mass] * 2, ends, color=colour, linewidth=0.8)
 
 
-def _fixed(content: Record) -> list[Record]:
+def _generated_only(content: LimitsFile) -> list[SampleLimit]:
     """Limits on mu of samples that cannot be reweighted."""
-    return [row for row in content.get("samples", []) if row.get("generated_only") and not row["refused"]]
+    return [sample for sample in content.samples if sample.generated_only and not sample.refused]
 
 
-def _strengths(axes: Axes, rows: Sequence[Record]) -> list[Any]:
+def _draw_strengths(axes: Axes, samples: Sequence[SampleLimit]) -> list[Artist]:
     """At the generated point of each sample its limit on mu: observed, or else the median expected."""
-    for row in rows:
-        observed = row["observed"] is not None
-        limit = row["observed"] if observed else row["expected"][len(row["expected"]) // 2]
-        axes.plot([row["mass"]], [row["v2"]], "D", color="firebrick", markersize=6)
-        text = rf"$\mu$ < {limit:.3g} {'observed' if observed else 'expected'}"
+    for sample in samples:
+        if sample.limit is None or sample.v2 is None:
+            continue
+        observed = sample.limit.observed is not None
+        value = sample.limit.observed if observed else sample.limit.expected[2]
+        axes.plot([sample.mass], [sample.v2], "D", color="firebrick", markersize=6)
+        text = rf"$\mu$ < {value:.3g} {'observed' if observed else 'expected'}"
         place: dict[str, Any] = {"textcoords": "offset points", "xytext": (8, 0), "va": "center", "fontsize": "x-small"}
-        axes.annotate(text, (row["mass"], row["v2"]), **place)
+        axes.annotate(text, (sample.mass, sample.v2), **place)
     label = r"limit on the signal strength $\mu$ at the generated lifetime only"
-    return [mpl.lines.Line2D([], [], color="firebrick", marker="D", linestyle="", label=label)] if rows else []
+    return [mpl.lines.Line2D([], [], color="firebrick", marker="D", linestyle="", label=label)] if samples else []
 
 
-def _published(axes: Axes, curves: Sequence[Record], coupling: str, nature: str) -> list[Any]:
-    handles = []
-    chosen = [c for c in curves if c["coupling"] == coupling and nature in c["natures"]]
+def _draw_published(axes: Axes, curves: Sequence[Curve], coupling: str, nature: str) -> list[Artist]:
+    handles: list[Artist] = []
+    chosen = [curve for curve in curves if curve.coupling == coupling and nature in curve.natures]
     for curve, colour in zip(chosen, mpl.color_sequences["tab10"], strict=False):
-        label = f"{curve['name']}, {100 * curve['level']:.0f} % CL"
-        handles += axes.plot(curve["mass"], curve["v2"], color=colour, linewidth=1, label=label)
+        label = f"{curve.name}, {100 * curve.level:.0f} % CL"
+        handles += axes.plot(curve.mass, curve.v2, color=colour, linewidth=1, label=label)
     return handles
 
 
-def _paper(axes: Axes, rows: Sequence[Any]) -> list[Any]:
+def _draw_table5(axes: Axes, rows: Sequence[Table5Row]) -> list[Artist]:
     """The points of Table 5; open where the exponent is not legible."""
-    handles = []
+    handles: list[Artist] = []
     for row in rows:
-        for name, marker in (("lowest", "^"), ("highest", "v")):
+        for name, v2, marker in (("lowest", row.lowest, "^"), ("highest", row.highest, "v")):
             full = name not in row.inferred
             style: dict[str, Any] = {"marker": marker, "linestyle": "", "color": "navy", "markersize": 9}
             label = f"EXO-21-011, 138/fb, {name}" + ("" if full else " (exponent inferred)")
             style |= {"fillstyle": "full" if full else "none", "label": label}
-            handles += axes.plot([row.mass], [getattr(row, name)], **style)
+            handles += axes.plot([row.mass], [v2], **style)
     return handles
-
-
-def draw_fits(content: Record, folder: Path) -> list[tuple[str, Path]]:
-    """Yields in A, and pulls with impacts, of every fitted sample; arguments as `draw_limits`."""
-    figures = []
-    stem = layout.fit(content["luminosity"] if content["projected"] else None)
-    for one in content["fits"]:
-        for name, title, figure in (
-            ("yields", "Region A", yields(one, content)),
-            ("impacts", "Pulls and impacts", impacts(one, content)),
-        ):
-            path = folder / f"{stem}_{name}_{one['sample']}.png"
-            save(figure, path)
-            figures.append((f"{title}, {one['sample']}: {content['label']}", path))
-    return figures
-
-
-def yields(one: Record, content: Record) -> mpl.figure.Figure:
-    """Region A of every bin: background fitted without signal, its error, the signal, the data; ratios below."""
-    rows = [row for row in one["yields"] if row["region"] == REGIONS[0]]
-    figure, (main, ratio) = plt.subplots(2, 1, figsize=(12, 7), sharex=True, gridspec_kw={"height_ratios": [3, 1]})
-    x, edges = np.arange(len(rows)), np.arange(len(rows) + 1) - 0.5
-    background = np.array([row["background_only"] for row in rows])
-    error = np.array([row["background_only_error"] or 0.0 for row in rows])
-    signal = np.array([row["signal"] for row in rows])
-    observed = np.array([np.nan if row["observed"] is None else row["observed"] for row in rows], dtype=float)
-    mplhep.histplot(
-        background, edges, ax=main, histtype="fill", color="#92dadd", label=r"background, fit with $\mu$ = 0"
-    )
-    box: dict[str, Any] = {"width": 1, "fill": False, "hatch": "/////", "edgecolor": "grey", "linewidth": 0}
-    main.bar(x, 2 * error, bottom=background - error, label="its uncertainty", **box)
-    mplhep.histplot(signal, edges, ax=main, color="firebrick", label=rf"{one['sample']}, $\mu$ = 1")
-    spread = np.sqrt(np.maximum(observed, 0))
-    main.errorbar(x, observed, spread, fmt="o", color="black", label="data" if np.isfinite(observed).any() else None)
-    positive = np.concatenate([background, signal, observed])
-    positive = positive[np.isfinite(positive) & (positive > 0)]
-    main.yaxis.set_minor_formatter(NullFormatter())
-    main.set(yscale="log", ylim=(max(positive.min() / 3, positive.max() / 1e5), positive.max() * 20), ylabel="events")
-    main.legend(loc="upper right", ncols=2, fontsize="small")
-    main.set_title(f"region A, {content['label']}", loc="left", fontsize="small")
-    safe = np.where(background > 0, background, np.nan)
-    ratio.bar(x, 2 * error / safe, bottom=1 - error / safe, width=1, color="lightgrey")
-    ratio.plot(x, (background + signal) / safe, "_", color="firebrick", markersize=14)
-    ratio.errorbar(x, observed / safe, spread / safe, fmt="o", color="black")
-    ratio.axhline(1, color="black", linewidth=0.8)
-    ratio.set(ylim=(0, 3), ylabel="/ background", xlim=(edges[0], edges[-1]))
-    labels = {c: {b.number: b.label for b in bins(_hypothesis(rows), c)} for c in CATEGORIES}
-    names = [f"{row['category'].replace('_', ' ')}, {labels[row['category']][row['bin']]}" for row in rows]
-    ratio.set_xticks(x, names, rotation=60, ha="right", fontsize="x-small")
-    figure.tight_layout()
-    return figure
-
-
-def _hypothesis(rows: Sequence[Record]) -> str:
-    """Bins have the same numbers in both; only the labels differ, which the rows know."""
-    return str(rows[0]["hypothesis"])
-
-
-def impacts(one: Record, content: Record) -> mpl.figure.Figure:
-    """The leading nuisance parameters: pull with its error, and change of mu for one standard deviation."""
-    rows = one["impacts"][:SHOWN_IMPACTS][::-1]
-    pulls = {row["name"]: row for row in one["pulls"]}
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 1.5 + 0.3 * len(rows)), sharey=True)
-    y = np.arange(len(rows))
-    value = [pulls[row["name"]]["value"] for row in rows]
-    error = [pulls[row["name"]]["error"] or 0.0 for row in rows]
-    left.axvspan(-1, 1, color="lightgrey")
-    left.errorbar(value, y, xerr=error, fmt="o", color="black", markersize=4)
-    left.set(xlim=(-2.5, 2.5), xlabel="pull", yticks=y, yticklabels=[row["name"] for row in rows])
-    for key, colour, label in (("up", "firebrick", "+1 s.d."), ("down", "steelblue", "-1 s.d.")):
-        right.barh(y, [row[key] for row in rows], color=colour, alpha=0.7, label=label)
-    right.axvline(0, color="black", linewidth=0.8)
-    right.xaxis.set_major_locator(MaxNLocator(5))
-    right.set_xlabel(r"change of $\mu$")
-    right.legend(fontsize="small")
-    left.set_title(f"{one['sample']}: {content['data']}; impacts on {one['impacts_of']}", loc="left", fontsize="small")
-    figure.tight_layout()
-    return figure

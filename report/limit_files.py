@@ -1,24 +1,16 @@
-"""What is excluded, as tables and as HEPData YAML. Open edges and 'nothing excluded' are words, never numbers."""
+"""What is excluded, as tables. Open edges and 'nothing excluded' are words, never numbers."""
 
-import contextlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
-from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from hepdata_lib import Submission, Variable
-from hepdata_lib import Table as HEPDataTable
-
-from hnl import provenance
-from hnl.inference.displaced.scan import ASYMPTOTIC, CLOSED, CURVES, NOTHING
-from hnl.inference.displaced.table5 import LUMINOSITY, Row
+from hnl.inference.displaced.scan_results import ASYMPTOTIC, NOTHING, Edge, ExcludedRange, MassScan
+from hnl.inference.displaced.table5 import LUMINOSITY, Table5Row
 from hnl.inference.records import Record
-from hnl.report import strengths
 from hnl.report.tables import Column, Table, short
 
-SIDES = ("lower", "upper")
+Side = Literal["lower", "upper"]
+SIDES: tuple[Side, Side] = ("lower", "upper")
 EXPECTED = "expected"
 INFERRED, INTERPOLATED = "exponent inferred", "interpolated from"  # marks beside Table 5
 
@@ -28,48 +20,50 @@ def power(value: float) -> str:
     return f"{value:.2g}"
 
 
-def words(found: Record, side: str) -> str:
-    """An edge: its |V|^2, or how far the range is known to go, or that there is none."""
-    edge = found[side]
+def edge_of(excluded: ExcludedRange, side: Side) -> Edge | None:
+    """One edge of a range; None without a range."""
+    return excluded.lower if side == "lower" else excluded.upper
+
+
+def words(excluded: ExcludedRange, side: Side) -> str:
+    """An edge: its |V|^2, or how far the range is known to go, or that nothing is excluded."""
+    edge = edge_of(excluded, side)
     if edge is None:
-        return found["status"] if found["status"] == NOTHING else "-"
-    if edge["state"] == CLOSED:
-        return power(edge["v2"])
-    return f"open ({'<' if side == 'lower' else '>'} {power(edge['at'])})"
+        return NOTHING
+    if edge.v2 is not None:
+        return power(edge.v2)
+    return f"open ({'<' if side == 'lower' else '>'} {power(edge.at)})"
 
 
-def method(found: Record) -> str:
+def method(excluded: ExcludedRange) -> str:
     """How CLs was found at the edges, and where it is smallest: 'toys', 'asymptotic', or both."""
-    parts = [found, *(found[side] for side in SIDES if found[side] is not None)]
-    return " and ".join(sorted({part["method"] for part in parts}))
+    at_edges = {edge.method for edge in (excluded.lower, excluded.upper) if edge is not None}
+    return " and ".join(sorted({excluded.method, *at_edges}))
 
 
-def _show(text: Any) -> str:
-    return str(text)
-
-
-def between(scan: Record) -> str | None:
+def between(scan: MassScan) -> str | None:
     """The simulated masses that a mass is interpolated from, in GeV; None if it is simulated itself."""
-    return " and ".join(f"{mass:g}" for mass in scan["interpolated_from"]) or None
+    return " and ".join(f"{mass:g}" for mass in scan.interpolated_from) or None
 
 
-def edges(scans: Sequence[Record], label: str) -> Table:
+def edges(scans: Sequence[MassScan], label: str) -> Table:
     """One row for each mass and curve."""
     rows: list[Record] = []
-    for one in scans:
-        for found, asymptotic in zip(one["excluded"], one["excluded_asymptotic"], strict=True):
-            row: Record = {key: one[key] for key in ("coupling", "nature", "mass")} | {"curve": found["curve"]}
-            row |= {"interpolated_from": between(one), "status": found["status"], "method": method(found)}
+    for scan in scans:
+        for excluded, asymptotic in zip(scan.excluded, scan.excluded_asymptotic, strict=True):
+            row: Record = {"coupling": scan.coupling, "nature": scan.nature, "mass": scan.mass}
+            row |= {"curve": excluded.curve, "interpolated_from": between(scan)}
+            row |= {"status": excluded.status, "method": method(excluded)}
             for side in SIDES:
-                edge = found[side]
-                row[f"{side}_v2"] = None if edge is None else edge["v2"]
-                row[f"{side}_state"] = found["status"] if edge is None else edge["state"]
-                row[f"{side}_excluded_to"] = None if edge is None else edge["at"]
-                row[f"{side}_reason"] = "" if edge is None else edge["reason"]
-                row[f"{side}_words"] = words(found, side)
+                edge = edge_of(excluded, side)
+                row[f"{side}_v2"] = None if edge is None else edge.v2
+                row[f"{side}_state"] = excluded.status if edge is None else edge.state
+                row[f"{side}_excluded_to"] = None if edge is None else edge.at
+                row[f"{side}_reason"] = "" if edge is None else edge.reason
+                row[f"{side}_words"] = words(excluded, side)
                 row[f"{side}_asymptotic"] = words(asymptotic, side)
-            row |= {"smallest_cls": found["smallest_cls"], "smallest_at": found["smallest_at"]}
-            row |= {"further_ranges": found["further_ranges"], "label": label}
+            row |= {"smallest_cls": excluded.smallest_cls, "smallest_at": excluded.smallest_at}
+            row |= {"further_ranges": excluded.further_ranges, "label": label}
             rows.append(row)
     columns = [
         Column("coupling", "coupling"),
@@ -77,14 +71,14 @@ def edges(scans: Sequence[Record], label: str) -> Table:
         Column("mass", "m_N [GeV]", short),
         Column("interpolated_from", "from"),
         Column("curve", "curve"),
-        Column("lower_words", "lowest |V|^2", _show),
-        Column("upper_words", "highest |V|^2", _show),
-        Column("method", "CLs by", _show),
+        Column("lower_words", "lowest |V|^2"),
+        Column("upper_words", "highest |V|^2"),
+        Column("method", "CLs by"),
         Column("smallest_cls", "smallest CLs", power),
         Column("smallest_at", "at |V|^2", power),
     ]
     note = f"{label}; 95 % CLs; an open edge lies beyond what the samples describe"
-    few = [one for one in scans if any(t["few_events"] and t["method"] == ASYMPTOTIC for t in one["tested"])]
+    few = [scan for scan in scans if any(t.few_events and t.method == ASYMPTOTIC for t in scan.tested)]
     note += f"; NOT RELIABLE at {len(few)} masses: few events, and no toys were asked for" if few else ""
     return Table("limits", "Excluded |V|^2", columns, rows, note)
 
@@ -132,11 +126,11 @@ def _range(row: Record) -> str:
     return NOTHING if row["status"] == NOTHING else f"{lower} to {upper}"
 
 
-def compared(scans: Sequence[Record], label: str, paper: Sequence[Row]) -> Table:
+def compared(scans: Sequence[MassScan], label: str, paper: Sequence[Table5Row]) -> Table:
     """Median expected edges beside the observed ones of Table 5, with the ratio, at masses that were scanned."""
     rows: list[Record] = []
     for line in paper:
-        own = [s for s in scans if (s["coupling"], s["nature"]) == (line.coupling, line.nature)]
+        own = [s for s in scans if (s.coupling, s.nature) == (line.coupling, line.nature)]
         if not own:
             continue
         for side, value in zip(SIDES, (line.lowest, line.highest), strict=True):
@@ -169,117 +163,13 @@ def compared(scans: Sequence[Record], label: str, paper: Sequence[Row]) -> Table
     return Table("table5", "Beside Table 5 of the paper", columns, rows, label)
 
 
-def _at(scans: Sequence[Record], mass: float, side: str) -> tuple[float | None, str]:
+def _at(scans: Sequence[MassScan], mass: float, side: Side) -> tuple[float | None, str]:
     """The median expected edge at a mass, and what has to be said of it."""
-    for one in scans:
-        for found in one["excluded"]:
-            if (one["mass"], found["curve"]) == (mass, EXPECTED):
-                edge = found[side]
-                if edge is None or edge["state"] != CLOSED:
-                    return None, words(found, side)
-                return float(edge["v2"]), f"{INTERPOLATED} {between(one)} GeV" if between(one) else ""
+    for scan in scans:
+        excluded = scan.range_of(EXPECTED)
+        if scan.mass == mass and excluded is not None:
+            edge = edge_of(excluded, side)
+            if edge is None or edge.v2 is None:
+                return None, words(excluded, side)
+            return edge.v2, f"{INTERPOLATED} {between(scan)} GeV" if between(scan) else ""
     return None, "not scanned"
-
-
-def hepdata(
-    folder: Path,
-    scans: Sequence[Record],
-    samples: Sequence[Record],
-    label: str,
-    luminosity: float,
-    energies: Sequence[float],
-) -> None:
-    """Writes a HEPData submission, checked by HEPData's own validator: a table for each coupling and nature.
-
-    Those that are known at generated lifetimes only have tables of their own. Without any table nothing is written.
-
-    Args:
-        folder: for its files.
-        scans, samples: of limits.json.
-        label: of every product made with the same background.
-        luminosity: /fb.
-        energies: of the pp collisions, TeV.
-    """
-    submission = Submission()
-    submission.comment = f"Limits on heavy neutral leptons at 95% CL. {label}"
-    for (coupling, nature), group in groupby(scans, key=_signal):
-        submission.add_table(_hepdata_table(coupling, nature, list(group), label, luminosity, energies))
-    fixed = [row for row in strengths.table(samples, label).records if row[EXPECTED] is not None]
-    for (coupling, nature), group in groupby(sorted(fixed, key=_signal), key=_signal):
-        submission.add_table(_hepdata_strengths(coupling, nature, list(group), luminosity, energies))
-    if not submission.tables:
-        return
-    folder = folder.resolve()
-    with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(temporary):  # it writes beside itself
-        submission.create_files("files", validate=True)
-        for path in sorted(Path("files").glob("*.yaml")):
-            provenance.write_text(folder / path.name, path.read_text(encoding="utf-8"))
-
-
-def _signal(row: Record) -> tuple[str, str]:
-    return row["coupling"], row["nature"]
-
-
-def _hepdata_strengths(
-    coupling: str, nature: str, rows: Sequence[Record], luminosity: float, energies: Sequence[float]
-) -> HEPDataTable:
-    """Limits on mu at generated lifetimes."""
-    table = HEPDataTable(f"Signal strength {coupling} {nature}")
-    table.description = (
-        f"Upper limits at 95% CL on the signal strength of {nature} N with coupling {coupling} at the generated "
-        f"lifetime only: the samples cannot be reweighted, so that |V|^2 is not scanned. {rows[0]['label']}."
-    )
-    _describe(table, energies)
-    for key, name, units in (("mass", "m_N", "GeV"), ("v2", "|V|^2", ""), ("ctau", "c tau", "mm")):
-        values = [row[key] for row in rows]
-        table.add_variable(Variable(name, is_independent=True, is_binned=False, units=units, values=values))
-    for curve in CURVES:
-        if all(row[curve] is None for row in rows):
-            continue
-        values = [float(row[curve]) for row in rows]
-        table.add_variable(_limits(f"upper limit on mu, {curve}", values, luminosity, energies))
-    return table
-
-
-def _hepdata_table(
-    coupling: str, nature: str, group: Sequence[Record], label: str, luminosity: float, energies: Sequence[float]
-) -> HEPDataTable:
-    table = HEPDataTable(f"Limits {coupling} {nature}")
-    table.description = (
-        f"Range of squared mixing parameters excluded at 95% CL for {nature} N and coupling {coupling}. {label}. "
-        "CLs is found by toys where there are few events, and asymptotically elsewhere. "
-        "A word in place of a number: the edge is beyond what the samples describe, or nothing is excluded."
-    )
-    _describe(table, energies)
-    mass = Variable("m_N", is_independent=True, is_binned=False, units="GeV", values=[s["mass"] for s in group])
-    table.add_variable(mass)
-    origin = [f"interpolated from {between(s)} GeV" if between(s) else "simulated" for s in group]
-    table.add_variable(Variable("signal", is_independent=False, is_binned=False, values=origin))
-    for curve in CURVES:
-        found = [next((f for f in s["excluded"] if f["curve"] == curve), None) for s in group]
-        if all(f is None for f in found):
-            continue
-        for side in SIDES:
-            values = [_hepdata_value(f, side) for f in found]
-            table.add_variable(_limits(f"{side} edge of |V|^2, {curve}", values, luminosity, energies))
-    return table
-
-
-def _describe(table: HEPDataTable, energies: Sequence[float]) -> None:
-    table.keywords["cmenergies"] = [1000 * energy for energy in energies]  # GeV
-    table.keywords["observables"] = ["CLS"]
-
-
-def _limits(name: str, values: Sequence[float | str], luminosity: float, energies: Sequence[float]) -> Variable:
-    variable = Variable(name, is_independent=False, is_binned=False, values=values)
-    variable.digits = 3
-    variable.add_qualifier("SQRT(S)", energies[0] if len(energies) == 1 else ", ".join(map(str, energies)), "TeV")
-    variable.add_qualifier("LUMINOSITY", luminosity, "fb$^{-1}$")
-    return variable
-
-
-def _hepdata_value(found: Record | None, side: str) -> float | str:
-    if found is None:
-        return "not tested"
-    edge = found[side]
-    return float(edge["v2"]) if edge is not None and edge["state"] == CLOSED else words(found, side)

@@ -1,23 +1,26 @@
-"""What is written of limits on the signal strength mu."""
+"""Table of limits on the signal strength mu."""
 
 from collections.abc import Sequence
 
-from hnl.inference.displaced.scan import CURVES
-from hnl.inference.displaced.strengths import GENERATED_ONLY
+from hnl.inference.displaced.results import SampleLimit
+from hnl.inference.displaced.scan_results import CURVES
 from hnl.inference.records import Record
 from hnl.report.tables import Column, Table, short
 
+GENERATED_ONLY = "generated lifetime only"
 
-def table(samples: Sequence[Record], label: str) -> Table:
+
+def table(samples: Sequence[SampleLimit], label: str) -> Table:
     """Limits on mu where samples cannot be reweighted: each is for its generated lifetime, and there is no scan."""
     rows: list[Record] = []
-    for one in samples:
-        if one["generated_only"]:
-            row = {key: one.get(key) for key in ("sample", "coupling", "nature", "mass", "v2", "ctau", "observed")}
-            expected = one.get("expected") or [None] * 5
-            row |= dict(zip(CURVES[1:], expected, strict=True))
-            row |= {"method": one.get("method"), "refused": one["refused"], "lifetime": GENERATED_ONLY, "label": label}
-            rows.append(row)
+    for sample in samples:
+        if sample.generated_only:
+            limit = sample.limit
+            row: Record = {"sample": sample.sample, "coupling": sample.coupling, "nature": sample.nature}
+            row |= {"mass": sample.mass, "v2": sample.v2, "ctau": sample.ctau}
+            row |= dict(zip(CURVES, (limit.observed, *limit.expected) if limit else [None] * 6, strict=True))
+            row |= {"method": limit.method if limit else None, "refused": sample.refused}
+            rows.append(row | {"lifetime": GENERATED_ONLY, "label": label})
     columns = [
         Column("coupling", "coupling"),
         Column("nature", "nature"),

@@ -1,13 +1,13 @@
 """What a run found, in a few lines."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hnl.inference.displaced.scan import NOTHING
-from hnl.inference.displaced.strengths import GENERATED_ONLY
-from hnl.inference.records import Record
-from hnl.report import certification, strengths
+from hnl.inference.displaced.results import LimitsFile, SampleLimit
+from hnl.inference.displaced.scan_results import NOTHING, MassScan
+from hnl.report import certification
 from hnl.report.limit_files import EXPECTED, method, words
+from hnl.report.strengths import GENERATED_ONLY
 
 if TYPE_CHECKING:  # what was selected is taken as it is
     from hnl.processors.selection import Selection
@@ -15,7 +15,9 @@ if TYPE_CHECKING:  # what was selected is taken as it is
 KINDS = ("data", "background", "signal")
 
 
-def lines(selection: "Selection", hidden: str, limits: Record | None, notes: Sequence[str], figures: int) -> list[str]:
+def lines(
+    selection: "Selection", hidden: str, limits: LimitsFile | None, notes: Sequence[str], figures: int
+) -> list[str]:
     """The summary; the folder with everything comes last.
 
     Args:
@@ -40,41 +42,44 @@ def lines(selection: "Selection", hidden: str, limits: Record | None, notes: Seq
     result += [hidden] if hidden else []
     result += notes
     if limits is not None:
-        scans = limits["scans"]
-        result += [f"excluded |V|^2 at 95 % CLs ({limits['label']}):"] if scans else []
-        for coupling, nature in dict.fromkeys((s["coupling"], s["nature"]) for s in scans):
-            own = [s for s in scans if (s["coupling"], s["nature"]) == (coupling, nature)]
-            result.append(f"  {coupling}, {nature}: {_best(own)}")
-        result += _fixed(strengths.table(limits["samples"], limits["label"]).records)
+        scans = limits.scans
+        result += [f"excluded |V|^2 at 95 % CLs ({limits.label}):"] if scans else []
+        for coupling, nature in dict.fromkeys((scan.coupling, scan.nature) for scan in scans):
+            own = [scan for scan in scans if (scan.coupling, scan.nature) == (coupling, nature)]
+            result.append(f"  {coupling}, {nature}: {_best_range(own)}")
+        result += _generated_only([sample for sample in limits.samples if sample.generated_only], limits.label)
     result.append(f"{figures} figures")
     return [*result, f"everything is in {selection.folder}"]
 
 
-def _best(scans: Sequence[dict[str, Any]]) -> str:
+def _best_range(scans: Sequence[MassScan]) -> str:
     """The range of the mass with the lowest |V|^2 that is excluded: observed, or else the median expected."""
     known = []
-    for one in scans:
-        curves = {found["curve"]: found for found in one["excluded"]}
-        found = curves.get("observed", curves.get(EXPECTED))
-        if found is not None and found["status"] != NOTHING:
-            known.append((found["lower"]["v2"] or found["lower"]["at"], one["mass"], found))
+    for scan in scans:
+        excluded = scan.range_of("observed") or scan.range_of(EXPECTED)
+        if excluded is not None and excluded.lower is not None:
+            known.append((excluded.lower.v2 or excluded.lower.at, scan.mass, excluded))
     if not known:
         return f"{NOTHING} at {len(scans)} masses"
-    _, mass, found = min(known, key=lambda one: one[:2])
-    curve = "observed" if found["curve"] == "observed" else "expected"
-    ranges = f"{words(found, 'lower')} to {words(found, 'upper')} ({curve}, {method(found)})"
+    _, mass, best = min(known, key=lambda entry: entry[:2])
+    curve = "observed" if best.curve == "observed" else "expected"
+    ranges = f"{words(best, 'lower')} to {words(best, 'upper')} ({curve}, {method(best)})"
     return f"{len(known)} of {len(scans)} masses, best at {mass:g} GeV: {ranges}"
 
 
-def _fixed(rows: Sequence[dict[str, Any]]) -> list[str]:
+def _generated_only(samples: Sequence[SampleLimit], label: str) -> list[str]:
     """Where there is no scan: the lowest limit on mu, at the generated lifetime of its sample."""
-    known = [row for row in rows if row[EXPECTED] is not None]
+    known = [(sample, sample.limit) for sample in samples if sample.limit is not None]
     if not known:
-        return [f"no limit at the generated lifetime of {len(rows)} samples: {rows[0]['refused']}"] if rows else []
-    curve = EXPECTED if known[0]["observed"] is None else "observed"
-    best = min(known, key=lambda row: row[curve])
+        return (
+            [f"no limit at the generated lifetime of {len(samples)} samples: {samples[0].refused}"] if samples else []
+        )
+    curve = EXPECTED if known[0][1].observed is None else "observed"
+    values = [limit.expected[2] if limit.observed is None else limit.observed for _, limit in known]
+    lowest = min(values)
+    best = known[values.index(lowest)][0]
     return [
-        f"signal strength at 95 % CLs ({best['label']}), {GENERATED_ONLY}, no scan of |V|^2:",
-        f"  {best['coupling']}, {best['nature']}, {len(known)} of {len(rows)} samples, best {best['sample']}: mu < "
-        f"{best[curve]:.3g} {curve} at {best['mass']:g} GeV, |V|^2 = {best['v2']:.3g}, c tau = {best['ctau']:.3g} mm",
+        f"signal strength at 95 % CLs ({label}), {GENERATED_ONLY}, no scan of |V|^2:",
+        f"  {best.coupling}, {best.nature}, {len(known)} of {len(samples)} samples, best {best.sample}: mu < "
+        f"{lowest:.3g} {curve} at {best.mass:g} GeV, |V|^2 = {best.v2:.3g}, c tau = {best.ctau:.3g} mm",
     ]

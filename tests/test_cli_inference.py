@@ -11,7 +11,7 @@ from test_cli import Run, hnl  # noqa: F401  (a fixture)
 from hnl import lineage, terminal
 from hnl.cli import inference
 from hnl.inference import toys
-from hnl.inference.displaced.scan import Settings
+from hnl.inference.displaced.scan_results import ScanSettings
 
 
 def test_physics(hnl: Run) -> None:  # noqa: F811
@@ -36,7 +36,7 @@ def test_physics(hnl: Run) -> None:  # noqa: F811
 
 def test_toys_are_the_default() -> None:
     default = inspect.signature(inference.limits).parameters["toys"].default
-    assert default == Settings().toys == toys.TOYS
+    assert default == ScanSettings().toys == toys.TOYS
 
 
 def widest(said: str) -> int:

@@ -36,7 +36,7 @@ MAKES = {
         histograms.displaced: abcd yields
         inference: asymptotics intervals likelihood minimizer model records toys
         inference.abcd: estimate
-        inference.displaced: modelling scan signals
+        inference.displaced: modelling scan scan_results signals
         ml: scored
         physics: constants production widths
         processors: rows
@@ -44,8 +44,8 @@ MAKES = {
     """,
 }
 OF_STAGES = {
-    "hnl.selections.displaced.regions": {"abcd", "limits", "fit", "plot", "report"},
-    "hnl.corrections.nuisances": {"histogram", "abcd", "k0s", "limits", "fit", "report"},
+    "hnl.selections.displaced.regions": {"abcd", "limits", "fit", "plot"},
+    "hnl.corrections.nuisances": {"histogram", "abcd", "k0s", "limits", "fit"},
     "hnl.corrections.weights": {"histogram", "abcd", "k0s", "limits", "fit"},
     "hnl.corrections.jets": {"select", "k0s", "report"},  # which names a requirement of the selection
     "hnl.ml.evaluation": {"train"},

@@ -13,11 +13,11 @@ import loky
 from hnl import dependencies, provenance
 from hnl.corrections.lifetime import PointError, ReweightingError
 from hnl.errors import InputError
+from hnl.inference import records
 from hnl.inference.displaced import scan, table5
 from hnl.inference.displaced.modelling import Inputs
-from hnl.inference.displaced.scan import Settings
+from hnl.inference.displaced.scan_results import KeptScan, MassScan, ScanSettings
 from hnl.inference.displaced.signals import FLAVOURS
-from hnl.inference.records import Record
 
 FORMAT = 2  # of a kept scan; raised when its meaning changes
 NATURES = ("majorana", "dirac")
@@ -30,12 +30,12 @@ class ChoiceError(InputError):
 
 
 @dataclass(frozen=True)
-class Job:
-    """One mass to be scanned."""
+class ScanRequest:
+    """One mass to be scanned, for one coupling and nature."""
 
     coupling: str
     nature: str
-    mass: float
+    mass: float  # GeV
 
     @property
     def name(self) -> str:
@@ -43,18 +43,25 @@ class Job:
         return f"{self.coupling}_{self.nature}_{self.mass:g}"
 
 
-def check(settings: Settings) -> None:
+@dataclass(frozen=True)
+class ScanPlan:
+    """Which masses are scanned."""
+
+    requests: tuple[ScanRequest, ...]
+    not_scanned: tuple[str, ...]  # why other masses are not
+    generated_only: tuple[ScanRequest, ...]  # those known at generated lifetimes only
+
+
+def check(settings: ScanSettings) -> None:
     """Raises ChoiceError if CLs cannot be told with so few toys."""
     if 0 < settings.toys < LEAST_TOYS:
         raise ChoiceError(f"{settings.toys} toys are too few to tell 5 %: at least {LEAST_TOYS}, or 0 for none")
 
 
-def jobs(
+def plan(
     inputs: Inputs, couplings: Sequence[str], natures: Sequence[str], masses: Sequence[float], step: float = 0.0
-) -> tuple[list[Job], list[str], list[Job]]:
-    """What is to be scanned, why other masses are not, and which are known at generated lifetimes only.
-
-    Nothing given means all there is.
+) -> ScanPlan:
+    """Which masses are to be scanned. Nothing given means all of the samples.
 
     Args:
         inputs: of the run.
@@ -71,33 +78,33 @@ def jobs(
             raise ChoiceError(f"no {kind} {unknown[0]!r}: it is one of {', '.join(known)}")
     if step and not 0.01 <= step < inf:
         raise ChoiceError(f"the step between masses must be 0 (none) or at least 0.01 GeV, not {step}")
-    found: list[Job] = []
-    refused: dict[Job, str] = {}
-    fixed: list[Job] = []
+    requests: list[ScanRequest] = []
+    refused: dict[ScanRequest, str] = {}
+    generated_only: list[ScanRequest] = []
     for coupling, nature in product(FLAVOURS, natures or NATURES):
         simulated, others = inputs.signals.reach.masses(coupling, nature)
         if not [*simulated, *others] or (couplings and coupling not in couplings):
             continue
         for mass in sorted(set(masses or [*simulated, *_between(simulated, coupling, nature, step)])):
-            job = Job(coupling, nature, mass)
+            request = ScanRequest(coupling, nature, mass)
             try:
                 inputs.signals.neighbours(scan.direction(coupling, mass, nature, 1e-6))
-                found.append(job)
+                requests.append(request)
             except (PointError, ReweightingError) as error:
-                refused[job] = f"{coupling}, {nature}: {error}"
-        fixed += [Job(coupling, nature, mass) for mass in others if not masses or mass in masses]
-    for job in fixed:
-        if job not in found:
-            refused[job] = (
-                f"{job.coupling}, {job.nature}: samples of m_N = {job.mass:g} GeV have no true decay length of N: "
-                "there are limits at their generated lifetime only"
+                refused[request] = f"{coupling}, {nature}: {error}"
+        generated_only += [ScanRequest(coupling, nature, mass) for mass in others if not masses or mass in masses]
+    for request in generated_only:
+        if request not in requests:
+            refused[request] = (
+                f"{request.coupling}, {request.nature}: samples of m_N = {request.mass:g} GeV have no true decay "
+                "length of N: there are limits at their generated lifetime only"
             )
-    for what, asked in (("mass", masses), ("coupling", couplings), ("nature", natures)):
-        for one in asked:
-            if one not in {getattr(job, what) for job in [*found, *fixed]}:
-                reasons = [reason for job, reason in refused.items() if getattr(job, what) == one]
-                raise ChoiceError(reasons[0] if reasons else f"no signal sample has the {what} {one}")
-    return found, list(refused.values()), fixed
+    for kind, values in (("mass", masses), ("coupling", couplings), ("nature", natures)):
+        for value in values:
+            if value not in {getattr(request, kind) for request in [*requests, *generated_only]}:
+                reasons = [reason for request, reason in refused.items() if getattr(request, kind) == value]
+                raise ChoiceError(reasons[0] if reasons else f"no signal sample has the {kind} {value}")
+    return ScanPlan(tuple(requests), tuple(refused.values()), tuple(generated_only))
 
 
 def _between(simulated: Sequence[float], coupling: str, nature: str, step: float) -> list[float]:
@@ -108,41 +115,41 @@ def _between(simulated: Sequence[float], coupling: str, nature: str, step: float
     return multiples + [row.mass for row in table5.rows() if (row.coupling, row.nature) == (coupling, nature)]
 
 
-def keys(of: Sequence[Job]) -> list[tuple[str, str, float]]:
-    """Coupling, nature and mass of each."""
-    return [(job.coupling, job.nature, job.mass) for job in of]
-
-
-def mark(inputs: Inputs, settings: Settings, job: Job) -> str:
+def fingerprint(inputs: Inputs, settings: ScanSettings, request: ScanRequest) -> str:
     """Hash of all that a scan depends on."""
     code = dependencies.digest(CODE)
-    return provenance.digest([FORMAT, inputs.digest, asdict(settings), asdict(job), code])
+    return provenance.digest([FORMAT, inputs.digest, asdict(settings), asdict(request), code])
 
 
-def known(path: Path, mark: str) -> Record | None:
-    """A finished scan with the same inputs, settings and code."""
+def keep(path: Path, fingerprint: str, result: MassScan) -> None:
+    """Writes a finished scan."""
+    records.write(path, KeptScan(fingerprint, result))
+
+
+def kept(path: Path, fingerprint: str) -> MassScan | None:
+    """A finished scan with the same inputs, settings and code; None if there is none that can be read."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return dict(content["scan"]) if content["digest"] == mark else None
-    except (OSError, ValueError, KeyError, TypeError):
+        content = records.from_record(KeptScan, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
         return None
+    return content.scan if content.digest == fingerprint else None
 
 
 def scan_all(
-    inputs: Inputs, settings: Settings, left: Sequence[Job], workers: int | None
-) -> Iterator[tuple[Job, Record]]:
-    """Pairs of job and record as they are finished."""
-    if len(left) <= 1 or workers == 1:
-        for job in left:
-            yield job, _scan_one(inputs, settings, job)
+    inputs: Inputs, settings: ScanSettings, requests: Sequence[ScanRequest], workers: int | None
+) -> Iterator[tuple[ScanRequest, MassScan]]:
+    """Pairs of request and result as they are finished."""
+    if len(requests) <= 1 or workers == 1:
+        for request in requests:
+            yield request, _scan(inputs, settings, request)
         return
     # One thread each: the fits are many small ones.
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    with loky.ProcessPoolExecutor(min(workers or loky.cpu_count(), len(left)), env=threads) as pool:
-        futures = {pool.submit(_scan_one, inputs, settings, job): job for job in left}
+    with loky.ProcessPoolExecutor(min(workers or loky.cpu_count(), len(requests)), env=threads) as pool:
+        futures = {pool.submit(_scan, inputs, settings, request): request for request in requests}
         for future in as_completed(futures):
             yield futures[future], future.result()
 
 
-def _scan_one(inputs: Inputs, settings: Settings, job: Job) -> Record:
-    return scan.scan(inputs, job.coupling, job.nature, job.mass, settings).record()
+def _scan(inputs: Inputs, settings: ScanSettings, request: ScanRequest) -> MassScan:
+    return scan.scan(inputs, request.coupling, request.nature, request.mass, settings)

@@ -13,8 +13,8 @@ FILE = Path(__file__).with_name("table5.csv")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line; |V|^2 as `corrections.lifetime.Point.v2`."""
+class Table5Row:
+    """One row; |V|^2 as `corrections.lifetime.Point.v2`."""
 
     nature: str
     coupling: str
@@ -24,11 +24,11 @@ class Row:
     inferred: tuple[str, ...]  # of 'lowest' and 'highest': the exponent is not legible
 
 
-def rows() -> list[Row]:
+def rows() -> list[Table5Row]:
     """The table."""
     with FILE.open(encoding="utf-8", newline="") as file:
         return [
-            Row(
+            Table5Row(
                 line["nature"],
                 line["coupling"],
                 float(line["mass"]),

@@ -35,7 +35,7 @@ def test_table_5_as_printed() -> None:
 def test_installed_curves() -> None:
     if published.folder() is None:
         pytest.skip(f"the optional package {published.PACKAGE} is not installed")
-    found = {(c.source.name, c.source.coupling, c.source.natures): c for c in published.curves()}
+    found = {(c.name, c.coupling, c.natures): c for c in published.curves()}
     assert len(found) == len(published.SOURCES)
     # The displaced trilepton search excludes 3e-7 at 10 GeV for mu (its abstract: down to about 1e-7).
     curve = found["CMS displaced trilepton", "mu", ("majorana",)]

@@ -1,5 +1,6 @@
 """Figures of limits: drawn from a record alone, and they say what is open, refused or not excluded."""
 
+import dataclasses
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -8,7 +9,10 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from hnl.inference.displaced import table5
-from hnl.inference.displaced.scan import CURVES
+from hnl.inference.displaced.results import LimitsFile, SampleLimit
+from hnl.inference.displaced.scan_results import CURVES, Edge, ExcludedRange, MassScan, ScanPoint, ScanSettings
+from hnl.inference.published import Curve
+from hnl.inference.results import StrengthLimit
 from hnl.plots import limits as plots
 
 V2 = np.geomspace(1e-8, 1e-2, 25)
@@ -22,52 +26,47 @@ def scanned(
     observed: bool,
     refused_above: float = 1.0,
     between: tuple[float, ...] = (),
-) -> dict:
+) -> MassScan:
     """CLs that falls to 1e-3 between two |V|^2; the same for all curves."""
     tested = []
-    for v2 in V2:
+    for v2 in map(float, V2):
         cls = 1e-3 if lower < v2 < upper else 0.6
-        refused = "too few" if v2 > refused_above else ""
-        curves = [] if refused else [cls if observed else None, *[cls] * 5]
-        tested.append({"v2": float(v2), "cls": curves, "refused": refused})
+        refused = v2 > refused_above
+        curves = () if refused else (cls if observed else None, *[cls] * 5)
+        tested.append(ScanPoint(v2, curves, "too few" if refused else ""))
     is_open = upper > refused_above
-    edges = {
-        "lower": {"state": "closed", "v2": lower, "at": lower, "reason": ""},
-        "upper": {"state": "open" if is_open else "closed", "v2": None if is_open else upper, "at": refused_above},
-    }
+    status = "open" if is_open else "closed"
+    edges = (Edge("closed", lower, lower), Edge(status, None if is_open else upper, refused_above))
     if lower >= upper:
-        edges = {"lower": None, "upper": None}
-    excluded = [{"curve": name} | edges for name in (CURVES if observed else CURVES[1:])]
-    one = {"coupling": "mu", "nature": "majorana", "mass": mass, "interpolated_from": list(between)}
-    return one | {"tested": tested, "excluded": excluded}
+        status, edges = "nothing excluded", (None, None)
+    names = CURVES if observed else CURVES[1:]
+    excluded = tuple(ExcludedRange(name, status, *edges, smallest_cls=1e-3, smallest_at=1e-5) for name in names)
+    return MassScan("mu", "majorana", mass, tuple(tested), excluded, excluded, between)
 
 
-def content(*scans: dict) -> dict:
-    return {
-        "scans": list(scans),
-        "label": "made up",
-        "projected": False,
-        "luminosity": 1.0,
-        "settings": {"lowest": 1e-8, "highest": 1e-2},
-        "published": [
-            {
-                "coupling": "mu",
-                "natures": ["majorana"],
-                "name": "old",
-                "level": 0.9,
-                "mass": [1, 9],
-                "v2": [1e-4, 1e-5],
-            },
-            {
-                "coupling": "e",
-                "natures": ["majorana"],
-                "name": "other",
-                "level": 0.9,
-                "mass": [1, 9],
-                "v2": [1e-4, 1e-5],
-            },
-        ],
-    }
+def published(coupling: str, name: str) -> Curve:
+    place = {"name": name, "reference": "ABC-1", "file": "curve.dat", "coupling": coupling}
+    return Curve(**place, natures=("majorana",), level=0.9, mass=(1.0, 9.0), v2=(1e-4, 1e-5))
+
+
+def content(*scans: MassScan, samples: tuple[SampleLimit, ...] = ()) -> LimitsFile:
+    return LimitsFile(
+        format=LimitsFile.FORMAT,
+        label="made up",
+        projected=False,
+        hidden=False,
+        luminosity=1.0,
+        level=0.95,
+        method="made up",
+        settings=ScanSettings(lowest=1e-8, highest=1e-2),
+        partial=(),
+        scans=scans,
+        not_scanned=(),
+        left_out=(),
+        published=(published("mu", "old"), published("e", "other")),
+        samples=samples,
+        provenance={},
+    )
 
 
 def labels(figure) -> set[str]:
@@ -143,15 +142,16 @@ def test_files(tmp_path: Path, masses: list[float]) -> None:
 
 def test_a_mass_without_any_point(tmp_path: Path) -> None:
     scans = [scanned(5.0, 1e-6, 1e-4, observed=False), scanned(10.0, 1e-6, 1e-4, observed=False, refused_above=1e-9)]
-    scans[1]["excluded"] = []
+    scans[1] = dataclasses.replace(scans[1], excluded=(), excluded_asymptotic=())
     assert len(plots.draw_limits(content(*scans), [], tmp_path)) == 1
 
 
 def test_a_point_without_a_scan() -> None:
     """A mark at its |V|^2 with the limit on mu; no range, no band, and no word of what is excluded."""
-    row = {"coupling": "mu", "nature": "majorana", "mass": 10.0, "v2": 5e-7, "observed": None, "refused": ""}
-    row |= {"generated_only": True, "expected": [1.0, 2.0, 3.25, 4.0, 5.0]}
-    figure = plots.exclusion(content() | {"samples": [row]}, "mu", "majorana", [])
+    expected = (1.0, 2.0, 3.25, 4.0, 5.0)
+    limit = StrengthLimit(None, expected, "asymptotic", False, 0, None, expected, 5.0, "hnl10_mu_expected")
+    sample = SampleLimit("hnl10_mu", "mu", "majorana", 10.0, 3.0, generated_only=True, v2=5e-7, limit=limit)
+    figure = plots.exclusion(content(samples=(sample,)), "mu", "majorana", [])
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.texts] == [r"$\mu$ < 3.25 expected"]
     assert axes.texts[0].xy == (10.0, 5e-7)

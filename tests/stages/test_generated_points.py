@@ -12,12 +12,12 @@ import yaml
 from hnl.corrections.lifetime import PointError
 from hnl.inference import asymptotics
 from hnl.inference.displaced import inputs, limits, modelling, scan
-from hnl.inference.displaced.scan import Settings
+from hnl.inference.displaced.scan_results import ScanSettings
 from hnl.stages import fit
 from hnl.stages import limits as stage
 from hnl.stages.run import Run
 
-QUICK = Settings(toys=0, per_decade=2)
+QUICK = ScanSettings(toys=0, per_decade=2)
 
 
 def entries(*blind: str, charges: bool = True) -> list:
@@ -96,11 +96,11 @@ def test_tables_and_hepdata_say_what_it_is(run, found):
 
 def test_the_limit_is_that_with_truth(known, found):
     """Its own row of a run with truth, where c tau is that of |V|^2: within the difference of the two."""
-    (ours,) = [r for r in found.content["samples"] if (r["sample"], r["nature"]) == ("hnl8_mu", "majorana")]
+    (ours,) = [r for r in found.content.samples if (r.sample, r.nature) == ("hnl8_mu", "majorana")]
     of_run = inputs.load(Run(known))
-    at = scan.direction("mu", 8.0, "majorana", ours["v2"])
+    at = scan.direction("mu", 8.0, "majorana", ours.v2)
     model = modelling.model(of_run.signals.at(at), of_run)
-    assert ours["expected"][2] == pytest.approx(asymptotics.upper_limit(model).expected[2], rel=1e-6)
+    assert ours.limit.expected[2] == pytest.approx(asymptotics.upper_limit(model).expected[2], rel=1e-6)
 
 
 def test_hepdata_in_a_relative_folder(run, found, monkeypatch):
@@ -115,8 +115,8 @@ def test_by_mass(run):
     """A mass that is asked for by name is found, and only that."""
     result = stage.run(Run(run), couplings=["mu"], natures=["majorana"], masses=[8.0], settings=QUICK)
     content = result.content
-    assert content["scans"] == []
-    assert [row["sample"] for row in content["samples"]] == ["hnl8_mu"]
+    assert content.scans == ()
+    assert [row.sample for row in content.samples] == ["hnl8_mu"]
     ((title, path),) = result.figures
     assert title.startswith("Signal strength at generated lifetimes, no scan of |V|^2, mu, majorana")
     assert path.stat().st_size > 5000
@@ -126,13 +126,13 @@ def test_by_mass(run):
 
 def test_fits_are_at_the_own_point(run):
     content = fit.run(Run(run), samples=["hnl8_mu"]).content
-    assert [one["sample"] for one in content["fits"]] == ["hnl8_mu"]
+    assert [record.sample for record in content.fits] == ["hnl8_mu"]
 
 
 def test_dirac_without_charges_is_refused_and_said(tmp_path):
     folder = finished_run.write(tmp_path, entries("hnl8_mu", charges=False))
     result = stage.run(Run(folder), couplings=["mu"], masses=[8.0], settings=QUICK)
-    rows = {row["nature"]: row for row in result.fixed.records}
+    rows = {row["nature"]: row for row in result.strengths.records}
     assert rows["majorana"]["expected"] > 0
     assert rows["dirac"]["expected"] is None
     assert "900 of 900 candidates are without the true decay length or charges" in rows["dirac"]["refused"]
@@ -156,8 +156,8 @@ def test_a_second_sample_without_truth_is_left_out(tmp_path):
     table["gen_ctau"][:] = np.nan
     folder = finished_run.write(tmp_path, [*made, (again, table, score)])
     result = stage.run(Run(folder), couplings=["mu"], natures=["majorana"], masses=[8.0], settings=QUICK)
-    assert result.content["left_out"] == ["blind8_mu"]
-    assert [row["sample"] for row in result.content["samples"]] == ["hnl8_mu"]
-    assert result.fixed.records == []
+    assert result.content.left_out == ("blind8_mu",)
+    assert [row.sample for row in result.content.samples] == ["hnl8_mu"]
+    assert result.strengths.records == []
     fits = fit.run(Run(folder), samples=["hnl8_mu", "blind8_mu"]).content
-    assert list(fits["refused"]) == ["blind8_mu"]
+    assert list(fits.refused) == ["blind8_mu"]

@@ -13,20 +13,23 @@ import yaml
 from hnl import dependencies, layout
 from hnl.corrections import masses
 from hnl.histograms import files
-from hnl.inference import asymptotics, combine, pyhf_model, toys
+from hnl.inference import asymptotics, combine, pyhf_model, records, toys
 from hnl.inference.abcd import projection
 from hnl.inference.displaced import inputs as inputs_of
 from hnl.inference.displaced import limits, modelling, scan, table5
-from hnl.inference.displaced.scan import ALPHA, CURVES, ScanPoint, Settings
+from hnl.inference.displaced.results import LimitsFile
+from hnl.inference.displaced.scan import ALPHA
+from hnl.inference.displaced.scan_results import CURVES, Edge, ExcludedRange, MassScan, ScanPoint, ScanSettings
 from hnl.inference.model import Model
-from hnl.plots import limits as plots
+from hnl.inference.results import FitFile
+from hnl.plots import fits as plots
 from hnl.processors import selection as selections
-from hnl.report import fit_tables, limit_files
+from hnl.report import fit_tables, hepdata, limit_files
 from hnl.stages import fit
 from hnl.stages import limits as stage
 from hnl.stages.run import Run
 
-QUICK = Settings(toys=1000)
+QUICK = ScanSettings(toys=1000)
 GRID = np.geomspace(1e-8, 1e-2, 37)
 EXPECTED = CURVES.index("expected")
 
@@ -65,7 +68,7 @@ def test_nothing_excluded_is_said():
     found = made_up(lambda x: 0.2 + 0.1 * abs(x + 5))
     assert (found.status, found.lower, found.upper) == ("nothing excluded", None, None)
     assert found.smallest_cls == pytest.approx(0.2, abs=0.01)
-    assert limit_files.words(vars(found), "lower") == "nothing excluded"
+    assert limit_files.words(found, "lower") == "nothing excluded"
 
 
 def test_edges_that_samples_do_not_reach_are_open():
@@ -73,7 +76,7 @@ def test_edges_that_samples_do_not_reach_are_open():
     assert (found.status, found.lower.state, found.lower.v2, found.upper.state) == ("open", "open", None, "closed")
     assert found.lower.at == pytest.approx(3e-6, rel=0.02)
     assert found.lower.reason == "TooFewEventsError: too few"
-    assert limit_files.words({"lower": vars(found.lower)}, "lower") == "open (< 3e-06)"
+    assert limit_files.words(found, "lower") == "open (< 3e-06)"
 
 
 def test_the_end_of_the_scan_is_open():
@@ -111,21 +114,21 @@ def consistent(tmp_path_factory) -> Path:
     return finished_run.write(tmp_path_factory.mktemp("consistent"), [first, *rest])
 
 
-def content(folder: Path) -> dict:
-    return json.loads((folder / layout.LIMITS_FILE).read_text())
+def content(folder: Path) -> LimitsFile:
+    return records.read(folder / layout.LIMITS_FILE, LimitsFile)
 
 
 def test_cls_is_5_percent_at_the_edges(run, found):
     inputs = inputs_of.load(Run(run))
     edges = 0
-    for one in found.content["scans"]:
-        for curve in one["excluded"]:
-            for side in ("lower", "upper"):
-                if curve[side] and curve[side]["v2"]:
-                    at = scan.direction("mu", one["mass"], "majorana", curve[side]["v2"])
+    for one in found.content.scans:
+        for curve in one.excluded:
+            for edge in (curve.lower, curve.upper):
+                if edge and edge.v2:
+                    at = scan.direction("mu", one.mass, "majorana", edge.v2)
                     model = modelling.model(inputs.signals.at(at), inputs)
-                    by, options = (toys, {"toys": 1000}) if curve[side]["method"] == "toys" else (asymptotics, {})
-                    cls = by.cls(model, **options).expected[CURVES.index(curve["curve"]) - 1]
+                    by, options = (toys, {"toys": 1000}) if edge.method == "toys" else (asymptotics, {})
+                    cls = by.cls(model, **options).expected[CURVES.index(curve.curve) - 1]
                     assert cls == pytest.approx(ALPHA, rel=0.03 if by is asymptotics else 0.3)
                     edges += 1
     assert edges >= 6
@@ -133,28 +136,28 @@ def test_cls_is_5_percent_at_the_edges(run, found):
 
 def test_toys_are_used_where_events_are_few(run, found):
     """And the asymptotic result is beside it, in files and tables."""
-    points = [p for one in found.content["scans"] for p in one["tested"] if not p["refused"]]
-    assert {p["few_events"] for p in points} == {True}
-    assert {p["method"] for p in points} == {"toys"}
-    assert all(p["cls"] != p["cls_asymptotic"] for p in points)
+    points = [p for one in found.content.scans for p in one.tested if not p.refused]
+    assert {p.few_events for p in points} == {True}
+    assert {p.method for p in points} == {"toys"}
+    assert all(p.cls != p.cls_asymptotic for p in points)
     rows = found.table.records
     assert {row["method"] for row in rows} == {"toys"}
     assert any(row["lower_words"] != row["lower_asymptotic"] for row in rows)
     assert "NOT RELIABLE" not in found.table.note
-    for row in found.content["samples"]:
-        assert (row["method"], row["few_events"], row["toys"]) == ("toys", True, QUICK.toys)
-        assert len(row["expected_asymptotic"]) == len(row["expected"]) == 5
-    without = stage.run(Run(run), couplings=["mu"], natures=["majorana"], settings=Settings(toys=0), workers=1)
+    for limit in (sample.limit for sample in found.content.samples):
+        assert (limit.method, limit.few_events, limit.toys) == ("toys", True, QUICK.toys)
+        assert len(limit.expected_asymptotic) == len(limit.expected) == 5
+    without = stage.run(Run(run), couplings=["mu"], natures=["majorana"], settings=ScanSettings(toys=0), workers=1)
     assert "NOT RELIABLE at 2 masses" in without.table.note
     assert {row["method"] for row in without.table.records} == {"asymptotic"}
-    for before, after in zip(found.content["scans"], without.content["scans"], strict=True):
-        assert before["excluded_asymptotic"] == after["excluded"] == after["excluded_asymptotic"]
+    for before, after in zip(found.content.scans, without.content.scans, strict=True):
+        assert before.excluded_asymptotic == after.excluded == after.excluded_asymptotic
     stage.run(Run(run), couplings=["mu"], natures=["majorana"], settings=QUICK, workers=1)
 
 
 def test_blinded_data_give_expected_limits_only(found):
-    assert found.content["hidden"]
-    assert "expected only" in found.content["label"]
+    assert found.content.hidden
+    assert "expected only" in found.content.label
     with (found.folder / "limits.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["curve"] for row in rows} == set(CURVES[1:])
@@ -166,24 +169,24 @@ def test_blinded_data_give_expected_limits_only(found):
 def test_observed_limits_after_unblinding(tmp_path):
     folder = finished_run.write(tmp_path, finished_run.entries(), unblind=True)
     result = stage.run(Run(folder), couplings=["mu"], natures=["majorana"], masses=[8.0], settings=QUICK, workers=1)
-    (one,) = result.content["scans"]
-    assert [f["curve"] for f in one["excluded"]] == list(CURVES)
-    assert not result.content["hidden"]
+    (one,) = result.content.scans
+    assert [f.curve for f in one.excluded] == list(CURVES)
+    assert not result.content.hidden
     observed = fit.run(Run(folder), samples=["hnl8_mu"]).content
-    assert observed["data"] == "observed"
-    assert all(row["observed"] is not None for row in observed["fits"][0]["yields"])
+    assert observed.data == "observed"
+    assert all(row.observed is not None for row in observed.fits[0].yields)
 
 
 def test_resumed_only_what_is_the_same(run, found):
     arguments = {"couplings": ["mu"], "natures": ["majorana"], "settings": QUICK, "workers": 1}
     again = stage.run(Run(run), **arguments)
     assert again.reused == 2
-    assert again.content["scans"] == found.content["scans"] == content(found.folder)["scans"]
+    assert again.content.scans == found.content.scans == content(found.folder).scans
     points = found.folder / layout.POINTS
     (points / "mu_majorana_4.json").write_text("{")
     repaired = stage.run(Run(run), **arguments)
-    assert (repaired.reused, repaired.content["scans"]) == (1, again.content["scans"])
-    few = Settings(lowest=1e-6, highest=1e-4, per_decade=2, toys=1000)
+    assert (repaired.reused, repaired.content.scans) == (1, again.content.scans)
+    few = ScanSettings(lowest=1e-6, highest=1e-4, per_decade=2, toys=1000)
     assert stage.run(Run(run), **arguments | {"settings": few}, masses=[8.0]).reused == 0
     assert stage.run(Run(run), **arguments, masses=[8.0]).reused == 0  # the other settings' is not taken
 
@@ -221,8 +224,8 @@ def test_processes_give_the_same(run, found):
         on_plan=plan.append,
         on_mass=seen.append,
     )
-    assert (parallel.reused, parallel.content["scans"]) == (0, found.content["scans"])
-    assert (plan, {job.mass for job in seen}) == ([2], {4.0, 8.0})
+    assert (parallel.reused, parallel.content.scans) == (0, found.content.scans)
+    assert (plan, {request.mass for request in seen}) == ([2], {4.0, 8.0})
 
 
 def test_hepdata(found):
@@ -231,9 +234,9 @@ def test_hepdata(found):
     table = yaml.safe_load((found.folder / "hepdata" / name).read_text())
     assert [v["value"] for v in table["independent_variables"][0]["values"]] == [4, 8]
     by_name = {v["header"]["name"]: v["values"] for v in table["dependent_variables"]}
-    median = [one["excluded"][2]["lower"] for one in found.content["scans"]]
+    median = [one.excluded[2].lower for one in found.content.scans]
     for value, edge in zip(by_name["lower edge of |V|^2, expected"], median, strict=True):
-        assert edge["v2"] is None or value["value"] == pytest.approx(edge["v2"], rel=0.01)
+        assert edge.v2 is None or value["value"] == pytest.approx(edge.v2, rel=0.01)
 
 
 def energies_in(folder: Path) -> tuple[set, set]:
@@ -249,9 +252,9 @@ def energies_in(folder: Path) -> tuple[set, set]:
 
 
 def test_energies_in_labels_and_hepdata(found, tmp_path):
-    assert found.content["label"].startswith("data, 10/fb (13 TeV)")
+    assert found.content.label.startswith("data, 10/fb (13 TeV)")
     assert energies_in(found.folder / "hepdata") == ({13000}, {13})
-    limit_files.hepdata(tmp_path, found.content["scans"], [], "label", 10.0, (13.0, 13.6))
+    hepdata.write(tmp_path, found.content.scans, [], "label", 10.0, (13.0, 13.6))
     assert energies_in(tmp_path) == ({13000, 13600}, {"13.0, 13.6"})
 
 
@@ -260,7 +263,7 @@ def test_an_era_of_2023_goes_through_to_limits(tmp_path):
     out = finished_run.write(tmp_path / "out", made, years=(2023,))
     settings = dataclasses.replace(QUICK, toys=0)
     result = stage.run(Run(out), couplings=["mu"], natures=["majorana"], masses=[8], settings=settings, workers=1)
-    assert "(13.6 TeV)" in result.content["label"]
+    assert "(13.6 TeV)" in result.content.label
     assert energies_in(result.folder / "hepdata") == ({13600}, {13.6})
     inputs = inputs_of.load(Run(out))
     luminosity = {k: v for k, v in inputs.normalisations.items() if k.startswith("luminosity")}
@@ -269,12 +272,12 @@ def test_an_era_of_2023_goes_through_to_limits(tmp_path):
 
 def test_models_are_read_back(run, found):
     inputs = inputs_of.load(Run(run))
-    assert {row["sample"] for row in found.content["samples"]} == {"hnl4_mu", "hnl8_mu"}
-    for row in found.content["samples"]:
-        (sample,) = [d.sample for d in inputs.signals.datasets if d.sample.name == row["sample"]]
+    assert {row.sample for row in found.content.samples} == {"hnl4_mu", "hnl8_mu"}
+    for row in found.content.samples:
+        (sample,) = [d.sample for d in inputs.signals.datasets if d.sample.name == row.sample]
         model = modelling.model(inputs.signals.at(sample.point), inputs).asimov()
-        card = combine.read((found.folder / "models" / f"{row['model']}_combine.txt").read_text())
-        workspace = pyhf_model.read(json.loads((found.folder / "models" / f"{row['model']}_pyhf.json").read_text()))
+        card = combine.read((found.folder / "models" / f"{row.limit.model}_combine.txt").read_text())
+        workspace = pyhf_model.read(json.loads((found.folder / "models" / f"{row.limit.model}_pyhf.json").read_text()))
         for other in (card, workspace):
             assert asymptotics.cls(other).expected == pytest.approx(asymptotics.cls(model).expected, rel=1e-3)
 
@@ -326,14 +329,14 @@ def test_projected_limits_are_kept_apart(run, found):
     before = (found.folder / layout.LIMITS_FILE).read_bytes()
     projected = stage.run(Run(run), couplings=["mu"], natures=["majorana"], luminosity=137, settings=QUICK, workers=1)
     assert projected.folder.name == "projection_137fb"
-    assert projected.content["projected"]
+    assert projected.content.projected
     assert (found.folder / layout.LIMITS_FILE).read_bytes() == before
     small, large = (
-        [f for one in r.content["scans"] for f in one["excluded_asymptotic"] if f["curve"] == "expected"]
+        [f for one in r.content.scans for f in one.excluded_asymptotic if f.curve == "expected"]
         for r in (found, projected)
     )
     for less, more in zip(small, large, strict=True):
-        assert more["smallest_cls"] < less["smallest_cls"]
+        assert more.smallest_cls < less.smallest_cls
     lines = projected.comparison.records
     assert {(line["coupling"], line["nature"]) for line in lines} == {("mu", "majorana")}
     assert all((line["ratio"] is None) == (line["expected"] is None) for line in lines)
@@ -341,20 +344,20 @@ def test_projected_limits_are_kept_apart(run, found):
 
 def test_masses_between_simulated_ones(consistent):
     result = stage.run(Run(consistent), couplings=["mu"], natures=["majorana"], masses=[6.0, 8.0], workers=1)
-    scans = {one["mass"]: one for one in result.content["scans"]}
-    assert {mass: one["interpolated_from"] for mass, one in scans.items()} == {6.0: [4.0, 8.0], 8.0: []}
-    sizes = [t["interpolation"] for t in scans[6.0]["tested"] if not t["refused"]]
+    scans = {one.mass: one for one in result.content.scans}
+    assert {mass: one.interpolated_from for mass, one in scans.items()} == {6.0: (4.0, 8.0), 8.0: ()}
+    sizes = [t.interpolation for t in scans[6.0].tested if not t.refused]
     share = np.log(6 / 4) / np.log(2)
     least = masses.CURVATURE * 4 * share * (1 - share)
     assert all(least * 0.999 < size < 0.5 for size in sizes)
-    assert {t["interpolation"] for t in scans[8.0]["tested"]} == {0.0}
+    assert {t.interpolation for t in scans[8.0].tested} == {0.0}
     with (result.folder / "limits.csv").open(newline="") as file:
         assert {(r["mass"], r["interpolated_from"]) for r in csv.DictReader(file)} == {("6.0", "4 and 8"), ("8.0", "")}
     (path,) = (result.folder / "hepdata").glob("limits_*.yaml")
     variables = {v["header"]["name"]: v["values"] for v in yaml.safe_load(path.read_text())["dependent_variables"]}
     assert [v["value"] for v in variables["signal"]] == ["interpolated from 4 and 8 GeV", "simulated"]
     # Models are exported at simulated points only.
-    assert [row["sample"] for row in result.content["samples"]] == ["hnl8_mu"]
+    assert [row.sample for row in result.content.samples] == ["hnl8_mu"]
 
 
 def test_the_nuisance_of_interpolation(consistent):
@@ -371,14 +374,14 @@ def test_which_masses_are_scanned(consistent):
     inputs = inputs_of.load(Run(consistent))
 
     def found(*arguments):
-        return [(job.coupling, job.nature, job.mass) for job in limits.jobs(inputs, *arguments)[0]]
+        return [(r.coupling, r.nature, r.mass) for r in limits.plan(inputs, *arguments).requests]
 
     assert found(["mu"], ["majorana"], []) == [("mu", "majorana", m) for m in (4.0, 8.0)]
     steps = found(["mu"], ["majorana"], [], 1.5)
     assert [mass for *_, mass in steps] == [4.0, 4.5, 6.0, 7.5, 8.0]
     assert found([], ["dirac"], [], 3.0) == [("mu", "dirac", m) for m in (4.0, 6.0, 8.0)] + [("mixed", "dirac", 8.0)]
     assert found([], [], [7.0]) == [("mu", nature, 7.0) for nature in limits.NATURES]
-    reasons = limits.jobs(inputs, [], [], [7.0])[1]
+    reasons = limits.plan(inputs, [], [], [7.0]).not_scanned
     assert len(reasons) == 2
     assert reasons[0].startswith("mixed, majorana: m_N = 7 GeV is outside of the simulated masses (8)")
 
@@ -392,16 +395,16 @@ def test_masses_of_table_5_are_scanned(consistent):
 
     moved = dataclasses.replace(inputs.signals, datasets=tuple(map(heavier, inputs.signals.datasets)))
     inputs = dataclasses.replace(inputs, signals=moved)
-    assert [job.mass for job in limits.jobs(inputs, ["mu"], ["dirac"], [], 4.0)[0]] == [8.0, 12.0, 13.5, 16.0]
+    assert [r.mass for r in limits.plan(inputs, ["mu"], ["dirac"], [], 4.0).requests] == [8.0, 12.0, 13.5, 16.0]
 
 
 def test_table_5_is_compared_at_its_masses():
     scans = []
     for mass, v2, state in ((13.0, 1e-7, "closed"), (14.0, 2e-7, "closed"), (11.5, 3e-7, "open")):
-        edge = {"state": state, "v2": v2, "at": v2, "reason": ""}
+        edge = Edge(state, v2 if state == "closed" else None, at=v2)
         coupling, nature = ("e", "dirac") if state == "open" else ("mu", "majorana")
-        one = {"coupling": coupling, "nature": nature, "mass": mass, "interpolated_from": [12.0, 15.0]}
-        scans.append(one | {"excluded": [{"curve": "expected", "status": state, "lower": edge, "upper": edge}]})
+        excluded = (ExcludedRange("expected", state, edge, edge, smallest_cls=0.01, smallest_at=v2),)
+        scans.append(MassScan(coupling, nature, mass, (), excluded, (), (12.0, 15.0)))
     lowest, highest, *dirac = limit_files.compared(scans, "made up", table5.rows()).records
     assert lowest["expected"] == pytest.approx(2e-7)
     assert lowest["ratio"] == pytest.approx(2e-7 / 2.9e-7)
@@ -415,7 +418,7 @@ def test_table_5_is_compared_at_its_masses():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"settings": Settings(toys=50)}, "50 toys are too few to tell 5 %: at least 1000, or 0"),
+        ({"settings": ScanSettings(toys=50)}, "50 toys are too few to tell 5 %: at least 1000, or 0"),
         ({"couplings": ["tau"]}, "no coupling 'tau'"),
         ({"couplings": ["e"]}, "no signal sample has the coupling e"),
         ({"natures": ["weyl"]}, "no nature 'weyl'"),
@@ -460,7 +463,8 @@ def test_fits_of_blinded_data_are_said_to_be_expected(run, tmp_path):
         assert one["few_events"] == (fit_tables.FEW in table.note)
     with pytest.raises(limits.ChoiceError, match="no signal dataset 'hnl9'"):
         fit.run(Run(run), samples=["hnl9"])
-    made = plots.draw_fits(saved, tmp_path)
+    assert records.read(run / "fit" / "fit.json", FitFile) == result.content
+    made = plots.draw_fits(result.content, tmp_path)
     assert len(made) == 4
     for _, path in made:
         assert path.stat().st_size > 5000

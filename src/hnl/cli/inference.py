@@ -13,6 +13,7 @@ from hnl.cli.options import OutArgument, WorkersOption
 from hnl.terminal import note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
+    from hnl.inference.displaced.scan_results import ScanSettings
     from hnl.stages.run import Run
 
 ScaleOption = Annotated[
@@ -56,7 +57,7 @@ def fit(
         result = _fit(_at(output), chosen | {"toys": toys, "seed": seed})
     for table in result.tables:
         print_table(table.text(LEADING if table.name.startswith("impacts_") else None))
-    for name, reason in result.content["refused"].items():
+    for name, reason in result.content.refused.items():
         say(f"no fit of {name}: {reason}")
     say(f"fits:        {result.folder}")
 
@@ -95,16 +96,17 @@ def limits(
     strength at their generated lifetime in place of a scan. Masses scanned before with the same inputs and settings
     are kept. An edge beyond what the samples describe is called open, and no number is given for it.
     """
-    from hnl.inference.displaced.scan import Settings
+    from hnl.inference.displaced.scan_results import ScanSettings
     from hnl.report import limit_files
 
-    settings = Settings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
+    settings = ScanSettings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
     with locking.held(output, note):
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result = _limits(_at(output), settings, workers, **chosen)
-    narrow = (limit_files.narrow(table) for table in (result.comparison, result.fixed))
-    for table in (one for one in (limit_files.main_rows(result.table), *narrow) if one.records):
-        print_table(table.text())
+    narrow = (limit_files.narrow(table) for table in (result.comparison, result.strengths))
+    for table in (limit_files.main_rows(result.table), *narrow):
+        if table.records:
+            print_table(table.text())
     say(f"limits:      {result.folder}")
 
 
@@ -130,7 +132,7 @@ def _fit(at: "Run", chosen: dict[str, Any]) -> Any:
     return result
 
 
-def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any:
+def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: Any) -> Any:
     noted_settings = {"scan": asdict(settings), **chosen}
     with lineage.stage(at.out, stages.LIMITS, settings=noted_settings) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
@@ -150,9 +152,9 @@ def _limits(at: "Run", settings: Any, workers: int | None, **chosen: Any) -> Any
         tell_figures(noted, result.figures)
     if result.reused:
         note(f"{result.reused} masses are scanned already with these inputs")
-    if left := result.content["not_scanned"]:
+    if left := result.content.not_scanned:
         note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
-    if left := result.content["left_out"]:
+    if left := result.content.left_out:
         note(f"not used, since others of their mass have the true decay length of N: {', '.join(left)}")
     return result
 
@@ -164,9 +166,9 @@ def in_run(at: "Run", workers: int | None) -> list[str]:
         Why there are none, if so.
     """
     from hnl.inference.displaced.inputs import NoBackgroundError
-    from hnl.inference.displaced.scan import Settings
+    from hnl.inference.displaced.scan_results import ScanSettings
 
-    scan, chosen = Settings(), {"nature": ["majorana"]}
+    scan, chosen = ScanSettings(), {"nature": ["majorana"]}
     of_fit: dict[str, Any] = {"samples": [], "luminosity": None, "correlated": True, "toys": 0, "seed": 1}
     try:
         if not is_kept(at, stages.LIMITS, {"scan": asdict(scan), **chosen}):

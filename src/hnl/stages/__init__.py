@@ -95,7 +95,9 @@ LIMITS = Stage(
         "hnl.inference.displaced.inputs",
         "hnl.inference.displaced.limits",
         "hnl.inference.displaced.strengths",
+        "hnl.report.hepdata",
         "hnl.report.limit_files",
+        "hnl.report.strengths",
     ),
 )
 FIT = Stage(
@@ -128,7 +130,7 @@ PLOT = Stage(
     "draw all figures again",
     (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, layout.REGIONS, *_RESULTS),
     (f"{layout.PLOTS}/*",),
-    ("hnl.plots.abcd", "hnl.plots.classifier", "hnl.plots.distributions", "hnl.plots.limits"),
+    ("hnl.plots.abcd", "hnl.plots.classifier", "hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.limits"),
 )
 REPORT = Stage(
     "report",

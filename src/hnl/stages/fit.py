@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hnl import layout, provenance
+from hnl.inference import records
 from hnl.inference.displaced import fitting, inputs
-from hnl.inference.records import Record
-from hnl.plots import limits as plots
+from hnl.inference.fitting import EXPECTED, OBSERVED
+from hnl.inference.results import FitFile
+from hnl.plots import fits as plots
 from hnl.report import fit_tables
 from hnl.report.tables import Table
 from hnl.stages.run import Run
-
-FORMAT = 2  # of fit.json; raised when its meaning changes
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Result:
     """What the stage found and wrote."""
 
     folder: Path
-    content: Record  # of fit.json
+    content: FitFile
     tables: list[Table]
     figures: list[tuple[str, Path]]  # title, PNG
 
@@ -48,23 +48,23 @@ def run(
         HNLError: see `inputs.load` and `fitting.fit_samples`.
     """
     of_run = inputs.load(at, luminosity=luminosity)
-    found, refused = fitting.fit_samples(of_run, samples, correlated=correlated, toys=toys, seed=seed)
+    fits, refused = fitting.fit_samples(of_run, samples, correlated=correlated, toys=toys, seed=seed)
     background = of_run.background
     folder = at.out / layout.fit(luminosity)
-    content: Record = {
-        "format": FORMAT,
-        "label": background.label,
-        "projected": luminosity is not None,
-        "data": fitting.EXPECTED if background.hidden else fitting.OBSERVED,
-        "luminosity": background.luminosity,
-        "correlated_closure": correlated,
-        "fits": found,
-        "refused": refused,
-        "partial": at.selection.partial,
-        "provenance": provenance.record(),
-    }
-    tables = [table for one in found for table in fit_tables.tables(one, content["data"], background.label)]
-    provenance.write_json(folder / layout.FIT_FILE, content)
+    content = FitFile(
+        format=FitFile.FORMAT,
+        label=background.label,
+        projected=luminosity is not None,
+        data=EXPECTED if background.hidden else OBSERVED,
+        luminosity=background.luminosity,
+        correlated_closure=correlated,
+        fits=tuple(fits),
+        refused=refused,
+        partial=tuple(at.selection.partial),
+        provenance=provenance.record(),
+    )
+    tables = [table for record in fits for table in fit_tables.tables(record, content.data, background.label)]
+    records.write(folder / layout.FIT_FILE, content)
     for table in tables:
         provenance.write_text(folder / f"{table.name}.csv", table.csv())
     return Result(folder, content, tables, plots.draw_fits(content, at.out / layout.PLOTS))

@@ -1,7 +1,7 @@
 """Stage `plot`: all figures again, from what the stages saved: nothing is computed but what is drawn."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,14 @@ from hnl import layout
 from hnl.datasets.catalogue import Catalogue
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
+from hnl.inference import records
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.displaced import table5
+from hnl.inference.displaced.results import LimitsFile
+from hnl.inference.results import FitFile
 from hnl.plots import abcd as abcd_plots
 from hnl.plots import classifier, distributions
+from hnl.plots import fits as fit_plots
 from hnl.plots import limits as limit_plots
 from hnl.stages.run import Run
 
@@ -38,6 +42,7 @@ def run(at: Run) -> Figures:
     Raises:
         NoProductsError: there is no product.
         ProductError: one is broken.
+        FormatError, BrokenFileError: limits.json or fit.json is not of this version, or broken.
     """
     out, plots = at.out, at.out / layout.PLOTS
     made: Figures = []
@@ -45,17 +50,21 @@ def run(at: Run) -> Figures:
         made += _read(path, lambda path: distributions.draw_all(files.read_json(path), at.selection.catalogue, plots))
     if (path := out / layout.ESTIMATE).is_file():
         made += _read(path, lambda path: _abcd(out, path, at.selection.catalogue))
-    drawers: tuple[tuple[tuple[str, ...], Callable[[Any], Figures]], ...] = (
-        ((layout.EVALUATION,), lambda content: classifier.draw_all(content["metrics"], plots)),
-        (layout.EVERY_LIMITS, lambda content: limit_plots.draw_limits(content, table5.rows(), plots)),
-        (layout.EVERY_FIT, lambda content: limit_plots.draw_fits(content, plots)),
-    )
-    for patterns, drawer in drawers:
-        for path in [path for pattern in patterns for path in sorted(out.glob(pattern))]:
-            made += _read(path, lambda path, drawer=drawer: drawer(json.loads(path.read_text(encoding="utf-8"))))  # type: ignore[misc]
+    if (path := out / layout.EVALUATION).is_file():
+        made += _read(
+            path, lambda path: classifier.draw_all(json.loads(path.read_text(encoding="utf-8"))["metrics"], plots)
+        )
+    for path in _existing(out, layout.EVERY_LIMITS):
+        made += limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), plots)
+    for path in _existing(out, layout.EVERY_FIT):
+        made += fit_plots.draw_fits(records.read(path, FitFile), plots)
     if not made:
         raise NoProductsError(f"{out} holds nothing that could be drawn: run hnl run first")
     return made
+
+
+def _existing(out: Path, patterns: Iterable[str]) -> list[Path]:
+    return [path for pattern in patterns for path in sorted(out.glob(pattern))]
 
 
 def _read(path: Path, drawer: Callable[[Path], Figures]) -> Figures:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from hnl import layout
 from hnl.histograms import files
-from hnl.inference.records import Record
+from hnl.inference import records
+from hnl.inference.displaced.results import LimitsFile
 from hnl.plots import distributions
 from hnl.report import page, summary
 from hnl.stages.run import Run
@@ -28,12 +29,8 @@ def run(
         The path of the page, and the lines of the summary.
     """
     histograms = files.read_json(at.out / layout.HISTOGRAMS)
-    hidden = _content(at.out / layout.ESTIMATE)["hidden"] if estimate else ""
-    found = _content(at.out / layout.limits() / layout.LIMITS_FILE) if limits else None
+    hidden = json.loads((at.out / layout.ESTIMATE).read_text(encoding="utf-8"))["hidden"] if estimate else ""
+    content = records.read(at.out / layout.limits() / layout.LIMITS_FILE, LimitsFile) if limits else None
     drawn = [*distributions.draw_all(histograms, at.selection.catalogue, at.out / layout.PLOTS), *figures]
-    lines = summary.lines(at.selection, hidden, found, notes, len(drawn))
+    lines = summary.lines(at.selection, hidden, content, notes, len(drawn))
     return page.write(at.selection, lines, drawn), lines
-
-
-def _content(path: Path) -> Record:
-    return dict(json.loads(path.read_text(encoding="utf-8")))

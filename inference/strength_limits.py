@@ -1,0 +1,56 @@
+"""The limit on the signal strength mu of one model, of any search, and its exports for pyhf and Combine.
+
+It is by toys where there are few events, and asymptotic elsewhere; what the asymptotic formulas say is beside it. With
+blinded data the limit is the expected one, and Asimov data are exported.
+"""
+
+from pathlib import Path
+
+from hnl import provenance
+from hnl.inference import combine, pyhf_model, toys
+from hnl.inference.model import Model
+from hnl.inference.results import StrengthLimit
+
+
+def strength_limit(
+    name: str, model: Model, folder: Path, *, toys_per_hypothesis: int = toys.TOYS, seed: int = 1
+) -> StrengthLimit:
+    """The limit on mu of a model, which is also written for other programs.
+
+    Args:
+        name: of the model; exported files begin with it.
+        model: of a signal and its background.
+        folder: for the exported files.
+        toys_per_hypothesis: where there are few events; 0: asymptotic everywhere.
+        seed: of the toys.
+
+    Raises:
+        FitError: there is no limit; nothing is written.
+        OutputError: the files cannot be written.
+    """
+    limits = toys.limits(model, toys=toys_per_hypothesis, seed=seed)
+    quoted, asymptotic = limits[0], limits[-1]
+    return StrengthLimit(
+        observed=quoted.observed,
+        expected=quoted.expected,
+        method=quoted.method,
+        few_events=toys.few_events(model),
+        toys=quoted.toys,
+        observed_asymptotic=asymptotic.observed,
+        expected_asymptotic=asymptotic.expected,
+        expected_in_a=float(toys.expected_in_a(model)),
+        model=export(name, model, folder),
+    )
+
+
+def export(name: str, model: Model, folder: Path) -> str:
+    """Writes a model as a pyhf workspace and a Combine card.
+
+    Returns:
+        What the names of both files begin with; it ends in _expected if they hold Asimov data.
+    """
+    shown = model.asimov() if model.hidden else model
+    stem = f"{name}_expected" if model.hidden else name
+    provenance.write_json(folder / f"{stem}_pyhf.json", pyhf_model.export(shown))
+    provenance.write_text(folder / f"{stem}_combine.txt", combine.export(shown))
+    return stem
