@@ -5,7 +5,7 @@ READY := .venv/.ready
 OUT ?= out
 export HNL_REAL_NANOAOD ?= $(abspath ../shared/data/nanoaod)
 
-.PHONY: help demo test test-faults coverage lint lock clean
+.PHONY: help demo test test-faults coverage lint formats lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -33,6 +33,9 @@ lint: $(READY)  ## check style, spelling and types
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/mypy -p hnl
+
+formats: $(READY)  ## write docs/formats.md from the types of files
+	$(BIN)/python -m hnl.report.formats docs/formats.md
 
 lock:  ## write requirements.lock anew: exact versions with hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --fork-strategy fewest \
