@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hnl.inference import fits
 from hnl.inference.fits import FitResult
 from hnl.inference.likelihood import FitError
-from hnl.inference.model import A, Model
+from hnl.inference.model import Model
 from hnl.inference.records import number
 from hnl.inference.results import FitQuality, FitRecord, FittedImpact, FittedYield, Pull
 from hnl.inference.toys import few_events
@@ -77,7 +77,7 @@ def _yields(model: Model, shown: Model, null: FitResult, free: FitResult) -> lis
             category=category,
             bin=bin_,
             region=region,
-            observed=None if model.hidden and j == A else float(observed[i, j]),
+            observed=None if model.hidden and region in (None, "A") else float(observed[i, j]),
             prefit=float(prefit),
             signal=float(signal[i, j]),
             background_only=float(null.yields.background[i, j]),

@@ -16,7 +16,8 @@ KEPT = {"candidates": units.CODE, "models": learning.CODE, "scans": limits.CODE}
 MAKES = {
     "candidates": """
         corrections: counter jets library
-        datasets: auxiliary_files baskets branches files generator_weights golden nanoaod trigger_bits variations versions
+        datasets: auxiliary_files baskets branches files generator_weights golden
+        datasets: nanoaod trigger_bits variations versions
         physics: constants
         processors: cutflow parts rows units
         processors.displaced: candidate columns jet_variations processor
