@@ -14,12 +14,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from hnl import provenance
-from hnl.histograms.displaced.yields import LEPTONS, vr_scores
+from hnl.histograms.displaced.yields import vr_scores
 from hnl.inference.abcd.thresholds import MIN_C, Scan
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, Thresholds, bins
+from hnl.selections.displaced import categories
+from hnl.selections.displaced.categories import LEPTONS, Category
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import Bin, Thresholds, bins
 
-FLAVOURS = {"mumu": r"$\mu\mu$", "emu": r"$e\mu$", "ee": r"$ee$", "mue": r"$\mu e$"}  # in the order of Fig. 9
+FLAVOURS = ("mumu", "emu", "ee", "mue")  # in the order of Fig. 9
 PREDICTION, POINTS, SECOND = "#5790fc", "black", "#e42536"
 MARKERS: dict[str, Any] = {"fmt": "o", "color": POINTS, "markersize": 4}
 RATIO_TOP = 3.0
@@ -88,12 +90,13 @@ def yields(rows: Rows, hypothesis: str, sample: str) -> mpl.figure.Figure:
     figure, panels = plt.subplots(4, 1, figsize=(14, 10), gridspec_kw=STACKED)
     for (main, ratio), charge in zip(panels.reshape(2, 2), ("SS", "OS"), strict=True):
         found = {(r["category"], r["bin"]): r for r in rows}
-        order = [(f"{f}_{charge}", b) for f in FLAVOURS for b in bins(hypothesis, f"{f}_{charge}")]
-        _yield_panels(main, ratio, [found[category, b.label] for category, b in order], sample)
+        shown = sorted((c for c in categories.ALL if c.charge == charge), key=lambda c: FLAVOURS.index(c.flavours))
+        order = [(category, b) for category in shown for b in bins(hypothesis, category.label)]
+        _yield_panels(main, ratio, [found[category.label, b.label] for category, b in order], sample)
         _name_bins(main, ratio, order)
         main.set_title(charge, loc="left", fontweight="bold")
-    shown = [pair for panel in panels[:2] for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
-    figure.legend(*zip(*shown, strict=True), loc="upper right", ncols=len(shown), frameon=False)
+    legend = [pair for panel in panels[:2] for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
+    figure.legend(*zip(*legend, strict=True), loc="upper right", ncols=len(legend), frameon=False)
     if any(row["A"] is None for row in rows):
         figure.suptitle("region A hidden (blinded)", x=0.02, ha="left", color=SECOND)
     return figure
@@ -132,7 +135,7 @@ def _yield_panels(main: Axes, ratio: Axes, rows: Rows, sample: str) -> None:
         panel.set_xlim(-0.5, len(rows) - 0.5)
 
 
-def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[str, Any]]) -> None:
+def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[Category, Bin]]) -> None:
     """Flavour above, m_SV below it, Delta_2D on the axis, as in Fig. 9."""
     main.set_xticks([])
     ratio.set_xticks(
@@ -141,9 +144,9 @@ def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[str, Any]]) -> Non
     ratio.set_xlabel(r"$\Delta_{2D}$ [cm]", loc="right")
     transform = main.get_xaxis_transform()
     centred: dict[str, Any] = {"ha": "center", "va": "top", "backgroundcolor": "white"}
-    for flavour, name in FLAVOURS.items():
-        places = [i for i, (category, _) in enumerate(order) if category.startswith(f"{flavour}_")]
-        main.text(float(np.mean(places)), 0.97, name, transform=transform, fontsize="large", **centred)
+    for shown in dict.fromkeys(category for category, _ in order):
+        places = [i for i, (category, _) in enumerate(order) if category == shown]
+        main.text(float(np.mean(places)), 0.97, shown.symbols, transform=transform, fontsize="large", **centred)
         for m_sv in (0, 1):
             inside = [i for i in places if order[i][1].m_sv == m_sv]
             text = order[inside[0]][1].label.split(", ")[0].removeprefix("m_SV ") + " GeV"
@@ -232,20 +235,20 @@ def scan(scans: Mapping[str, Scan], thresholds: Mapping[str, float]) -> mpl.figu
     Grey: thresholds with which more bins than necessary expect fewer than `MIN_C` events in C.
     """
     figure, panels = plt.subplots(2, 4, figsize=(16, 7.5), sharex=True, sharey=True, gridspec_kw=GRID)
-    for panel, category in zip(panels.T.flat, CATEGORIES, strict=True):
-        found = scans[category]
+    for panel, category in zip(panels.T.flat, categories.ALL, strict=True):
+        found = scans[category.label]
         x = found.thresholds
         panel.plot(x, found.figure_of_merit, color=POINTS, label="$Z^2$, relative to the best")
         panel.plot(x, found.signal_fraction, color=PREDICTION, label="share of the signal in A")
         panel.plot(
             x, np.where(found.uncertainty > 0, found.uncertainty, np.nan), color=SECOND, label="error of B C / D"
         )
-        panel.axvline(thresholds[category], color="black", linestyle="--", label="x")
+        panel.axvline(thresholds[category.label], color="black", linestyle="--", label="x")
         poor = found.poor_bins > found.poor_bins.min()
         panel.fill_between(x, 0, 1, where=poor, step="mid", transform=panel.get_xaxis_transform(), color="0.9")
         worst = int(found.poor_bins.min())
         text = f"N(C) < {MIN_C:g} in {worst} bins or more" if worst else f"N(C) > {MIN_C:g} can be had in all bins"
-        panel.set_title(f"{category.replace('_', ' ')}: {text}", fontsize="small")
+        panel.set_title(f"{category.title}: {text}", fontsize="small")
         panel.set(xlim=(x[0] - 0.001, x[-1] + 0.001), ylim=(0, 1.2))
     for panel in panels[-1]:
         panel.set_xlabel("threshold x")

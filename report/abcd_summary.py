@@ -12,7 +12,7 @@ from hnl.report import abcd_layout
 from hnl.report.abcd_layout import HIDDEN_NOTE
 from hnl.report.tables import Column, Table, percent, rough, short, signed
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES
+from hnl.selections.displaced.hypotheses import HYPOTHESES
 
 
 def tables(records: Mapping[str, Sequence[Record]]) -> list[Table]:

@@ -28,23 +28,22 @@ MAKES = {
         ml.displaced: features trainings
         processors: rows
         processors.displaced: columns
-        selections.displaced: categories
+        selections.displaced: categories hypotheses
     """,
     "scans": """
         corrections: lifetime masses nuisances reach
         datasets: variations
         histograms.displaced: abcd yields
-        inference: asymptotics intervals likelihood minimizer model records toys
-        inference.abcd: estimate
+        inference: asymptotics likelihood minimizer model records toys
         inference.displaced: modelling scan signals
         ml: scored
         physics: constants production widths
         processors: rows
-        selections.displaced: categories regions
+        selections.displaced: categories hypotheses regions
     """,
 }
 OF_STAGES = {
-    "hnl.selections.displaced.regions": {"abcd", "limits", "fit", "plot", "report"},
+    "hnl.selections.displaced.regions": {"train", "abcd", "limits", "fit", "plot", "report"},
     "hnl.corrections.nuisances": {"histogram", "abcd", "k0s", "limits", "fit", "report"},
     "hnl.corrections.weights": {"histogram", "abcd", "k0s", "limits", "fit"},
     "hnl.corrections.jets": {"select", "k0s", "report"},  # which names a requirement of the selection

@@ -24,9 +24,17 @@ from hnl.errors import HNLError
 from hnl.processors.rows import Candidates
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import DELTA_2D_BINS, HYPOTHESES, M_SV_BINS, SELECTIONS, Thresholds
-
-SCORE_BINS = ("up to x", "above x")
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import (
+    DELTA_2D_BINS,
+    M_SV_BINS,
+    NONE,
+    SCORE_BINS,
+    SELECTIONS,
+    WINDOWS,
+    A,
+    Thresholds,
+)
 
 # Our choice: every edge of Table 3 is among them; the last bin ends at the collision energy and holds all above.
 MASS_EDGES = (*range(10, 50, 10), *range(50, 110, 5), 110, 130, 160, 200, 13600)  # GeV
@@ -55,14 +63,14 @@ class Cells:
     m_sv: Any
     delta_2d: Any
 
-    def above(self, thresholds: Thresholds) -> Any:
-        """Whether the score is above the x of the category."""
+    def side(self, thresholds: Thresholds) -> Any:
+        """Index into `regions.SCORE_BINS`: whether the score is above the x of the category."""
         x = np.array([thresholds[self.hypothesis][category] for category in CATEGORIES])
-        return self.score > x[self.category]
+        return regions.score_bin(self.score, x[self.category])
 
     def without_target(self, thresholds: Thresholds) -> "Cells":
         """All but SR-A: what may be filled of data before unblinding."""
-        return self.where(~((self.selection == 0) & (self.window == regions.SR_WINDOW) & self.above(thresholds)))
+        return self.where(regions.region("SR", self.selection, self.window, self.side(thresholds)) != A)
 
     def where(self, use: Any) -> "Cells":
         """Those of a mask."""
@@ -80,7 +88,7 @@ def make_regions(datasets: Mapping[str, str], variations: Sequence[str] = (NOMIN
         _categories("dataset", datasets),
         _categories("era", dict.fromkeys(datasets.values())),
         *_common_axes(),
-        _categories("window", regions.WINDOWS),
+        _categories("window", WINDOWS),
         _categories("score", SCORE_BINS),
         *_bin_axes(),
         _categories("variation", variations),
@@ -137,8 +145,8 @@ def cells(
     _refuse(dataset, f"score_{hypothesis}", score, (score < 0) | (score > 1))
     for name in ("m_l1_sv", "m_sv", "delta_2d"):
         _refuse(dataset, name, candidates[name], np.isnan(candidates[name]))
-    window = regions.window(candidates["m_l1_sv"])
-    rows = np.flatnonzero((candidates["n_jets"] >= 1) & (window != regions.NONE) & (score > regions.MIN_SCORE))
+    selection = regions.selection(candidates["n_jets"])
+    rows = np.flatnonzero((selection != NONE) & regions.preselected(score, candidates["m_l1_sv"]))
     category = candidates["category"][rows].astype(np.int64)
     m_sv = regions.m_sv_bin(candidates["m_sv"][rows], hypothesis)
     return Cells(
@@ -146,8 +154,8 @@ def cells(
         rows=rows,
         cluster=rows if cluster is None else cluster[rows],
         category=category,
-        selection=(candidates["n_jets"][rows] > 1).astype(np.int64),
-        window=window[rows],
+        selection=selection[rows],
+        window=regions.window(candidates["m_l1_sv"][rows]),
         mass_bin=np.minimum(regions.interval(candidates["m_l1_sv"][rows], MASS_EDGES), len(MASS_EDGES) - 2),
         score=score[rows],
         score_bin=regions.interval(score[rows], edges),
@@ -192,21 +200,21 @@ def fill_regions(
     Raises:
         FillError: a weight is not a finite number.
     """
-    shape = [len(CATEGORIES), len(SELECTIONS), len(regions.WINDOWS), 2, len(M_SV_BINS), len(DELTA_2D_BINS)]
-    above = places.above(thresholds).astype(np.int64)
-    bins = [places.category, places.selection, places.window, above, places.m_sv, places.delta_2d]
+    axes = (CATEGORIES, SELECTIONS, WINDOWS, SCORE_BINS, M_SV_BINS, DELTA_2D_BINS)
+    shape = [len(axis) for axis in axes]
+    side = places.side(thresholds)
+    bins = [places.category, places.selection, places.window, side, places.m_sv, places.delta_2d]
     index = _Index(bins, shape, places)
-    axes = histogram.axes
-    first, second = axes["dataset"].index(dataset), axes["era"].index(era)
-    for variation in axes["variation"] if variations is None else variations:
-        i = axes["variation"].index(variation)
+    first, second = histogram.axes["dataset"].index(dataset), histogram.axes["era"].index(era)
+    for variation in histogram.axes["variation"] if variations is None else variations:
+        i = histogram.axes["variation"].index(variation)
         weight = _checked(dataset, variation, weights.get(variation, weights[NOMINAL]))[places.rows]
         where = (first, second, slice(None), HYPOTHESES.index(places.hypothesis), ..., i)
         index.add(histogram.view(), where, weight)
 
 
 def sums_by_region(places: Cells, weight: Any, thresholds: Thresholds, groups: Any) -> tuple[Any, Any]:
-    """Yields in A to D around the window of the SR, all bins and selections together.
+    """Yields in the regions A to D of the SR, for any N(jets): all bins and selections together.
 
     Re-simulations of one generated event are one event for the variance wherever they are in a region, which cells of
     the histograms cannot tell.
@@ -220,7 +228,7 @@ def sums_by_region(places: Cells, weight: Any, thresholds: Thresholds, groups: A
     Returns:
         Sums of weights and of squared weights, shape (groups, 4).
     """
-    region = 2 * (places.window != regions.SR_WINDOW) + ~places.above(thresholds)
+    region = regions.region("SR", regions.SR, places.window, places.side(thresholds))
     view = np.zeros((int(max(groups)) + 1, len(regions.REGIONS)), dtype=[("value", float), ("variance", float)])
     _Index([groups[places.category], region], view.shape, places).add(view, ..., weight[places.rows])
     return view["value"], view["variance"]

@@ -24,7 +24,8 @@ from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.records import Record
 from hnl.ml.scored import Scored
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, Thresholds
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import Thresholds
 
 HIDDEN = "region A of the SR is hidden for data (blinded)"
 

@@ -19,8 +19,9 @@ from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.records import Record, number
 from hnl.ml.scored import Scored
 from hnl.selections.displaced import regions
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, Thresholds
+from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
+from hnl.selections.displaced.hypotheses import HYPOTHESES, hypothesis
+from hnl.selections.displaced.regions import SR, VR, Thresholds
 
 # Of the process in the catalogue, in small letters: usual names, and those of datasets.simulation.
 DY_PREFIXES = ("dy", "drell", "zjets", "z+jets", "zpair", "zgamma")
@@ -28,7 +29,7 @@ DY_PREFIXES = ("dy", "drell", "zjets", "z+jets", "zpair", "zgamma")
 # Closure of simulation around the window of the SR, where the regions above the usual thresholds may be empty.
 LOWER_X = (0.3, 0.5, 0.7, 0.9)
 CHOSEN = "chosen"
-WITH_JETS = {"SR": (0,), "VR": (1,), "SR+VR": (0, 1)}  # selections that are taken together
+WITH_JETS = {"SR": (SR,), "VR": (VR,), "SR+VR": (SR, VR)}  # selections that are taken together
 
 
 def samples_of(by_kind: Mapping[str, Sequence[Scored]]) -> dict[str, list[str]]:
@@ -37,11 +38,9 @@ def samples_of(by_kind: Mapping[str, Sequence[Scored]]) -> dict[str, list[str]]:
     return {name: [s.dataset.name for s in group] for name, group in named.items() if group}
 
 
-def belongs(dataset: Dataset, hypothesis: str) -> bool:
+def belongs(dataset: Dataset, h: str) -> bool:
     """Whether a signal is of the masses that the classifier of a hypothesis was trained with (section 5)."""
-    if dataset.signal is None:
-        return False
-    return (dataset.signal.mass <= regions.HIGHEST_LOW_MASS) == (hypothesis == "low")
+    return dataset.signal is not None and hypothesis(dataset.signal.mass) == h
 
 
 def unscored(scored: Sequence[Scored]) -> set[tuple[str, str]]:
@@ -157,7 +156,7 @@ def _correlations(
     parts, offset = [], 0
     for s in group:
         places = cells[s.dataset.name, hypothesis]
-        vr = places.selection == 1
+        vr = places.selection == VR
         rows = places.rows[vr]
         bin_index = places.m_sv[vr] * len(regions.DELTA_2D_BINS) + places.delta_2d[vr]
         mass = s.columns["m_l1_sv"][rows].astype(np.float64)
@@ -178,7 +177,7 @@ def _correlations(
 def _shapes(sample: str, hypothesis: str, datasets: Sequence[str], plane: hist.Hist) -> list[Record]:
     """VR: score in AB against CD, by the flavour of l2 (Fig. 8)."""
     result = []
-    for lepton in yields.LEPTONS:
+    for lepton in LEPTONS:
         inside, outside = yields.vr_scores(plane, datasets, hypothesis, lepton)
         chi2, ndf, p_value = validation.same_shape(inside.sum_w, inside.sum_w2, outside.sum_w, outside.sum_w2)
         mark = "too few events" if ndf == 0 else f"p < {validation.FLAG}" if p_value < validation.FLAG else ""

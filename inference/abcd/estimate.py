@@ -8,11 +8,11 @@ from scipy.special import gammaincinv
 
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.intervals import ONE_SIGMA, TWO_SIGMA, product_over
-from hnl.selections.displaced.regions import REGIONS
+from hnl.selections.displaced.categories import MUON, Category
+from hnl.selections.displaced.hypotheses import LOW
+from hnl.selections.displaced.regions import REGIONS, A, B, C, D
 
-A, B, C, D = range(4)
-
-DY_CATEGORY, DY_HYPOTHESIS = "mumu_OS", "low"  # where section 6 corrects for Drell-Yan
+DY_CATEGORY, DY_HYPOTHESIS = Category(MUON, MUON, same_sign=False).label, LOW  # where section 6 corrects for Drell-Yan
 # Our choice where the DY sample cannot tell: the upper end of the 20-50 % of Table 4.
 DY_UNKNOWN = 0.5
 MIN_EFFECTIVE = 0.01  # effective events; fewer than one are possible with negative weights only

@@ -23,14 +23,13 @@ from hnl.datasets.variations import NOMINAL
 from hnl.histograms.displaced import yields
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd.estimate import B, C, D
 from hnl.inference.abcd.validation import EXPECTED_CLOSURE
 from hnl.selections.displaced import regions
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES
+from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import ABOVE, BELOW, B, C, D
 
 CLOSURE = EXPECTED_CLOSURE  # Table 4: 20-30 %; the upper end
-MUON_FLAVOURS = ("mumu", "emu")  # l2 is a muon
 
 
 def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Any:
@@ -45,8 +44,8 @@ def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Any
     below, above = _by_score(filled, datasets, hypothesis)
     worth = _worth(Counts(counts.sum_w.sum(axis=(0, 1)), counts.sum_w2.sum(axis=(0, 1))))
     result = np.full(counts.sum_w.shape, np.nan)
-    of_muons = np.array([name.split("_")[0] in MUON_FLAVOURS for name in CATEGORIES])
-    for group in (np.flatnonzero(of_muons), np.flatnonzero(~of_muons)):
+    for lepton in range(len(LEPTONS)):
+        group = np.flatnonzero(np.equal(yields.L2, lepton))
         total_below, total_above = (Counts(*(p[group].sum() for p in part)) for part in (below, above))
         ratio = _median(total_above, worth) / _median(total_below, worth)
         shape = _median(Counts(*(p[group][..., [B, D]].sum(axis=(0, 2)) for p in counts)), worth)
@@ -77,7 +76,7 @@ def _by_score(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> tu
     for field in ("value", "variance"):
         part = filled.view()[field][chosen].sum(axis=(0, 1))[:, i, ..., v]  # category, selection, window, score, bins
         parts.append(part.sum(axis=(1, 2, 4, 5)))
-    return Counts(*(p[:, 0] for p in parts)), Counts(*(p[:, 1] for p in parts))
+    return Counts(*(p[:, BELOW] for p in parts)), Counts(*(p[:, ABOVE] for p in parts))
 
 
 def _worth(total: Counts) -> float:

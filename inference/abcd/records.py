@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from hnl.histograms.displaced.yields import LEPTONS, Counts
+from hnl.histograms.displaced.yields import Counts
 from hnl.inference import intervals
 from hnl.inference.abcd import estimate as abcd
 from hnl.inference.abcd import validation
-from hnl.inference.abcd.estimate import A, B, C, D, DYCorrection, Estimate
+from hnl.inference.abcd.estimate import DYCorrection, Estimate
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.abcd.validation import Closure, Correlation
 from hnl.inference.records import Record, number
 from hnl.selections.displaced import regions
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import Thresholds
+from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
+from hnl.selections.displaced.regions import A, B, C, D, Thresholds
 
 ALL = "all"  # bins of a category together
 HIDDEN = "A hidden"
@@ -56,7 +56,7 @@ def yields(
 
     Args:
         sample: data or simulation.
-        hypothesis: of `regions.HYPOTHESES`.
+        hypothesis: of `HYPOTHESES`.
         counts: (category, bin, region).
         x: thresholds.
         syst: for the total uncertainty.
@@ -189,7 +189,7 @@ def simulated_closure(hypothesis: str, selection: str, threshold: str, counts: C
     categories is that of the sum of squared pulls of those whose counts tell something, see `validation.resolution`.
 
     Args:
-        hypothesis: of `regions.HYPOTHESES`.
+        hypothesis: of `HYPOTHESES`.
         selection: SR, VR, or both.
         threshold: x, as it is to be called.
         counts: (group, region).

@@ -22,9 +22,9 @@ import numpy as np
 from hnl.errors import InputError
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd.estimate import A, C
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, MIN_SCORE, Thresholds
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import MIN_SCORE, A, C, Thresholds
 
 # Our choice: with 3 events expected, C is empty in one bin of twenty.
 MIN_C = 3.0

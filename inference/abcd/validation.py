@@ -9,9 +9,9 @@ from scipy.special import rel_entr
 
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd.estimate import A, B, C, D
 from hnl.inference.intervals import ONE_SIGMA
 from hnl.ml import statistics
+from hnl.selections.displaced.regions import A, B, C, D
 
 # Our choices. A p-value below this is flagged: one in a hundred by chance.
 FLAG = 0.01

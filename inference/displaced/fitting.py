@@ -15,12 +15,12 @@ from hnl.inference import asymptotics, fits
 from hnl.inference.displaced import modelling
 from hnl.inference.displaced.limits import ChoiceError
 from hnl.inference.displaced.modelling import Inputs
-from hnl.inference.displaced.signals import FLAVOURS, hypothesis
 from hnl.inference.fits import FitResult
 from hnl.inference.likelihood import FitError
 from hnl.inference.model import Model
 from hnl.inference.records import Record, number
 from hnl.inference.toys import few_events
+from hnl.selections.displaced.hypotheses import hypothesis
 from hnl.selections.displaced.regions import REGIONS
 
 EXPECTED, OBSERVED = "expected (Asimov data)", "observed"
@@ -81,7 +81,7 @@ def _models(inputs: Inputs, samples: Sequence[str], correlated: bool) -> tuple[d
             refused[name] = str(error)
     if not samples:
         best = {name: asymptotics.upper_limit(model).expected[2] for name, model in found.items()}
-        groups = [[name for name in found if datasets[name].point.coupling == c] for c in FLAVOURS]
+        groups = [[name for name in found if datasets[name].point.coupling == c] for c in lifetime.COUPLINGS]
         found = {name: found[name] for name in (min(group, key=best.__getitem__) for group in groups if group)}
     if not found:
         raise NoFitError("no signal sample can be fitted: " + "; ".join(refused.values()))

@@ -23,7 +23,8 @@ from hnl.inference.records import Record
 from hnl.ml.scored import Scored
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, REGIONS, Thresholds
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import REGIONS, A, Thresholds
 
 if TYPE_CHECKING:  # what was selected is taken as it is
     from hnl.processors.selection import Selection
@@ -106,7 +107,7 @@ def _of_data(out: Path, selection: "Selection", filled: hist.Hist, records: list
     observed, c_ab, c_ab_error, closure = {}, {}, {}, {}
     for h in HYPOTHESES:
         counts = yields.counts(filled, [dataset.name for dataset in data], h, "SR").sum_w
-        observed[h] = np.where(np.arange(len(REGIONS)) == 0, np.nan, counts) if hidden else counts
+        observed[h] = np.where(np.arange(len(REGIONS)) == A, np.nan, counts) if hidden else counts
         rows = {(r["category"], r["bin"]): r for r in records if (r["sample"], r["hypothesis"]) == ("data", h)}
         c_ab[h], c_ab_error[h] = np.ones(counts.shape[:2]), np.zeros(counts.shape[:2])
         for i, category in enumerate(CATEGORIES):

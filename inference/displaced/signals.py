@@ -21,14 +21,10 @@ from hnl.histograms.displaced import abcd as histograms
 from hnl.histograms.displaced import yields
 from hnl.histograms.displaced.abcd import Cells
 from hnl.histograms.displaced.yields import Counts
-from hnl.inference.abcd.estimate import A
 from hnl.ml.scored import Scored
-from hnl.selections.displaced import regions
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, Thresholds
-
-# Section 1: what each coupling is constrained with.
-FLAVOURS = {"e": ("ee",), "mu": ("mumu",), "mixed": ("emu", "mue")}
+from hnl.selections.displaced import categories, regions
+from hnl.selections.displaced.hypotheses import HYPOTHESES, hypothesis
+from hnl.selections.displaced.regions import A, Thresholds
 
 
 @dataclass(frozen=True)
@@ -137,7 +133,7 @@ class Signals:
             v: Counts(*(sum(each.get(v, each[NOMINAL])[k] for each in every) for k in range(2)))
             for v in dict.fromkeys(v for each in every for v in each)
         }
-        mine = [name.split("_")[0] in FLAVOURS[point.coupling] for name in CATEGORIES]
+        mine = [category.coupling == point.coupling for category in categories.ALL]
         in_a = {
             mass: [float(sum(each[NOMINAL][k][mine][..., A].sum() for each in of_mass)) for k in range(2)]
             for mass, of_mass in filled.items()
@@ -174,11 +170,6 @@ class Signals:
             counts = sr_yields(d, h, found, self.thresholds, near.stretch)
             result.append({_parameter(v, d.scored.dataset.era): value for v, value in counts.items()})
         return result
-
-
-def hypothesis(mass: float) -> str:
-    """Which classifier an m_N is searched with: the one that it trained (section 5)."""
-    return "low" if mass <= regions.HIGHEST_LOW_MASS else "high"
 
 
 def _parameter(variation: str, era: str) -> str:

@@ -15,8 +15,8 @@ import numpy as np
 from hnl import provenance
 from hnl.errors import InputError
 from hnl.processors.rows import Candidates
+from hnl.selections.displaced.categories import ELECTRON, MUON
 
-ELECTRON, MUON = "electron", "muon"  # flavours of l2
 FORMULAS_VERSION = 1  # raised when a formula below changes its meaning
 
 

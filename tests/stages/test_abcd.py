@@ -20,7 +20,7 @@ from hnl.inference import intervals
 from hnl.inference.abcd.records import NO_CLASSIFIER
 from hnl.ml import scoring
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES
+from hnl.selections.displaced.hypotheses import HYPOTHESES
 from hnl.stages import abcd
 from hnl.stages.run import Run
 from hnl.terminal import lines
