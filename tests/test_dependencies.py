@@ -16,16 +16,19 @@ KEPT = {"candidates": units.CODE, "models": learning.CODE, "scans": limits.CODE}
 MAKES = {
     "candidates": """
         corrections: counter jets library
-        datasets: auxiliary_files baskets branches files generator_weights golden nanoaod trigger_bits variations versions
-        physics: constants
+        datasets: auxiliary_files baskets branches files generator_weights golden
+        datasets: hashing nanoaod trigger_bits variations versions
+        physics: angles constants
         processors: cutflow parts rows units
         processors.displaced: candidate columns jet_variations processor
         selections: events jets leptons particles triggers truth vertices
         selections.displaced: categories
     """,
     "models": """
+        datasets: hashing
         ml: folds sample training tuning
         ml.displaced: features trainings
+        physics: angles
         processors: rows
         processors.displaced: columns
         selections.displaced: categories hypotheses
