@@ -15,6 +15,7 @@ from matplotlib.ticker import NullFormatter
 
 from hnl import provenance
 from hnl.histograms.displaced.yields import vr_scores
+from hnl.inference.abcd.rows import ClosureRow, SimulatedClosureRow, Tables, YieldRow
 from hnl.inference.abcd.thresholds import MIN_C, Scan
 from hnl.selections.displaced import categories
 from hnl.selections.displaced.categories import LEPTONS, Category
@@ -24,6 +25,8 @@ from hnl.selections.displaced.regions import Bin, Thresholds, bins
 FLAVOURS = ("mumu", "emu", "ee", "mue")  # in the order of Fig. 9
 PREDICTION, POINTS, SECOND = "#5790fc", "black", "#e42536"
 MARKERS: dict[str, Any] = {"fmt": "o", "color": POINTS, "markersize": 4}
+Predicted = YieldRow | ClosureRow
+
 RATIO_TOP = 3.0
 RATIO_EDGES = (0.05, 20.0)
 # Fixed places: looking for them takes longer than everything else in the stage.
@@ -32,11 +35,9 @@ STACKED = GRID | {"height_ratios": (3, 1.2, 3, 1.2), "hspace": 0.28, "wspace": 0
 # Scores of the plane put together for Fig. 8, which has ten bins from 0 to 1.
 SHAPE_EDGES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
-Rows = Sequence[Mapping[str, Any]]
-
 
 def draw_all(
-    records: Mapping[str, Rows],
+    tables: Tables,
     plane: hist.Hist,
     samples: Mapping[str, Sequence[str]],
     scans: Mapping[str, Mapping[str, Scan]],
@@ -46,7 +47,7 @@ def draw_all(
     """Draws every figure of the stage, as PNG and PDF.
 
     Args:
-        records: of the tables 'yields', 'closure' and 'simulated_closure'.
+        tables: rows of the stage.
         plane: histogram of `histograms.abcd`.
         samples: name -> datasets.
         scans: hypothesis -> category.
@@ -59,16 +60,16 @@ def draw_all(
     figures = []
     for hypothesis in HYPOTHESES:
         for sample in samples:
-            for table, selection in (("yields", "SR"), ("closure", "CR")):
-                chosen = [r for r in records[table] if (r["sample"], r["hypothesis"]) == (sample, hypothesis)]
+            for rows, selection in ((tables.yields, "SR"), (tables.closure, "CR")):
+                chosen = [r for r in rows if (r.sample, r.hypothesis) == (sample, hypothesis)]
                 title = f"Yields and prediction in the {selection}, {hypothesis}-mass classifier, {sample}"
                 figures.append((title, f"abcd_{selection}_{hypothesis}_{sample}", yields(chosen, hypothesis, sample)))
         if scans:
             title = f"Thresholds on the score, {hypothesis}-mass classifier"
             figures.append((title, f"abcd_thresholds_{hypothesis}", scan(scans[hypothesis], thresholds[hypothesis])))
-    if records["simulated_closure"]:
+    if tables.simulated_closure:
         title = "Simulated background: A over its prediction at lower thresholds"
-        figures.append((title, "abcd_simulated_closure", simulated_closure(records["simulated_closure"])))
+        figures.append((title, "abcd_simulated_closure", simulated_closure(tables.simulated_closure)))
     for sample, datasets in samples.items():
         title = f"Score inside and outside of 50-85 GeV in the VR, {sample}"
         figures.append((title, f"abcd_VR_scores_{sample}", scores(plane, datasets)))
@@ -82,14 +83,14 @@ def _save(figure: mpl.figure.Figure, folder: Path, name: str) -> Path:
     return folder / f"{name}.png"
 
 
-def yields(rows: Rows, hypothesis: str, sample: str) -> mpl.figure.Figure:
+def yields(rows: Sequence[Predicted], hypothesis: str, sample: str) -> mpl.figure.Figure:
     """Yields of region A with their prediction in every bin: SS above, OS below, each with the ratio (Fig. 9).
 
     Bins without D have no prediction and are left open. What is hidden is not drawn, and the figure says so.
     """
     figure, panels = plt.subplots(4, 1, figsize=(14, 10), gridspec_kw=STACKED)
     for (main, ratio), charge in zip(panels.reshape(2, 2), ("SS", "OS"), strict=True):
-        found = {(r["category"], r["bin"]): r for r in rows}
+        found = {(r.category, r.bin): r for r in rows}
         shown = sorted((c for c in categories.ALL if c.charge == charge), key=lambda c: FLAVOURS.index(c.flavours))
         order = [(category, b) for category in shown for b in bins(hypothesis, category.label)]
         _yield_panels(main, ratio, [found[category.label, b.label] for category, b in order], sample)
@@ -97,15 +98,15 @@ def yields(rows: Rows, hypothesis: str, sample: str) -> mpl.figure.Figure:
         main.set_title(charge, loc="left", fontweight="bold")
     legend = [pair for panel in panels[:2] for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
     figure.legend(*zip(*legend, strict=True), loc="upper right", ncols=len(legend), frameon=False)
-    if any(row["A"] is None for row in rows):
+    if any(row.A is None for row in rows):
         figure.suptitle("region A hidden (blinded)", x=0.02, ha="left", color=SECOND)
     return figure
 
 
-def _yield_panels(main: Axes, ratio: Axes, rows: Rows, sample: str) -> None:
+def _yield_panels(main: Axes, ratio: Axes, rows: Sequence[Predicted], sample: str) -> None:
     x = np.arange(len(rows))
     column = {
-        key: np.array([np.nan if row[key] is None else row[key] for row in rows], dtype=float)
+        key: np.array([getattr(row, key) for row in rows], dtype=float)  # None becomes NaN
         for key in ("A", "A_error", "prediction", "stat_down", "stat_up", "total_down", "total_up")
     }
     value = column["prediction"]
@@ -156,13 +157,15 @@ def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[Category, Bin]]) -
                 panel.axvline(inside[-1] + 0.5, color="grey", linestyle=style, linewidth=0.8)
 
 
-def simulated_closure(rows: Rows) -> mpl.figure.Figure:
+def simulated_closure(rows: Sequence[SimulatedClosureRow]) -> mpl.figure.Figure:
     """A over its prediction with its 68.3 % interval, for each selection, hypothesis, category and threshold.
 
     Open and grey: too few events to tell anything. An interval without end goes on to the edge of the panel.
     """
-    columns = {key: list(dict.fromkeys(row[key] for row in rows)) for key in ("hypothesis", "selection", "threshold")}
-    groups = list(dict.fromkeys(row["category"] for row in rows if row["ndf"] is None))
+    columns = {
+        key: list(dict.fromkeys(getattr(row, key) for row in rows)) for key in ("hypothesis", "selection", "threshold")
+    }
+    groups = list(dict.fromkeys(row.category for row in rows if row.ndf is None))
     shape = [len(columns[key]) for key in ("hypothesis", "selection")]
     figure, panels = plt.subplots(
         *shape, figsize=(16, 9), sharex=True, sharey=True, squeeze=False, gridspec_kw=GRID | {"bottom": 0.14}
@@ -171,17 +174,17 @@ def simulated_closure(rows: Rows) -> mpl.figure.Figure:
     for (h, selection), panel in zip(product(columns["hypothesis"], columns["selection"]), panels.flat, strict=True):
         for i, threshold in enumerate(columns["threshold"]):
             wanted = (h, selection, threshold)
-            chosen = [r for r in rows if (r["hypothesis"], r["selection"], r["threshold"]) == wanted]
+            chosen = [r for r in rows if (r.hypothesis, r.selection, r.threshold) == wanted]
             for row in chosen:
-                if row["category"] not in groups:
+                if row.category not in groups:
                     continue
-                x = groups.index(row["category"]) + 0.15 * (i - (len(columns["threshold"]) - 1) / 2)
-                colour = colours[i] if row["tested"] else "lightgrey"
-                low, high = row["ratio_low"], row["ratio_high"] or RATIO_EDGES[1]
+                x = groups.index(row.category) + 0.15 * (i - (len(columns["threshold"]) - 1) / 2)
+                colour = colours[i] if row.tested else "lightgrey"
+                low, high = row.ratio_low or 0.0, row.ratio_high or RATIO_EDGES[1]
                 panel.plot([x, x], [max(low, RATIO_EDGES[0]), high], color=colour, linewidth=1.5)
-                if row["ratio"]:
-                    fill = colour if row["tested"] else "white"
-                    panel.plot(x, row["ratio"], "o", color=colour, markerfacecolor=fill, markersize=4)
+                if row.ratio:
+                    fill = colour if row.tested else "white"
+                    panel.plot(x, row.ratio, "o", color=colour, markerfacecolor=fill, markersize=4)
             panel.plot([], [], "o-", color=colours[i], label=f"x = {threshold}")
         panel.axhline(1, color="black", linewidth=0.8)
         panel.set_title(f"{selection}, {h} mass", loc="left")

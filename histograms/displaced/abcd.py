@@ -48,7 +48,7 @@ class FillError(HNLError):
 
 
 @dataclass(frozen=True)
-class Cells:
+class BinnedCandidates:
     """Where the candidates of a dataset go for one hypothesis; all arrays have one entry for each filled candidate."""
 
     hypothesis: str
@@ -68,11 +68,11 @@ class Cells:
         x = np.array([thresholds[self.hypothesis][category] for category in CATEGORIES])
         return regions.score_bin(self.score, x[self.category])
 
-    def without_target(self, thresholds: Thresholds) -> "Cells":
+    def without_signal_region(self, thresholds: Thresholds) -> "BinnedCandidates":
         """All but SR-A: what may be filled of data before unblinding."""
         return self.where(regions.region("SR", self.selection, self.window, self.side(thresholds)) != A)
 
-    def where(self, use: Any) -> "Cells":
+    def where(self, use: Any) -> "BinnedCandidates":
         """Those of a mask."""
         return replace(self, **{name: value[use] for name, value in vars(self).items() if name != "hypothesis"})
 
@@ -124,9 +124,9 @@ def _bin_axes() -> list[hist.axis.StrCategory]:
     return [_categories("m_sv", M_SV_BINS), _categories("delta_2d", DELTA_2D_BINS)]
 
 
-def cells(
+def bin_candidates(
     dataset: str, candidates: Candidates, score: Any, hypothesis: str, edges: Sequence[float], cluster: Any = None
-) -> Cells:
+) -> BinnedCandidates:
     """Bins of the candidates that are in a region of Table 3.
 
     Args:
@@ -149,7 +149,7 @@ def cells(
     rows = np.flatnonzero((selection != NONE) & regions.preselected(score, candidates["m_l1_sv"]))
     category = candidates["category"][rows].astype(np.int64)
     m_sv = regions.m_sv_bin(candidates["m_sv"][rows], hypothesis)
-    return Cells(
+    return BinnedCandidates(
         hypothesis=hypothesis,
         rows=rows,
         cluster=rows if cluster is None else cluster[rows],
@@ -169,19 +169,19 @@ def _refuse(dataset: str, name: str, values: Any, bad: Any) -> None:
         raise FillError(f"dataset {dataset}: a candidate has {name} = {np.asarray(values)[bad][0]}")
 
 
-def fill_plane(plane: hist.Hist, dataset: str, places: Cells, weight: Any) -> None:
+def fill_plane(plane: hist.Hist, dataset: str, binned: BinnedCandidates, weight: Any) -> None:
     """Adds the candidates of a dataset, with one weight for each row of its table."""
     axes = ("category", "selection", "mass_bin", "score_bin", "m_sv", "delta_2d")
-    index = _Index([getattr(places, name) for name in axes], [len(plane.axes[i]) for i in (1, 3, 4, 5, 6, 7)], places)
-    where = (plane.axes["dataset"].index(dataset), slice(None), HYPOTHESES.index(places.hypothesis))
-    index.add(plane.view(), where, _checked(dataset, NOMINAL, weight)[places.rows])
+    index = _Index([getattr(binned, name) for name in axes], [len(plane.axes[i]) for i in (1, 3, 4, 5, 6, 7)], binned)
+    where = (plane.axes["dataset"].index(dataset), slice(None), HYPOTHESES.index(binned.hypothesis))
+    index.add(plane.view(), where, _checked(dataset, NOMINAL, weight)[binned.rows])
 
 
 def fill_regions(
     histogram: hist.Hist,
     dataset: str,
     era: str,
-    places: Cells,
+    binned: BinnedCandidates,
     weights: Mapping[str, Any],
     thresholds: Thresholds,
     variations: Iterable[str] | None = None,
@@ -191,36 +191,36 @@ def fill_regions(
     Args:
         histogram: from `make_regions`.
         dataset, era: where to.
-        places: from `cells`.
+        binned: from `bin_candidates`.
         weights: variation -> weight of each row of the candidate table. A variation of the histogram that is not
             among them is filled with the nominal weight: it does not concern this dataset.
         thresholds: x of each hypothesis and category.
-        variations: to be filled, all by default. Those of jet energies have candidates, and so `places`, of their own.
+        variations: to be filled, all by default. Those of jet energies have candidates, and so `binned`, of their own.
 
     Raises:
         FillError: a weight is not a finite number.
     """
     axes = (CATEGORIES, SELECTIONS, WINDOWS, SCORE_BINS, M_SV_BINS, DELTA_2D_BINS)
     shape = [len(axis) for axis in axes]
-    side = places.side(thresholds)
-    bins = [places.category, places.selection, places.window, side, places.m_sv, places.delta_2d]
-    index = _Index(bins, shape, places)
+    side = binned.side(thresholds)
+    bins = [binned.category, binned.selection, binned.window, side, binned.m_sv, binned.delta_2d]
+    index = _Index(bins, shape, binned)
     first, second = histogram.axes["dataset"].index(dataset), histogram.axes["era"].index(era)
     for variation in histogram.axes["variation"] if variations is None else variations:
         i = histogram.axes["variation"].index(variation)
-        weight = _checked(dataset, variation, weights.get(variation, weights[NOMINAL]))[places.rows]
-        where = (first, second, slice(None), HYPOTHESES.index(places.hypothesis), ..., i)
+        weight = _checked(dataset, variation, weights.get(variation, weights[NOMINAL]))[binned.rows]
+        where = (first, second, slice(None), HYPOTHESES.index(binned.hypothesis), ..., i)
         index.add(histogram.view(), where, weight)
 
 
-def sums_by_region(places: Cells, weight: Any, thresholds: Thresholds, groups: Any) -> tuple[Any, Any]:
+def sums_by_region(binned: BinnedCandidates, weight: Any, thresholds: Thresholds, groups: Any) -> tuple[Any, Any]:
     """Yields in the regions A to D of the SR, for any N(jets): all bins and selections together.
 
     Re-simulations of one generated event are one event for the variance wherever they are in a region, which cells of
     the histograms cannot tell.
 
     Args:
-        places: from `cells`.
+        binned: from `bin_candidates`.
         weight: of each row of the candidate table.
         thresholds: x of each hypothesis and category.
         groups: what to tell apart: for each category, the number of its group.
@@ -228,9 +228,9 @@ def sums_by_region(places: Cells, weight: Any, thresholds: Thresholds, groups: A
     Returns:
         Sums of weights and of squared weights, shape (groups, 4).
     """
-    region = regions.region("SR", regions.SR, places.window, places.side(thresholds))
+    region = regions.region("SR", regions.SR, binned.window, binned.side(thresholds))
     view = np.zeros((int(max(groups)) + 1, len(regions.REGIONS)), dtype=[("value", float), ("variance", float)])
-    _Index([groups[places.category], region], view.shape, places).add(view, ..., weight[places.rows])
+    _Index([groups[binned.category], region], view.shape, binned).add(view, ..., weight[binned.rows])
     return view["value"], view["variance"]
 
 
@@ -243,11 +243,11 @@ def _checked(dataset: str, variation: str, weight: Any) -> Any:
 class _Index:
     """The cell of each candidate, and the groups of re-simulations in each cell; made once for all weights."""
 
-    def __init__(self, bins: Sequence[Any], shape: Sequence[int], places: Cells) -> None:
+    def __init__(self, bins: Sequence[Any], shape: Sequence[int], binned: BinnedCandidates) -> None:
         self.shape = shape
         self.flat = np.ravel_multi_index(bins, shape)
-        clusters = int(places.cluster.max(initial=0)) + 1
-        groups, self.group = np.unique(self.flat * clusters + places.cluster, return_inverse=True)
+        clusters = int(binned.cluster.max(initial=0)) + 1
+        groups, self.group = np.unique(self.flat * clusters + binned.cluster, return_inverse=True)
         self.cell_of_group = groups // clusters
 
     def add(self, view: Any, where: Any, weight: Any) -> None:

@@ -22,7 +22,7 @@ MIN_EFFECTIVE = 0.01  # effective events; fewer than one are possible with negat
 class Estimate:
     """B C / D with its statistical intervals; arrays of the shape of the counts without the regions.
 
-    `value` is NaN and the upper limits are infinite where D is empty; `mark` says so, and names every other region
+    `value` is NaN and the upper limits are infinite where D is empty; `remark` says so, and names every other region
     that is empty, or has a negative sum of weights and is taken as empty.
     """
 
@@ -31,7 +31,7 @@ class Estimate:
     high: Any
     low95: Any
     high95: Any
-    mark: Any
+    remark: Any
 
     def scaled(self, factor: Any) -> "Estimate":
         """Times a factor without uncertainty."""
@@ -41,7 +41,7 @@ class Estimate:
             self.high * factor,
             self.low95 * factor,
             self.high95 * factor,
-            self.mark,
+            self.remark,
         )
 
 
@@ -53,10 +53,10 @@ class DYCorrection:
     uncertainty: Any  # of c_ab, from the size of the DY sample
     c_dy: Any  # NaN where it is undefined
     f_dy: Any
-    mark: Any
+    remark: Any
 
 
-def vanishing(counts: Counts) -> Any:
+def is_effectively_empty(counts: Counts) -> Any:
     """Where a sum of weights is not above zero by a tenth of its error: those are taken as zero.
 
     Without negative weights this is where there are no events at all.
@@ -77,14 +77,14 @@ def effective(counts: Counts) -> tuple[Any, Any]:
     Returns:
         n, scale; the shape of the counts.
     """
-    filled = ~vanishing(counts)
+    filled = ~is_effectively_empty(counts)
     n = np.divide(counts.sum_w**2, counts.sum_w2, out=np.zeros(counts.sum_w.shape), where=filled)
-    scale = np.divide(counts.sum_w2, counts.sum_w, out=pooled(counts) + np.zeros(n.shape), where=filled)
+    scale = np.divide(counts.sum_w2, counts.sum_w, out=mean_event_weight(counts) + np.zeros(n.shape), where=filled)
     return n, scale
 
 
-def pooled(counts: Counts) -> Any:
-    """What an event in A to D together stands for: sum w^2 / sum w; 1 where there is none. Shape (..., 1)."""
+def mean_event_weight(counts: Counts) -> Any:
+    """Mean weight of an event in A to D together, sum w^2 / sum w; 1 where there is none. Shape (..., 1)."""
     w2 = counts.sum_w2.sum(axis=-1, keepdims=True)
     w = np.maximum(np.maximum(counts.sum_w, 0).sum(axis=-1, keepdims=True), np.sqrt(w2))
     return np.divide(w2, w, out=np.ones(w.shape), where=w > 0)
@@ -99,7 +99,7 @@ def sums(counts: Counts) -> tuple[Any, Any, Any]:
     n, scale = effective(counts)
     # With negative weights sum w^2 / sum w can be larger than any weight, but not than the root of sum w^2.
     typical = np.where(n > 0, np.minimum(scale, np.sqrt(counts.sum_w2)), 0)
-    return n * scale, n * scale**2, np.maximum(typical, pooled(counts))
+    return n * scale, n * scale**2, np.maximum(typical, mean_event_weight(counts))
 
 
 def estimate(counts: Counts) -> Estimate:
@@ -117,16 +117,16 @@ def estimate(counts: Counts) -> Estimate:
     sidebands = (w[..., B:], w2[..., B:], one_more[..., B:])
     low, high = product_over(*sidebands, ONE_SIGMA)
     low95, high95 = product_over(*sidebands, TWO_SIGMA)
-    return Estimate(value, low, high, low95, high95, marks(counts))
+    return Estimate(value, low, high, low95, high95, remarks(counts))
 
 
-def marks(counts: Counts) -> Any:
+def remarks(counts: Counts) -> Any:
     """What has to be said about the sidebands of each bin: '' or 'C empty; D negative'. Object array.
 
-    'Empty' is said of regions without events, 'negative' of those with a sum of weights that is `vanishing`.
+    'Empty' is said of regions without events, 'negative' of those with a sum of weights that is `is_effectively_empty`.
     """
     result = np.full(counts.sum_w.shape[:-1], "", dtype=object)
-    gone = vanishing(counts)
+    gone = is_effectively_empty(counts)
     for region in (B, C, D):
         name = REGIONS[region]
         without = counts.sum_w2[..., region] == 0
@@ -186,5 +186,5 @@ def dy_correction(dy: Counts, background: Counts) -> DYCorrection:
     uncertainty = np.where(
         known, np.sqrt((f * c_error) ** 2 + ((c - 1) * f_error) ** 2), np.where(present, DY_UNKNOWN * share, 0.0)
     )
-    mark = np.where(known, "", np.where(present, "c_DY undefined", "no DY")).astype(object)
-    return DYCorrection(c_ab, uncertainty, c, f, mark)
+    remark = np.where(known, "", np.where(present, "c_DY undefined", "no DY")).astype(object)
+    return DYCorrection(c_ab, uncertainty, c, f, remark)

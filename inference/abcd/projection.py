@@ -42,17 +42,17 @@ def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Any
     """
     counts = yields.counts(filled, datasets, hypothesis, "SR")
     below, above = _by_score(filled, datasets, hypothesis)
-    worth = _worth(Counts(counts.sum_w.sum(axis=(0, 1)), counts.sum_w2.sum(axis=(0, 1))))
+    event_weight = _mean_event_weight(Counts(counts.sum_w.sum(axis=(0, 1)), counts.sum_w2.sum(axis=(0, 1))))
     result = np.full(counts.sum_w.shape, np.nan)
     for lepton in range(len(LEPTONS)):
         group = np.flatnonzero(np.equal(yields.L2, lepton))
         total_below, total_above = (Counts(*(p[group].sum() for p in part)) for part in (below, above))
-        ratio = _median(total_above, worth) / _median(total_below, worth)
-        shape = _median(Counts(*(p[group][..., [B, D]].sum(axis=(0, 2)) for p in counts)), worth)
+        ratio = _median(total_above, event_weight) / _median(total_below, event_weight)
+        shape = _median(Counts(*(p[group][..., [B, D]].sum(axis=(0, 2)) for p in counts)), event_weight)
         for i in group:
             there = [b.number for b in regions.bins(hypothesis, CATEGORIES[i])]
             spread = shape[there] / shape[there].sum()
-            sums = _median(Counts(*(p[i, there].sum(axis=0) for p in counts)), worth)
+            sums = _median(Counts(*(p[i, there].sum(axis=0) for p in counts)), event_weight)
             for region in (B, D):
                 result[i, there, region] = sums[region] * spread
             result[i, there, C] = result[i, there, D] * ratio
@@ -79,16 +79,16 @@ def _by_score(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> tu
     return Counts(*(p[:, BELOW] for p in parts)), Counts(*(p[:, ABOVE] for p in parts))
 
 
-def _worth(total: Counts) -> float:
-    """What an event stands for."""
+def _mean_event_weight(total: Counts) -> float:
+    """sum w^2 / sum w; 1 without events."""
     w, w2 = float(np.sum(total.sum_w)), float(np.sum(total.sum_w2))
     return w2 / w if w > 0 and w2 > 0 else 1.0
 
 
-def _median(counts: Counts, worth: float) -> Any:
+def _median(counts: Counts, event_weight: float) -> Any:
     """Median of the expectation, in events, of sums of weights."""
     w, w2 = np.asarray(counts.sum_w, dtype=np.float64), np.asarray(counts.sum_w2, dtype=np.float64)
     filled = (w > 0) & (w2 > 0)
     n = np.divide(w**2, w2, out=np.zeros(w.shape), where=filled)
-    each = np.divide(w2, w, out=np.full(w.shape, worth), where=filled)
+    each = np.divide(w2, w, out=np.full(w.shape, event_weight), where=filled)
     return each * gammaincinv(n + 1, 0.5)

@@ -30,7 +30,7 @@ class Correlation:
     coefficient: float
     p_value: float
     events: float  # effective
-    mark: str
+    remark: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Closure:
     observed: Any
     estimate: abcd.Estimate
     pull: Any  # NaN where the counts say nothing
-    mark: Any
+    remark: Any
 
     def chi2(self, chosen: Any) -> tuple[float, int, float]:
         """Sum of squared pulls, number of them, p-value (NaN without any) of the chosen bins."""
@@ -59,7 +59,7 @@ def pearson(mass: Any, score: Any, weight: Any, cluster: Any = None) -> Correlat
         cluster: int, equal for re-simulations of one generated event; by default all are independent.
 
     Returns:
-        Marked and NaN where there are fewer than 3 effective events, or no spread.
+        NaN with a remark where there are fewer than 3 effective events, or no spread.
     """
     cluster = np.arange(len(weight)) if cluster is None else cluster
     n = statistics.effective_events(weight, cluster) if weight.sum() > 0 else 0.0
@@ -122,10 +122,10 @@ def closure(counts: Counts, factor: Any = 1.0) -> Closure:
     pull = np.sign(a - fitted[..., A]) * np.sqrt(2 * np.maximum(ratio, 0))
     informative = (d > 0) & (a + b > 0) & (a + c > 0)
     pull = np.where(informative, pull, np.nan)
-    mark = np.where(counts.sum_w[..., A] < 0, "A negative", "").astype(object)
+    remark = np.where(counts.sum_w[..., A] < 0, "A negative", "").astype(object)
     result = abcd.estimate(counts).scaled(factor)
-    joined = [("; ".join(filter(None, pair))) for pair in zip(result.mark.ravel(), mark.ravel(), strict=True)]
-    return Closure(counts.sum_w[..., A], result, pull, np.array(joined, dtype=object).reshape(mark.shape))
+    joined = [("; ".join(filter(None, pair))) for pair in zip(result.remark.ravel(), remark.ravel(), strict=True)]
+    return Closure(counts.sum_w[..., A], result, pull, np.array(joined, dtype=object).reshape(remark.shape))
 
 
 def _fitted(counts: Counts, factor: Any = 1.0) -> tuple[Any, Any]:
@@ -168,7 +168,7 @@ def closure_uncertainty(closure: Closure, chosen: Any) -> tuple[float, str]:
         chosen: bool, the bins of a category.
 
     Returns:
-        u, and a mark: '' or why it is not to be trusted as it is.
+        u, and a remark: '' or why it is not to be trusted as it is.
     """
     use = chosen & np.isfinite(closure.pull)
     pull, predicted = closure.pull[use], closure.estimate.value[use]

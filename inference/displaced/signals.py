@@ -19,7 +19,7 @@ from hnl.corrections.reach import Reach
 from hnl.datasets.variations import NOMINAL
 from hnl.histograms.displaced import abcd as histograms
 from hnl.histograms.displaced import yields
-from hnl.histograms.displaced.abcd import Cells
+from hnl.histograms.displaced.abcd import BinnedCandidates
 from hnl.histograms.displaced.yields import Counts
 from hnl.ml.scored import Scored
 from hnl.selections.displaced import categories, regions
@@ -50,7 +50,9 @@ class Yields:
 class _Dataset:
     sample: Sample
     scored: Scored
-    cells: Mapping[str, Mapping[str, Cells]]  # by hypothesis, and by variation of jet energies, nominal among them
+    binned: Mapping[
+        str, Mapping[str, BinnedCandidates]
+    ]  # by hypothesis, and by variation of jet energies, nominal among them
 
     def rows(self, variation: str) -> Scored:
         """Its candidates in a variation of jet energies."""
@@ -159,11 +161,11 @@ class Signals:
     def _filled(self, group: Sequence[_Dataset], near: Neighbour, h: str) -> list[dict[str, Counts]]:
         """What each dataset of an era and a mass adds to a point, by variation."""
         factors: list[dict[str, Any]] = [{} for _ in group]
-        for shift in dict.fromkeys(v for d in group for v in d.cells[h]):
+        for shift in dict.fromkeys(v for d in group for v in d.binned[h]):
             t, violating = ([d.rows(shift).columns[c] for d in group] for c in ("gen_ctau", "gen_same_sign"))
             of_shift = lifetime.weights([d.sample for d in group], t, violating, near.point, at=near.ctau)
             for d, found, factor in zip(group, factors, of_shift, strict=True):
-                if shift in d.cells[h]:
+                if shift in d.binned[h]:
                     found[shift] = near.factor * factor
         result = []
         for d, found in zip(group, factors, strict=True):
@@ -185,20 +187,20 @@ def sr_yields(
     name, era = d.scored.dataset.name, d.scored.dataset.era
     variations = [*d.scored.weights, *d.scored.shifted]
     histogram = histograms.make_regions({name: era}, variations)
-    for shift, cells in d.cells[hypothesis].items():
+    for shift, at_mass in d.binned[hypothesis].items():
         rows = d.rows(shift)
         weights = {v: weight * factors[shift] for v, weight in rows.weights.items()}
         which = [*d.scored.weights] if shift == NOMINAL else [shift]
-        places = cells if stretch == 1 else _stretched(cells, rows.columns, stretch)
-        histograms.fill_regions(histogram, name, era, places, weights, thresholds, which)
+        binned = at_mass if stretch == 1 else _stretched(at_mass, rows.columns, stretch)
+        histograms.fill_regions(histogram, name, era, binned, weights, thresholds, which)
     return {v: yields.counts(histogram, [name], hypothesis, "SR", v) for v in variations}
 
 
-def _stretched(cells: Cells, columns: Mapping[str, Any], stretch: float) -> Cells:
-    """Cells with m_SV times a factor."""
-    m_sv = regions.m_sv_bin(stretch * columns["m_sv"][cells.rows], cells.hypothesis)
-    delta_2d = regions.delta_2d_bin(columns["delta_2d"][cells.rows], m_sv, cells.category, cells.hypothesis)
-    return replace(cells, m_sv=m_sv, delta_2d=delta_2d)
+def _stretched(binned: BinnedCandidates, columns: Mapping[str, Any], stretch: float) -> BinnedCandidates:
+    """With m_SV times a factor."""
+    m_sv = regions.m_sv_bin(stretch * columns["m_sv"][binned.rows], binned.hypothesis)
+    delta_2d = regions.delta_2d_bin(columns["delta_2d"][binned.rows], m_sv, binned.category, binned.hypothesis)
+    return replace(binned, m_sv=m_sv, delta_2d=delta_2d)
 
 
 def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thresholds) -> Signals:
@@ -222,7 +224,9 @@ def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thres
                 s,
                 {
                     h: {
-                        shift: histograms.cells(s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster)
+                        shift: histograms.bin_candidates(
+                            s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster
+                        )
                         for shift, one in {NOMINAL: s, **s.shifted}.items()
                     }
                     for h in HYPOTHESES

@@ -80,7 +80,7 @@ ABCD = Stage(
     (
         "hnl.corrections.weights",
         "hnl.histograms.displaced.abcd_files",
-        "hnl.inference.abcd.analysis",
+        "hnl.inference.abcd.results",
         "hnl.ml.scored",
         "hnl.report.abcd_layout",
     ),

@@ -29,8 +29,8 @@ def filled(tables, thresholds=X, edges=EDGES, hide=(), variations=(NOMINAL,)):
     }
     for name, (table, score, weights) in tables.items():
         for h in HYPOTHESES:
-            cells = abcd.cells(name, table, score, h, edges)
-            cells = cells.without_target(thresholds) if name in hide else cells
+            cells = abcd.bin_candidates(name, table, score, h, edges)
+            cells = cells.without_signal_region(thresholds) if name in hide else cells
             abcd.fill_regions(both["regions"], name, f"era of {name}", cells, weights, thresholds)
             abcd.fill_plane(both["plane"], name, cells, weights[NOMINAL])
     return both
@@ -124,7 +124,7 @@ def test_resimulations_in_one_cell_are_one_event():
     def variance(mass, cluster):
         table = candidates(n_jets=[1] * 4, m_l1_sv=mass)
         histogram = abcd.make_regions({"one": "era"})
-        cells = abcd.cells("one", table, np.full(4, 0.99), "low", EDGES, np.array(cluster))
+        cells = abcd.bin_candidates("one", table, np.full(4, 0.99), "low", EDGES, np.array(cluster))
         abcd.fill_regions(histogram, "one", "era", cells, {NOMINAL: np.full(4, 0.25)}, X)
         counts = yields.counts(histogram, ["one"], "low", "SR")
         assert counts.sum_w.sum() == 1
@@ -140,8 +140,8 @@ def test_sums_by_region_are_those_of_the_bins_together(sample):
     table, score, weights = sample
     plane = filled({"one": sample})["plane"]
     x = {"low": dict.fromkeys(CATEGORIES, 0.7)}
-    places = abcd.cells("one", table, score, "low", EDGES)
-    signal = places.where(places.selection == 0)
+    binned = abcd.bin_candidates("one", table, score, "low", EDGES)
+    signal = binned.where(binned.selection == 0)
     found = abcd.sums_by_region(signal, weights[NOMINAL], x, np.arange(len(CATEGORIES)))
     expected = yields.counts_at(plane, ["one"], "low", "SR", [0.7] * 8).total(1)
     np.testing.assert_allclose(found, expected, atol=1e-9)
@@ -154,9 +154,9 @@ def test_resimulations_are_one_event_in_a_region():
     """In SR-B three of them, in other bins and of other scores; one is in SR-A, one in SR-D."""
     table = candidates(n_jets=[1] * 5, m_l1_sv=[60, 70, 84, 60, 40], m_sv=[1, 3, 8, 1, 1], delta_2d=[1, 9, 20, 1, 1])
     score = np.array([0.3, 0.5, 0.65, 0.9, 0.5])
-    places = abcd.cells("one", table, score, "low", EDGES, np.full(5, 7))
+    binned = abcd.bin_candidates("one", table, score, "low", EDGES, np.full(5, 7))
     x = {"low": dict.fromkeys(CATEGORIES, 0.7)}
-    w, w2 = abcd.sums_by_region(places, np.full(5, 0.25), x, np.arange(len(CATEGORIES)))
+    w, w2 = abcd.sums_by_region(binned, np.full(5, 0.25), x, np.arange(len(CATEGORIES)))
     i = int(table["category"][0])
     np.testing.assert_allclose(w[i], [0.25, 0.75, 0, 0.25])
     np.testing.assert_allclose(w2[i], [0.25**2, 0.75**2, 0, 0.25**2])
