@@ -52,7 +52,7 @@ OF_STAGES = {
     "hnl.corrections.jets": {"select", "k0s", "report"},  # which names a requirement of the selection
     "hnl.ml.evaluation": {"train"},
     "hnl.ml.scoring": {"train", "score", "k0s"},
-    "hnl.inference.abcd.thresholds": {"abcd", "plot"},
+    "hnl.inference.abcd.thresholds": {"abcd", "limits", "fit", "plot"},
     "hnl.inference.abcd.projection": {"limits", "fit"},
     "hnl.plots.classifier": {"plot"},
     "hnl.report.abcd_layout": {"abcd"},

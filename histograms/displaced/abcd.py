@@ -18,6 +18,7 @@ from typing import Any
 
 import hist
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
@@ -33,6 +34,7 @@ from hnl.selections.displaced.regions import (
     SELECTIONS,
     WINDOWS,
     A,
+    Indices,
     Thresholds,
 )
 
@@ -41,6 +43,9 @@ MASS_EDGES = (*range(10, 50, 10), *range(50, 110, 5), 110, 130, 160, 200, 13600)
 COARSE_SCORES = (*(i / 10 for i in range(2, 10)), 0.95)
 # The range is that of section 6; the step is our choice.
 SCAN = tuple(round(0.970 + 0.002 * i, 3) for i in range(15))
+
+
+Weights = NDArray[np.float64]
 
 
 class FillError(HNLError):
@@ -52,18 +57,18 @@ class BinnedCandidates:
     """Where the candidates of a dataset go for one hypothesis; all arrays have one entry for each filled candidate."""
 
     hypothesis: str
-    rows: Any  # of the candidate table
-    cluster: Any  # equal for re-simulations of one generated event
-    category: Any
-    selection: Any
-    window: Any
-    mass_bin: Any
-    score: Any
-    score_bin: Any  # of the plane
-    m_sv: Any
-    delta_2d: Any
+    rows: Indices  # of the candidate table
+    cluster: Indices  # equal for re-simulations of one generated event
+    category: Indices
+    selection: Indices
+    window: Indices
+    mass_bin: Indices  # of the plane
+    score: NDArray[np.float64]
+    score_bin: Indices  # of the plane
+    m_sv: Indices
+    delta_2d: Indices
 
-    def side(self, thresholds: Thresholds) -> Any:
+    def side(self, thresholds: Thresholds) -> Indices:
         """Index into `regions.SCORE_BINS`: whether the score is above the x of the category."""
         x = np.array([thresholds[self.hypothesis][category] for category in CATEGORIES])
         return regions.score_bin(self.score, x[self.category])
@@ -72,7 +77,7 @@ class BinnedCandidates:
         """All but SR-A: what may be filled of data before unblinding."""
         return self.where(regions.region("SR", self.selection, self.window, self.side(thresholds)) != A)
 
-    def where(self, use: Any) -> "BinnedCandidates":
+    def where(self, use: NDArray[np.bool_]) -> "BinnedCandidates":
         """Those of a mask."""
         return replace(self, **{name: value[use] for name, value in vars(self).items() if name != "hypothesis"})
 
@@ -125,7 +130,12 @@ def _bin_axes() -> list[hist.axis.StrCategory]:
 
 
 def bin_candidates(
-    dataset: str, candidates: Candidates, score: Any, hypothesis: str, edges: Sequence[float], cluster: Any = None
+    dataset: str,
+    candidates: Candidates,
+    score: ArrayLike,
+    hypothesis: str,
+    edges: Sequence[float],
+    cluster: Indices | None = None,
 ) -> BinnedCandidates:
     """Bins of the candidates that are in a region of Table 3.
 
@@ -164,12 +174,12 @@ def bin_candidates(
     )
 
 
-def _refuse(dataset: str, name: str, values: Any, bad: Any) -> None:
+def _refuse(dataset: str, name: str, values: ArrayLike, bad: NDArray[np.bool_]) -> None:
     if np.any(bad):
         raise FillError(f"dataset {dataset}: a candidate has {name} = {np.asarray(values)[bad][0]}")
 
 
-def fill_plane(plane: hist.Hist, dataset: str, binned: BinnedCandidates, weight: Any) -> None:
+def fill_plane(plane: hist.Hist, dataset: str, binned: BinnedCandidates, weight: ArrayLike) -> None:
     """Adds the candidates of a dataset, with one weight for each row of its table."""
     axes = ("category", "selection", "mass_bin", "score_bin", "m_sv", "delta_2d")
     index = _Index([getattr(binned, name) for name in axes], [len(plane.axes[i]) for i in (1, 3, 4, 5, 6, 7)], binned)
@@ -182,7 +192,7 @@ def fill_regions(
     dataset: str,
     era: str,
     binned: BinnedCandidates,
-    weights: Mapping[str, Any],
+    weights: Mapping[str, Weights],
     thresholds: Thresholds,
     variations: Iterable[str] | None = None,
 ) -> None:
@@ -213,7 +223,9 @@ def fill_regions(
         index.add(histogram.view(), where, weight)
 
 
-def sums_by_region(binned: BinnedCandidates, weight: Any, thresholds: Thresholds, groups: Any) -> tuple[Any, Any]:
+def sums_by_region(
+    binned: BinnedCandidates, weight: Weights, thresholds: Thresholds, groups: Indices
+) -> tuple[Weights, Weights]:
     """Yields in the regions A to D of the SR, for any N(jets): all bins and selections together.
 
     Re-simulations of one generated event are one event for the variance wherever they are in a region, which cells of
@@ -234,7 +246,7 @@ def sums_by_region(binned: BinnedCandidates, weight: Any, thresholds: Thresholds
     return view["value"], view["variance"]
 
 
-def _checked(dataset: str, variation: str, weight: Any) -> Any:
+def _checked(dataset: str, variation: str, weight: ArrayLike) -> Weights:
     weight = np.asarray(weight, dtype=np.float64)
     _refuse(dataset, f"weight ({variation})", weight, ~np.isfinite(weight))
     return weight
@@ -243,14 +255,14 @@ def _checked(dataset: str, variation: str, weight: Any) -> Any:
 class _Index:
     """The cell of each candidate, and the groups of re-simulations in each cell; made once for all weights."""
 
-    def __init__(self, bins: Sequence[Any], shape: Sequence[int], binned: BinnedCandidates) -> None:
+    def __init__(self, bins: Sequence[Indices], shape: Sequence[int], binned: BinnedCandidates) -> None:
         self.shape = shape
         self.flat = np.ravel_multi_index(bins, shape)
         clusters = int(binned.cluster.max(initial=0)) + 1
         groups, self.group = np.unique(self.flat * clusters + binned.cluster, return_inverse=True)
         self.cell_of_group = groups // clusters
 
-    def add(self, view: Any, where: Any, weight: Any) -> None:
+    def add(self, view: Any, where: Any, weight: Weights) -> None:
         size = int(np.prod(self.shape))
         of_group = np.bincount(self.group, weight, len(self.cell_of_group))
         view["value"][where] += np.bincount(self.flat, weight, size).reshape(self.shape)

@@ -1,10 +1,11 @@
 """Yields in the regions of Table 3, and scores in the VR, from the histograms of `abcd`."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import hist
 import numpy as np
+from numpy.typing import NDArray
 
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
@@ -24,8 +25,8 @@ class AxisError(HNLError):
 class Counts(NamedTuple):
     """Yields in the four regions: sums of weights and of squared weights, of one shape with regions A to D last."""
 
-    sum_w: Any
-    sum_w2: Any
+    sum_w: NDArray[np.float64]
+    sum_w2: NDArray[np.float64]
 
     def total(self, axis: int | tuple[int, ...]) -> "Counts":
         """Added up over axes."""
@@ -56,7 +57,9 @@ def counts(
     return Counts(*(_by_region(part, kind) for part in parts))
 
 
-def counts_at(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: Kind, thresholds: Any) -> Counts:
+def counts_at(
+    plane: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: Kind, thresholds: Sequence[float]
+) -> Counts:
     """Yields for other thresholds, from `plane`: as `counts` would give them after filling again.
 
     Only the variances of samples with re-simulated events differ: those in different cells of the plane are taken as
@@ -86,7 +89,7 @@ def counts_at(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: 
     return Counts(*result)
 
 
-def _by_region(yields: Any, kind: Kind) -> Any:
+def _by_region(yields: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
     """(category, selection, window, score, m_sv, delta_2d) -> (category, bin, region)."""
     result = []
     for row in regions.rows(kind):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from hnl.histograms.displaced.yields import Counts
@@ -18,6 +19,10 @@ DY_UNKNOWN = 0.5
 MIN_EFFECTIVE = 0.01  # effective events; fewer than one are possible with negative weights only
 
 
+Floats = NDArray[np.float64]
+Remarks = NDArray[Any]  # of strings
+
+
 @dataclass(frozen=True)
 class Estimate:
     """B C / D with its statistical intervals; arrays of the shape of the counts without the regions.
@@ -26,14 +31,14 @@ class Estimate:
     that is empty, or has a negative sum of weights and is taken as empty.
     """
 
-    value: Any
-    low: Any  # 68.3 %
-    high: Any
-    low95: Any
-    high95: Any
-    remark: Any
+    value: Floats
+    low: Floats  # 68.3 %
+    high: Floats
+    low95: Floats
+    high95: Floats
+    remark: Remarks
 
-    def scaled(self, factor: Any) -> "Estimate":
+    def scaled(self, factor: Floats | float) -> "Estimate":
         """Times a factor without uncertainty."""
         return Estimate(
             self.value * factor,
@@ -49,14 +54,14 @@ class Estimate:
 class DYCorrection:
     """c_AB = 1 + (c_DY - 1) f_DY of section 6, and what it was made of; arrays over bins."""
 
-    c_ab: Any
-    uncertainty: Any  # of c_ab, from the size of the DY sample
-    c_dy: Any  # NaN where it is undefined
-    f_dy: Any
-    remark: Any
+    c_ab: Floats
+    uncertainty: Floats  # of c_ab, from the size of the DY sample
+    c_dy: Floats  # NaN where it is undefined
+    f_dy: Floats
+    remark: Remarks
 
 
-def is_effectively_empty(counts: Counts) -> Any:
+def is_effectively_empty(counts: Counts) -> NDArray[np.bool_]:
     """Where a sum of weights is not above zero by a tenth of its error: those are taken as zero.
 
     Without negative weights this is where there are no events at all.
@@ -64,7 +69,7 @@ def is_effectively_empty(counts: Counts) -> Any:
     return (counts.sum_w <= 0) | (counts.sum_w**2 <= MIN_EFFECTIVE * counts.sum_w2)
 
 
-def effective(counts: Counts) -> tuple[Any, Any]:
+def effective(counts: Counts) -> tuple[Floats, Floats]:
     """Effective numbers of events, and events that each stands for: their product is the sum of weights.
 
     n = (sum w)^2 / sum w^2 has the relative variance of the sum of weights; for data it is the count. Where a region
@@ -83,14 +88,15 @@ def effective(counts: Counts) -> tuple[Any, Any]:
     return n, scale
 
 
-def mean_event_weight(counts: Counts) -> Any:
+def mean_event_weight(counts: Counts) -> Floats:
     """Mean weight of an event in A to D together, sum w^2 / sum w; 1 where there is none. Shape (..., 1)."""
     w2 = counts.sum_w2.sum(axis=-1, keepdims=True)
     w = np.maximum(np.maximum(counts.sum_w, 0).sum(axis=-1, keepdims=True), np.sqrt(w2))
-    return np.divide(w2, w, out=np.ones(w.shape), where=w > 0)
+    weight: Floats = np.divide(w2, w, out=np.ones(w.shape), where=w > 0)
+    return weight
 
 
-def sums(counts: Counts) -> tuple[Any, Any, Any]:
+def sums(counts: Counts) -> tuple[Floats, Floats, Floats]:
     """What `intervals` asks for: sums of weights and of squared weights, and of an event that could have been there.
 
     Args:
@@ -120,7 +126,7 @@ def estimate(counts: Counts) -> Estimate:
     return Estimate(value, low, high, low95, high95, remarks(counts))
 
 
-def remarks(counts: Counts) -> Any:
+def remarks(counts: Counts) -> Remarks:
     """What has to be said about the sidebands of each bin: '' or 'C empty; D negative'. Object array.
 
     'Empty' is said of regions without events, 'negative' of those with a sum of weights that is `is_effectively_empty`.
@@ -135,7 +141,7 @@ def remarks(counts: Counts) -> Any:
     return result
 
 
-def summed(estimate: Estimate, chosen: Any) -> tuple[float, float, float, int]:
+def summed(estimate: Estimate, chosen: NDArray[np.bool_]) -> tuple[float, float, float, int]:
     """The estimates of some bins added up, their errors in quadrature.
 
     Args:

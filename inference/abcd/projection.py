@@ -13,7 +13,6 @@ Limits from this say what the method would do with such a background; they have 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import hist
 import numpy as np
@@ -23,6 +22,7 @@ from hnl.datasets.variations import NOMINAL
 from hnl.histograms.displaced import yields
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
+from hnl.inference.abcd.estimate import Floats
 from hnl.inference.abcd.validation import EXPECTED_CLOSURE
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
@@ -32,7 +32,7 @@ from hnl.selections.displaced.regions import ABOVE, BELOW, B, C, D
 CLOSURE = EXPECTED_CLOSURE  # Table 4: 20-30 %; the upper end
 
 
-def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Any:
+def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Floats:
     """Events in B, C, D of the SR, A being NaN; shape (category, bin, region), in the luminosity of the simulation.
 
     Args:
@@ -59,7 +59,7 @@ def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Any
     return result
 
 
-def c_ab_error(hypothesis: str) -> Any:
+def c_ab_error(hypothesis: str) -> Floats:
     """Of c_AB = 1: `DY_UNKNOWN`, the upper end of Table 4, where the paper corrects; shape (category, bin)."""
     result = np.zeros((len(CATEGORIES), regions.N_BINS))
     if hypothesis == abcd.DY_HYPOTHESIS:
@@ -85,10 +85,11 @@ def _mean_event_weight(total: Counts) -> float:
     return w2 / w if w > 0 and w2 > 0 else 1.0
 
 
-def _median(counts: Counts, event_weight: float) -> Any:
+def _median(counts: Counts, event_weight: float) -> Floats:
     """Median of the expectation, in events, of sums of weights."""
     w, w2 = np.asarray(counts.sum_w, dtype=np.float64), np.asarray(counts.sum_w2, dtype=np.float64)
     filled = (w > 0) & (w2 > 0)
     n = np.divide(w**2, w2, out=np.zeros(w.shape), where=filled)
     each = np.divide(w2, w, out=np.full(w.shape, event_weight), where=filled)
-    return each * gammaincinv(n + 1, 0.5)
+    median: Floats = each * gammaincinv(n + 1, 0.5)
+    return median

@@ -11,7 +11,7 @@ from hnl.histograms.displaced.yields import Counts
 from hnl.inference import intervals
 from hnl.inference.abcd import estimate as abcd
 from hnl.inference.abcd import validation
-from hnl.inference.abcd.estimate import DYCorrection, Estimate
+from hnl.inference.abcd.estimate import DYCorrection, Estimate, Floats
 from hnl.inference.abcd.rows import (
     ALL,
     HIDDEN,
@@ -47,14 +47,14 @@ class Systematics:
     closure: Mapping[str, float]  # by category
     dy: DYCorrection | None  # for `abcd.DY_CATEGORY`; shape (bin,)
 
-    def c_ab(self, category: str) -> tuple[Any, Any]:
+    def c_ab(self, category: str) -> tuple[Floats, Floats]:
         """Factor on the prediction and its uncertainty, by bin."""
         if self.dy is None or category != abcd.DY_CATEGORY:
             return np.ones(regions.N_BINS), np.zeros(regions.N_BINS)
         return self.dy.c_ab, self.dy.uncertainty
 
 
-def exists(hypothesis: str, category: str) -> Any:
+def exists(hypothesis: str, category: str) -> NDArray[np.bool_]:
     """Which of the 2 x 3 bins a category has: bool, (bin,)."""
     result = np.zeros(regions.N_BINS, dtype=bool)
     result[[b.number for b in regions.bins(hypothesis, category)]] = True
@@ -151,7 +151,7 @@ def _compared(counts: Counts, closure: Closure, i: int) -> Comparison:
     )
 
 
-def _compared_sum(counts: Counts, closure: Closure, there: Any, parts: str = "bins") -> Comparison:
+def _compared_sum(counts: Counts, closure: Closure, there: NDArray[np.bool_], parts: str = "bins") -> Comparison:
     """All bins: yields of all, prediction, pull and ratio of those that have a prediction."""
     value, down, up, left_out = abcd.summed(closure.estimate, there)
     use = there & np.isfinite(closure.estimate.value)

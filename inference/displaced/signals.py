@@ -132,7 +132,7 @@ class Signals:
         every = [each for of_mass in filled.values() for each in of_mass]
         # What does not concern a dataset is nominal there.
         summed = {
-            v: Counts(*(sum(each.get(v, each[NOMINAL])[k] for each in every) for k in range(2)))
+            v: Counts(*(np.asarray(sum(each.get(v, each[NOMINAL])[k] for each in every)) for k in range(2)))
             for v in dict.fromkeys(v for each in every for v in each)
         }
         mine = [category.coupling == point.coupling for category in categories.ALL]

@@ -80,6 +80,7 @@ ABCD = Stage(
     (
         "hnl.corrections.weights",
         "hnl.histograms.displaced.abcd_files",
+        "hnl.inference.abcd.files",
         "hnl.inference.abcd.results",
         "hnl.ml.scored",
         "hnl.report.abcd_layout",
