@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference import intervals
+from hnl.inference.abcd import compared, validation
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd import validation
-from hnl.inference.abcd.estimate import DYCorrection, Estimate, Floats
+from hnl.inference.abcd.compared import Pair, joined
+from hnl.inference.abcd.estimate import DYCorrection, Floats
 from hnl.inference.abcd.rows import (
     ALL,
-    HIDDEN,
     NO_TEST,
     ClosureRow,
     Comparison,
@@ -26,7 +26,7 @@ from hnl.inference.abcd.rows import (
     YieldRow,
 )
 from hnl.inference.abcd.thresholds import Scan
-from hnl.inference.abcd.validation import Closure, Correlation
+from hnl.inference.abcd.validation import Correlation
 from hnl.inference.records import number
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
@@ -36,8 +36,6 @@ from hnl.selections.displaced.regions import REGIONS, A, B, C, D, Thresholds
 # and its prediction the counts must be able to tell at one standard deviation, or they are said to tell nothing.
 GROUPS = (*CATEGORIES, *(f"l2 {lepton}" for lepton in LEPTONS))
 WEAK = 3.0
-
-Pair = tuple[float | None, float | None]  # a number and its error, errors down and up, or an interval
 
 
 @dataclass(frozen=True)
@@ -84,17 +82,17 @@ def yields(
         found: list[tuple[str, Comparison, Pair, Pair]] = [
             (
                 b.label,
-                _compared(one, closure, b.number),
+                compared.of_bin(one, closure, b.number),
                 (float(factor[b.number]), float(factor_error[b.number])),
-                _total(closure.estimate, b.number, np.hypot(shared, relative[b.number])),
+                compared.total_error(closure.estimate, b.number, np.hypot(shared, relative[b.number])),
             )
             for b in regions.bins(hypothesis, category)
         ]
-        total = _compared_sum(one, closure, there)
+        total = compared.of_bins(one, closure, there)
         predicted = np.nan_to_num(closure.estimate.value)[there]
         # The closure uncertainty is one for the category; those of c_AB are independent from bin to bin.
         syst_error = float(np.hypot(shared * predicted.sum(), np.sqrt(((relative[there] * predicted) ** 2).sum())))
-        found.append((ALL, total, (None, None), _total_of_sum(total, syst_error)))
+        found.append((ALL, total, (None, None), compared.total_error_of_bins(total, syst_error)))
         result += [
             YieldRow(
                 sample=sample,
@@ -102,7 +100,7 @@ def yields(
                 category=category,
                 bin=label,
                 x=x[hypothesis][category],
-                **dict(_hidden(row) if hidden else row),
+                **dict(compared.without_a(row) if hidden else row),
                 c_ab=c_ab,
                 c_ab_uncertainty=c_ab_error,
                 closure=shared,
@@ -112,85 +110,6 @@ def yields(
             for label, row, (c_ab, c_ab_error), (down, up) in found
         ]
     return result
-
-
-# What would tell region A of data.
-_OF_A = ("A", "A_error", "pull", "ratio", "chi2", "ndf", "p_value")
-
-
-def _hidden(found: Comparison) -> Comparison:
-    """Without what would tell region A."""
-    return found.model_copy(update=dict.fromkeys(_OF_A) | {"mark": _joined(HIDDEN, found.mark)})
-
-
-def _joined(*marks: str) -> str:
-    return "; ".join(filter(None, marks))
-
-
-def _compared(counts: Counts, closure: Closure, i: int) -> Comparison:
-    """One bin."""
-    estimate = closure.estimate
-    value = estimate.value[i]
-    return Comparison(
-        A=float(counts.sum_w[i, A]),
-        B=float(counts.sum_w[i, B]),
-        C=float(counts.sum_w[i, C]),
-        D=float(counts.sum_w[i, D]),
-        A_error=float(np.sqrt(counts.sum_w2[i, A])),
-        prediction=number(value),
-        stat_down=number(value - estimate.low[i]),
-        stat_up=number(estimate.high[i] - value),
-        low95=number(estimate.low95[i]),
-        high95=number(estimate.high95[i]),
-        pull=number(closure.pull[i]),
-        ratio=number(counts.sum_w[i, A] / value) if value > 0 else None,
-        chi2=None,
-        ndf=None,
-        p_value=None,
-        mark=closure.remark[i],
-    )
-
-
-def _compared_sum(counts: Counts, closure: Closure, there: NDArray[np.bool_], parts: str = "bins") -> Comparison:
-    """All bins: yields of all, prediction, pull and ratio of those that have a prediction."""
-    value, down, up, left_out = abcd.summed(closure.estimate, there)
-    use = there & np.isfinite(closure.estimate.value)
-    known = bool(use.any())
-    chi2, ndf, p_value = closure.chi2(there)
-    direct, variance = counts.sum_w[use, A].sum(), counts.sum_w2[use, A].sum()
-    error = np.hypot(up if direct > value else down, np.sqrt(variance))
-    return Comparison(
-        A=float(counts.sum_w[there, A].sum()),
-        B=float(counts.sum_w[there, B].sum()),
-        C=float(counts.sum_w[there, C].sum()),
-        D=float(counts.sum_w[there, D].sum()),
-        A_error=float(np.sqrt(counts.sum_w2[there, A].sum())),
-        prediction=value if known else None,
-        stat_down=down if known else None,
-        stat_up=up if known else None,
-        low95=None,
-        high95=None,
-        pull=number((direct - value) / error) if error > 0 else None,
-        ratio=number(direct / value) if value > 0 else None,
-        chi2=chi2,
-        ndf=ndf,
-        p_value=number(p_value),
-        mark=f"D empty in {left_out if known else 'all'} {parts}" if left_out else "",
-    )
-
-
-def _total(estimate: Estimate, i: int, relative: float) -> Pair:
-    """Statistical and systematic uncertainty in quadrature."""
-    value = estimate.value[i]
-    down = number(min(np.hypot(value - estimate.low[i], relative * value), value))
-    return down, number(np.hypot(estimate.high[i] - value, relative * value))
-
-
-def _total_of_sum(found: Comparison, systematic: float) -> Pair:
-    if found.prediction is None or found.stat_down is None or found.stat_up is None:
-        return None, None
-    down, up = (float(np.hypot(side, systematic)) for side in (found.stat_down, found.stat_up))
-    return min(down, found.prediction), up
 
 
 def closures(
@@ -203,12 +122,12 @@ def closures(
         closure = validation.closure(one)
         u, remark = uncertainty[category]
         found = [
-            (b.label, _compared(one, closure, b.number), _total(closure.estimate, b.number, u))
+            (b.label, compared.of_bin(one, closure, b.number), compared.total_error(closure.estimate, b.number, u))
             for b in regions.bins(hypothesis, category)
         ]
-        total = _compared_sum(one, closure, exists(hypothesis, category))
-        total = total.model_copy(update={"mark": _joined(total.mark, remark)})
-        found.append((ALL, total, _total_of_sum(total, u * (total.prediction or 0.0))))
+        total = compared.of_bins(one, closure, exists(hypothesis, category))
+        total = total.model_copy(update={"mark": joined(total.mark, remark)})
+        found.append((ALL, total, compared.total_error_of_bins(total, u * (total.prediction or 0.0))))
         result += [
             ClosureRow(
                 sample=sample,
@@ -247,7 +166,7 @@ def simulated_closure(hypothesis: str, selection: str, threshold: str, counts: C
             selection=selection,
             threshold=threshold,
             category=group,
-            **dict(found) | {"mark": _joined(found.mark, "" if number_tested else NO_TEST)},
+            **dict(found) | {"mark": joined(found.mark, "" if number_tested else NO_TEST)},
             ratio_low=interval[0],
             ratio_high=interval[1],
             tested=number_tested,
@@ -255,11 +174,11 @@ def simulated_closure(hypothesis: str, selection: str, threshold: str, counts: C
 
     result = []
     for i, group in enumerate(GROUPS):
-        found = _compared(counts, closure, i).model_copy(update={"p_value": float(p_value[i])})
+        found = compared.of_bin(counts, closure, i).model_copy(update={"p_value": float(p_value[i])})
         result.append(row(group, found, (float(low[i]), number(high[i])), int(tested[i])))
     n = len(CATEGORIES)
     each = Counts(counts.sum_w[:n], counts.sum_w2[:n])
-    together = _compared_sum(each, validation.closure(each), np.ones(n, dtype=bool), "categories")
+    together = compared.of_bins(each, validation.closure(each), np.ones(n, dtype=bool), "categories")
     chi2, ndf, p_all = closure.chi2(tested & (np.arange(len(GROUPS)) < n))
     together = together.model_copy(update={"chi2": chi2, "ndf": ndf, "p_value": number(p_all)})
     return [*result, row(ALL, together, (None, None), ndf)]
@@ -302,7 +221,7 @@ def contaminations(hypothesis: str, dataset: str, signal: Counts, background: Co
                 s_over_b_B=number(ratio[i, B]),
                 s_over_b_C=number(ratio[i, C]),
                 s_over_b_D=number(ratio[i, D]),
-                mark=_joined(
+                mark=joined(
                     "no signal" if number(share[i, A]) is None else "",
                     f"no background in {', '.join(empty)}" if empty else "",
                 ),
@@ -328,7 +247,7 @@ def threshold(hypothesis: str, category: str, x: float, scan: Scan | None, fixed
         uncertainty=value(lambda s: s.uncertainty),
         smallest_c=value(lambda s: s.smallest_c),
         poor_bins=value(lambda s: s.poor_bins),
-        mark=_joined(
+        mark=joined(
             "given" if fixed else "", scan.mark if scan and not fixed else "", "" if scan else "nothing to scan"
         ),
     )
