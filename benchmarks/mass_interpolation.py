@@ -28,12 +28,12 @@ from rich.console import Console
 from rich.table import Table
 
 from hnl.corrections import lifetime, masses
-from hnl.corrections.lifetime import Point, PointError
-from hnl.inference.abcd.estimate import A
+from hnl.corrections.lifetime import COUPLINGS, Point, PointError
 from hnl.inference.displaced import inputs
 from hnl.inference.displaced.scan import direction
-from hnl.inference.displaced.signals import FLAVOURS, Signals, Yields
-from hnl.selections.displaced.categories import CATEGORIES
+from hnl.inference.displaced.signals import Signals, Yields
+from hnl.selections.displaced import categories
+from hnl.selections.displaced.regions import A
 from hnl.stages.run import Run
 
 CTAU = (1.0, 3.0, 10.0, 30.0)  # mm
@@ -75,7 +75,7 @@ class Compared:
 
 def in_a(found: Yields, coupling: str) -> Any:
     """Yields and squared errors, (2, category, bin)."""
-    mine = [name.split("_")[0] in FLAVOURS[coupling] for name in CATEGORIES]
+    mine = [category.coupling == coupling for category in categories.ALL]
     return np.stack([part[mine][..., A] for part in found.nominal])
 
 
@@ -152,7 +152,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Leave-one-out of the interpolation in m_N.")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--coupling", choices=tuple(FLAVOURS), action="append")
+    parser.add_argument("--coupling", choices=COUPLINGS, action="append")
     parser.add_argument("--every", action="store_true", help="every pair of masses around the one that is left out")
     arguments = parser.parse_args()
     signals = inputs.load(Run(arguments.out), luminosity=1.0).signals
@@ -160,7 +160,7 @@ def main() -> None:
     console = Console(width=180)
 
     def run() -> list[Compared]:
-        chosen = arguments.coupling or FLAVOURS
+        chosen = arguments.coupling or COUPLINGS
         return [one for c in chosen for one in left_out(signals, c, every=arguments.every)]
 
     ours = run()

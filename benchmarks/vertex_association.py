@@ -22,6 +22,7 @@ from hnl.datasets.files import Schema
 from hnl.datasets.simulation import sample
 from hnl.datasets.simulation.sample import Request
 from hnl.datasets.simulation.signal import SignalOptions
+from hnl.physics.angles import delta_phi
 from hnl.selections import leptons, vertices
 
 # The benchmarks of the paper's Fig. 2 (GeV, mm) for both couplings, and the background with the closest vertices. Each
@@ -51,7 +52,7 @@ def naive(table: Any, primary: Any, l2: Any) -> Any:
 def direction(table: Any, primary: Any, l2: Any) -> Any:
     """Without tracks, as hnl did for v9 before: within 0.4 of momentum and flight; of the displaced the hardest."""
     x, y, z = (table[f"position_{c}"] - primary[c] for c in "xyz")
-    turned = (np.arctan2(y, x) - l2.phi + np.pi) % (2 * np.pi) - np.pi
+    turned = delta_phi(np.arctan2(y, x), l2.phi)
     flight = np.hypot(np.arcsinh(z / np.hypot(x, y)) - l2.eta, turned)
     near = table[(table.deltaR(l2) < 0.4) & (flight < 0.4) & vertices.displaced(table)]
     return ak.firsts(near[ak.argmax(near.pt, axis=1, keepdims=True)])

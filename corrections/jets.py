@@ -23,6 +23,7 @@ from hnl.datasets import nanoaod
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.datasets.corrections import JetCorrections, Smearing
 from hnl.datasets.variations import NOMINAL, up_down
+from hnl.physics.angles import delta_r
 from hnl.selections import jets as jet_cuts
 
 MAX_DELTA_R = 0.2  # half the size of a jet
@@ -148,8 +149,7 @@ def _smeared(
     sigma = library.evaluate(settings.file, smearing.resolution, inputs)
     generated = nanoaod.generator_jets(events)
     pt_gen, eta_gen, phi_gen = (_flat(ak.fill_none(generated[name], np.nan))[counting] for name in ("pt", "eta", "phi"))
-    delta_r = np.hypot(eta - eta_gen, (phi - phi_gen + np.pi) % (2 * np.pi) - np.pi)
-    matched = (delta_r < MAX_DELTA_R) & (np.abs(pt - pt_gen) < MAX_PULL * sigma * pt)
+    matched = (delta_r(eta, phi, eta_gen, phi_gen) < MAX_DELTA_R) & (np.abs(pt - pt_gen) < MAX_PULL * sigma * pt)
     ids = [of_jets(events[name], np.uint64) for name in nanoaod.EVENT_IDS]
     drawn = sigma * counter.normal(SEED, *ids, _flat(jets.index, np.uint64)[counting])
     result = []

@@ -17,10 +17,10 @@ from hnl.datasets.catalogue import Dataset, Era
 from hnl.datasets.corrections import PILEUP_COLUMN, Corrections
 from hnl.datasets.variations import NOMINAL, up_down
 from hnl.datasets.weight_corrections import LeptonCorrections, Variation, WeightCorrection
-from hnl.selections.displaced.categories import LEPTONS
+from hnl.selections.displaced import categories
 
 WAYS = ("up", "down")
-LEPTON = {"trigger": 0, "prompt": 0, "nonprompt": 1}  # whose efficiency it is: of l1 or l2
+LEPTON = {"trigger": "l1", "prompt": "l1", "nonprompt": "l2"}  # whose efficiency it is
 
 # How far the mean weight of the generated pileup profile may be from one: our choice. More is another profile.
 PILEUP_TOLERANCE = 0.1
@@ -98,8 +98,8 @@ def _factors(
     for kind, lepton in LEPTON.items():
         block: LeptonCorrections | None = getattr(corrections, kind)
         for flavour, some in block.flavours if block else ():
-            has = np.array([leptons[lepton] == flavour for leptons in LEPTONS])
-            yield _scale_factor(f"{kind}_{flavour}", some, candidates, has[candidates["category"] // 2])
+            has = np.array([getattr(category, lepton) == flavour for category in categories.ALL])
+            yield _scale_factor(f"{kind}_{flavour}", some, candidates, has[candidates["category"]])
     if corrections.tracking:
         everyone = np.ones(len(candidates["gen_weight"]), dtype=bool)
         yield _scale_factor("tracking", (corrections.tracking,), candidates, everyone)

@@ -15,11 +15,11 @@ import xgboost
 from hnl.ml import folds, scoring, statistics
 from hnl.ml.sample import Sample
 from hnl.ml.statistics import Estimate
-from hnl.selections.displaced.categories import CATEGORIES, FLAVOURS
+from hnl.selections.displaced import categories, regions
+from hnl.selections.displaced.categories import CATEGORIES
 
 THRESHOLDS = (0.2, 0.9, 0.97, 0.98, 0.99, 0.998)  # section 6: 0.2 always, then 0.97 to 0.998
 BACKGROUND_EFFICIENCIES = (0.1, 0.01, 0.001)
-MIN_SCORE, MIN_M_L1_SV = 0.2, 10.0  # section 6: the preselection
 BINS = 25
 MAX_CURVE_POINTS = 400
 MIN_EVENTS_OF_A_MEAN = 3  # effective number of events of a point of the profile
@@ -101,7 +101,7 @@ def correlations(score: np.ndarray, sample: Sample) -> list[dict[str, Any]]:
     """
     selections = {
         "all": ~sample.is_signal,
-        "preselected": ~sample.is_signal & (score > MIN_SCORE) & (sample.m_l1_sv > MIN_M_L1_SV),
+        "preselected": ~sample.is_signal & regions.preselected(score, sample.m_l1_sv),
     }
     result = []
     for selection, chosen in selections.items():
@@ -122,11 +122,10 @@ def correlations(score: np.ndarray, sample: Sample) -> list[dict[str, Any]]:
 def _places(sample: Sample, chosen: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """Inclusive, the two flavour pairs, and each category with a charge."""
     places = [("inclusive", chosen)]
-    flavours = sorted({int(category) // 2 for category in np.unique(sample.category)})
-    for flavour in flavours:
-        places.append((FLAVOURS[flavour], chosen & (sample.category // 2 == flavour)))
-        for i in (2 * flavour, 2 * flavour + 1):
-            places.append((CATEGORIES[i], chosen & (sample.category == i)))
+    for flavours in dict.fromkeys(categories.ALL[i].flavours for i in np.unique(sample.category)):
+        both = [category for category in categories.ALL if category.flavours == flavours]
+        places.append((flavours, chosen & np.isin(sample.category, [category.index for category in both])))
+        places += [(category.label, chosen & (sample.category == category.index)) for category in both]
     return places
 
 

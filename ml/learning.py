@@ -20,6 +20,7 @@ from hnl.ml.sample import NoCandidatesError, NoSignalError, Sample, Source
 from hnl.ml.training import Settings
 from hnl.processors.rows import passing
 from hnl.processors.selection import Selection
+from hnl.selections.displaced.hypotheses import HYPOTHESES
 
 # What decides what a model is: which events and features it sees, and how it is trained.
 CODE = ("hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning")
@@ -264,7 +265,7 @@ def _check_candidates(model: Model, sources: list[Source], folder: Path) -> None
 
 def _scores(source: Source, ready: Any) -> dict[str, np.ndarray]:
     result = {}
-    for column, hypothesis in zip(scoring.COLUMNS, trainings.HYPOTHESES, strict=True):
+    for column, hypothesis in zip(scoring.COLUMNS, HYPOTHESES, strict=True):
         values = np.full(len(source.candidates["event"]), np.nan, dtype=np.float32)
         for model in ready:
             if (model.training.hypothesis, model.training.group) == (hypothesis, source.group):

@@ -13,7 +13,7 @@ from hnl.ml.displaced import features as feature_table
 from hnl.ml.displaced.features import Feature
 from hnl.ml.displaced.trainings import Training
 from hnl.processors.displaced import columns
-from hnl.processors.rows import Candidates, ordered
+from hnl.processors.rows import Candidates, generated_events, ordered
 
 
 class TrainingError(InputError):
@@ -132,7 +132,7 @@ def build(training: Training, sources: Sequence[Source], features: Sequence[Feat
                 "mass": np.full(n, np.nan if signal is None else signal.mass),
                 "dataset": np.full(n, i, dtype=np.int16),
                 "fold": folds.assign_folds(candidates),
-                "generator_event": _numbered(candidates),
+                "generator_event": generated_events(candidates),
                 "category": candidates["category"],
                 "m_l1_sv": candidates["m_l1_sv"],
             }
@@ -184,13 +184,6 @@ def _sign_factors(sources: Sequence[Source]) -> dict[str, float]:
                 f"{absolute[process]:.4g}): it needs more generated events before it can train a classifier"
             )
     return {process: total / absolute[process] if absolute[process] > 0 else 0.0 for process, total in signed.items()}
-
-
-def _numbered(candidates: Candidates) -> np.ndarray:
-    """Generator events of one dataset, counted from 0."""
-    names = ("run", "luminosity_block", "generator_event")
-    key = np.stack([candidates[name].astype(np.uint64) for name in names], axis=1)
-    return np.unique(key, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def digest(candidates: Candidates) -> str:

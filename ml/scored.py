@@ -9,7 +9,7 @@ import numpy as np
 from hnl.datasets.catalogue import Dataset
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import InputError
-from hnl.processors.rows import Candidates, passing
+from hnl.processors.rows import Candidates, generated_events, passing
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,5 @@ def by_variation(every: Scored, rows: Candidates, variations: Sequence[str]) -> 
 
 
 def clusters(candidates: Candidates, is_data: bool) -> np.ndarray:
-    """Numbers of generated events, from 0: re-simulations share one."""
-    if is_data:
-        return np.arange(len(candidates["event"]))
-    key = np.stack([candidates[name].astype(np.uint64) for name in ("run", "luminosity_block", "generator_event")])
-    return np.unique(key, axis=1, return_inverse=True)[1].reshape(-1)
+    """Number of the event that each row is independent of others by: of data, each row its own."""
+    return np.arange(len(candidates["event"])) if is_data else generated_events(candidates)

@@ -22,11 +22,10 @@ from hnl.ml import folds, sample
 from hnl.ml.displaced import features as feature_table
 from hnl.ml.displaced.features import FeatureError
 from hnl.ml.models import Model
-from hnl.processors.rows import Candidates
+from hnl.processors.rows import EVENT, Candidates
 
 FORMAT = 1  # of the JSON next to the scores
 COLUMNS = ("score_low", "score_high")
-IDS = ("run", "luminosity_block", "event")
 
 
 class ScoreError(HNLError):
@@ -116,7 +115,7 @@ def write(
         facts: further entries of the JSON; 'models' maps trainings to digests.
     """
     parquet, sidecar = paths(folder, dataset)
-    table = pa.table({name: candidates[name] for name in IDS} | {name: scores[name] for name in COLUMNS})
+    table = pa.table({name: candidates[name] for name in EVENT} | {name: scores[name] for name in COLUMNS})
     sidecar.unlink(missing_ok=True)
     provenance.write(parquet, lambda path: pq.write_table(table, path, compression="zstd"))
     content = {"format": FORMAT, "dataset": dataset, "candidates": sample.digest(candidates), "rows": len(table)}
@@ -149,12 +148,12 @@ def read(folder: Path, dataset: str, candidates: Candidates) -> tuple[np.ndarray
         content = json.loads(sidecar.read_text(encoding="utf-8"))
         made_of, models, own_models = content["candidates"], content["models"], content["own_models"]
         table = pq.read_table(parquet)
-        columns = {name: table[name].to_numpy() for name in IDS + COLUMNS}
+        columns = {name: table[name].to_numpy() for name in EVENT + COLUMNS}
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise ScoreError(f"the scores {parquet} are broken: {error}; {again}") from error
     if content.get("format") != FORMAT or made_of != sample.digest(candidates):
         raise ScoreError(f"the scores {parquet} are of other candidates of {dataset}; {again}")
-    if any(not np.array_equal(columns[name], candidates[name]) for name in IDS):
+    if any(not np.array_equal(columns[name], candidates[name]) for name in EVENT):
         raise ScoreError(f"the rows of {parquet} are not in the order of the candidates of {dataset}; {again}")
     if own_models and (changed := _changed(folder / layout.MODELS, models)):
         raise ScoreError(

@@ -14,14 +14,19 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from hnl import provenance
-from hnl.histograms.displaced.yields import LEPTONS, vr_scores
+from hnl.histograms.displaced.yields import vr_scores
+from hnl.inference.abcd.rows import ClosureRow, SimulatedClosureRow, Tables, YieldRow
 from hnl.inference.abcd.thresholds import MIN_C, Scan
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, Thresholds, bins
+from hnl.selections.displaced import categories
+from hnl.selections.displaced.categories import LEPTONS, Category
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import Bin, Thresholds, bins
 
-FLAVOURS = {"mumu": r"$\mu\mu$", "emu": r"$e\mu$", "ee": r"$ee$", "mue": r"$\mu e$"}  # in the order of Fig. 9
+FLAVOURS = ("mumu", "emu", "ee", "mue")  # in the order of Fig. 9
 PREDICTION, POINTS, SECOND = "#5790fc", "black", "#e42536"
 MARKERS: dict[str, Any] = {"fmt": "o", "color": POINTS, "markersize": 4}
+Predicted = YieldRow | ClosureRow
+
 RATIO_TOP = 3.0
 RATIO_EDGES = (0.05, 20.0)
 # Fixed places: looking for them takes longer than everything else in the stage.
@@ -30,11 +35,9 @@ STACKED = GRID | {"height_ratios": (3, 1.2, 3, 1.2), "hspace": 0.28, "wspace": 0
 # Scores of the plane put together for Fig. 8, which has ten bins from 0 to 1.
 SHAPE_EDGES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
-Rows = Sequence[Mapping[str, Any]]
-
 
 def draw_all(
-    records: Mapping[str, Rows],
+    tables: Tables,
     plane: hist.Hist,
     samples: Mapping[str, Sequence[str]],
     scans: Mapping[str, Mapping[str, Scan]],
@@ -44,7 +47,7 @@ def draw_all(
     """Draws every figure of the stage, as PNG and PDF.
 
     Args:
-        records: of the tables 'yields', 'closure' and 'simulated_closure'.
+        tables: rows of the stage.
         plane: histogram of `histograms.abcd`.
         samples: name -> datasets.
         scans: hypothesis -> category.
@@ -57,16 +60,16 @@ def draw_all(
     figures = []
     for hypothesis in HYPOTHESES:
         for sample in samples:
-            for table, selection in (("yields", "SR"), ("closure", "CR")):
-                chosen = [r for r in records[table] if (r["sample"], r["hypothesis"]) == (sample, hypothesis)]
+            for rows, selection in ((tables.yields, "SR"), (tables.closure, "CR")):
+                chosen = [r for r in rows if (r.sample, r.hypothesis) == (sample, hypothesis)]
                 title = f"Yields and prediction in the {selection}, {hypothesis}-mass classifier, {sample}"
                 figures.append((title, f"abcd_{selection}_{hypothesis}_{sample}", yields(chosen, hypothesis, sample)))
         if scans:
             title = f"Thresholds on the score, {hypothesis}-mass classifier"
             figures.append((title, f"abcd_thresholds_{hypothesis}", scan(scans[hypothesis], thresholds[hypothesis])))
-    if records["simulated_closure"]:
+    if tables.simulated_closure:
         title = "Simulated background: A over its prediction at lower thresholds"
-        figures.append((title, "abcd_simulated_closure", simulated_closure(records["simulated_closure"])))
+        figures.append((title, "abcd_simulated_closure", simulated_closure(tables.simulated_closure)))
     for sample, datasets in samples.items():
         title = f"Score inside and outside of 50-85 GeV in the VR, {sample}"
         figures.append((title, f"abcd_VR_scores_{sample}", scores(plane, datasets)))
@@ -80,29 +83,30 @@ def _save(figure: mpl.figure.Figure, folder: Path, name: str) -> Path:
     return folder / f"{name}.png"
 
 
-def yields(rows: Rows, hypothesis: str, sample: str) -> mpl.figure.Figure:
+def yields(rows: Sequence[Predicted], hypothesis: str, sample: str) -> mpl.figure.Figure:
     """Yields of region A with their prediction in every bin: SS above, OS below, each with the ratio (Fig. 9).
 
     Bins without D have no prediction and are left open. What is hidden is not drawn, and the figure says so.
     """
     figure, panels = plt.subplots(4, 1, figsize=(14, 10), gridspec_kw=STACKED)
     for (main, ratio), charge in zip(panels.reshape(2, 2), ("SS", "OS"), strict=True):
-        found = {(r["category"], r["bin"]): r for r in rows}
-        order = [(f"{f}_{charge}", b) for f in FLAVOURS for b in bins(hypothesis, f"{f}_{charge}")]
-        _yield_panels(main, ratio, [found[category, b.label] for category, b in order], sample)
+        found = {(r.category, r.bin): r for r in rows}
+        shown = sorted((c for c in categories.ALL if c.charge == charge), key=lambda c: FLAVOURS.index(c.flavours))
+        order = [(category, b) for category in shown for b in bins(hypothesis, category.label)]
+        _yield_panels(main, ratio, [found[category.label, b.label] for category, b in order], sample)
         _name_bins(main, ratio, order)
         main.set_title(charge, loc="left", fontweight="bold")
-    shown = [pair for panel in panels[:2] for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
-    figure.legend(*zip(*shown, strict=True), loc="upper right", ncols=len(shown), frameon=False)
-    if any(row["A"] is None for row in rows):
+    legend = [pair for panel in panels[:2] for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
+    figure.legend(*zip(*legend, strict=True), loc="upper right", ncols=len(legend), frameon=False)
+    if any(row.A is None for row in rows):
         figure.suptitle("region A hidden (blinded)", x=0.02, ha="left", color=SECOND)
     return figure
 
 
-def _yield_panels(main: Axes, ratio: Axes, rows: Rows, sample: str) -> None:
+def _yield_panels(main: Axes, ratio: Axes, rows: Sequence[Predicted], sample: str) -> None:
     x = np.arange(len(rows))
     column = {
-        key: np.array([np.nan if row[key] is None else row[key] for row in rows], dtype=float)
+        key: np.array([getattr(row, key) for row in rows], dtype=float)  # None becomes NaN
         for key in ("A", "A_error", "prediction", "stat_down", "stat_up", "total_down", "total_up")
     }
     value = column["prediction"]
@@ -132,7 +136,7 @@ def _yield_panels(main: Axes, ratio: Axes, rows: Rows, sample: str) -> None:
         panel.set_xlim(-0.5, len(rows) - 0.5)
 
 
-def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[str, Any]]) -> None:
+def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[Category, Bin]]) -> None:
     """Flavour above, m_SV below it, Delta_2D on the axis, as in Fig. 9."""
     main.set_xticks([])
     ratio.set_xticks(
@@ -141,9 +145,9 @@ def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[str, Any]]) -> Non
     ratio.set_xlabel(r"$\Delta_{2D}$ [cm]", loc="right")
     transform = main.get_xaxis_transform()
     centred: dict[str, Any] = {"ha": "center", "va": "top", "backgroundcolor": "white"}
-    for flavour, name in FLAVOURS.items():
-        places = [i for i, (category, _) in enumerate(order) if category.startswith(f"{flavour}_")]
-        main.text(float(np.mean(places)), 0.97, name, transform=transform, fontsize="large", **centred)
+    for shown in dict.fromkeys(category for category, _ in order):
+        places = [i for i, (category, _) in enumerate(order) if category == shown]
+        main.text(float(np.mean(places)), 0.97, shown.symbols, transform=transform, fontsize="large", **centred)
         for m_sv in (0, 1):
             inside = [i for i in places if order[i][1].m_sv == m_sv]
             text = order[inside[0]][1].label.split(", ")[0].removeprefix("m_SV ") + " GeV"
@@ -153,13 +157,15 @@ def _name_bins(main: Axes, ratio: Axes, order: Sequence[tuple[str, Any]]) -> Non
                 panel.axvline(inside[-1] + 0.5, color="grey", linestyle=style, linewidth=0.8)
 
 
-def simulated_closure(rows: Rows) -> mpl.figure.Figure:
+def simulated_closure(rows: Sequence[SimulatedClosureRow]) -> mpl.figure.Figure:
     """A over its prediction with its 68.3 % interval, for each selection, hypothesis, category and threshold.
 
     Open and grey: too few events to tell anything. An interval without end goes on to the edge of the panel.
     """
-    columns = {key: list(dict.fromkeys(row[key] for row in rows)) for key in ("hypothesis", "selection", "threshold")}
-    groups = list(dict.fromkeys(row["category"] for row in rows if row["ndf"] is None))
+    columns = {
+        key: list(dict.fromkeys(getattr(row, key) for row in rows)) for key in ("hypothesis", "selection", "threshold")
+    }
+    groups = list(dict.fromkeys(row.category for row in rows if row.ndf is None))
     shape = [len(columns[key]) for key in ("hypothesis", "selection")]
     figure, panels = plt.subplots(
         *shape, figsize=(16, 9), sharex=True, sharey=True, squeeze=False, gridspec_kw=GRID | {"bottom": 0.14}
@@ -168,17 +174,17 @@ def simulated_closure(rows: Rows) -> mpl.figure.Figure:
     for (h, selection), panel in zip(product(columns["hypothesis"], columns["selection"]), panels.flat, strict=True):
         for i, threshold in enumerate(columns["threshold"]):
             wanted = (h, selection, threshold)
-            chosen = [r for r in rows if (r["hypothesis"], r["selection"], r["threshold"]) == wanted]
+            chosen = [r for r in rows if (r.hypothesis, r.selection, r.threshold) == wanted]
             for row in chosen:
-                if row["category"] not in groups:
+                if row.category not in groups:
                     continue
-                x = groups.index(row["category"]) + 0.15 * (i - (len(columns["threshold"]) - 1) / 2)
-                colour = colours[i] if row["tested"] else "lightgrey"
-                low, high = row["ratio_low"], row["ratio_high"] or RATIO_EDGES[1]
+                x = groups.index(row.category) + 0.15 * (i - (len(columns["threshold"]) - 1) / 2)
+                colour = colours[i] if row.tested else "lightgrey"
+                low, high = row.ratio_low or 0.0, row.ratio_high or RATIO_EDGES[1]
                 panel.plot([x, x], [max(low, RATIO_EDGES[0]), high], color=colour, linewidth=1.5)
-                if row["ratio"]:
-                    fill = colour if row["tested"] else "white"
-                    panel.plot(x, row["ratio"], "o", color=colour, markerfacecolor=fill, markersize=4)
+                if row.ratio:
+                    fill = colour if row.tested else "white"
+                    panel.plot(x, row.ratio, "o", color=colour, markerfacecolor=fill, markersize=4)
             panel.plot([], [], "o-", color=colours[i], label=f"x = {threshold}")
         panel.axhline(1, color="black", linewidth=0.8)
         panel.set_title(f"{selection}, {h} mass", loc="left")
@@ -232,20 +238,20 @@ def scan(scans: Mapping[str, Scan], thresholds: Mapping[str, float]) -> mpl.figu
     Grey: thresholds with which more bins than necessary expect fewer than `MIN_C` events in C.
     """
     figure, panels = plt.subplots(2, 4, figsize=(16, 7.5), sharex=True, sharey=True, gridspec_kw=GRID)
-    for panel, category in zip(panels.T.flat, CATEGORIES, strict=True):
-        found = scans[category]
+    for panel, category in zip(panels.T.flat, categories.ALL, strict=True):
+        found = scans[category.label]
         x = found.thresholds
         panel.plot(x, found.figure_of_merit, color=POINTS, label="$Z^2$, relative to the best")
         panel.plot(x, found.signal_fraction, color=PREDICTION, label="share of the signal in A")
         panel.plot(
             x, np.where(found.uncertainty > 0, found.uncertainty, np.nan), color=SECOND, label="error of B C / D"
         )
-        panel.axvline(thresholds[category], color="black", linestyle="--", label="x")
+        panel.axvline(thresholds[category.label], color="black", linestyle="--", label="x")
         poor = found.poor_bins > found.poor_bins.min()
         panel.fill_between(x, 0, 1, where=poor, step="mid", transform=panel.get_xaxis_transform(), color="0.9")
         worst = int(found.poor_bins.min())
         text = f"N(C) < {MIN_C:g} in {worst} bins or more" if worst else f"N(C) > {MIN_C:g} can be had in all bins"
-        panel.set_title(f"{category.replace('_', ' ')}: {text}", fontsize="small")
+        panel.set_title(f"{category.title}: {text}", fontsize="small")
         panel.set(xlim=(x[0] - 0.001, x[-1] + 0.001), ylim=(0, 1.2))
     for panel in panels[-1]:
         panel.set_xlabel("threshold x")

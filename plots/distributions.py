@@ -91,8 +91,14 @@ def by_panel(histogram: hist.Hist, split: Split | None, catalogue: Catalogue, *,
     for panel in panels.flat:
         handles |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
     if handles:
-        place, number = ("upper center", 7) if n_columns > 1 else ("upper left", 3)
-        figure.legend(handles.values(), handles.keys(), loc=place, ncols=number, frameon=False)
+        many = n_columns > 1
+        figure.legend(
+            handles.values(),
+            handles.keys(),
+            loc="upper center" if many else "upper left",
+            ncols=7 if many else 3,
+            frameon=False,
+        )
     return figure
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 Candidates = dict[str, np.ndarray]  # by column
-EVENT = ("run", "luminosity_block", "event")
+EVENT = ("run", "luminosity_block", "event")  # what identifies one
+GENERATED_EVENT = ("run", "luminosity_block", "generator_event")  # the same for all its re-simulations
 
 
 def passing(rows: Candidates, variation: int) -> np.ndarray:
@@ -14,7 +15,7 @@ def passing(rows: Candidates, variation: int) -> np.ndarray:
 
 def ordered(candidates: Candidates) -> Candidates:
     """Sorted by run, luminosity section, event: whatever the order of processing. Rows of one event keep theirs."""
-    order = np.lexsort((candidates["event"], candidates["luminosity_block"], candidates["run"]))
+    order = np.lexsort([candidates[name] for name in reversed(EVENT)])
     return {name: column[order] for name, column in candidates.items()}
 
 
@@ -24,3 +25,9 @@ def repeated_event(candidates: Candidates) -> tuple[int, int, int] | None:
     ids = ids[np.lexsort(ids.T[::-1])]
     same = np.flatnonzero((ids[1:] == ids[:-1]).all(axis=1))
     return (int(ids[same[0], 0]), int(ids[same[0], 1]), int(ids[same[0], 2])) if len(same) else None
+
+
+def generated_events(candidates: Candidates) -> np.ndarray:
+    """Number of the generated event of each row, from 0: re-simulations share one. int64, (n,)."""
+    ids = np.stack([candidates[name].astype(np.uint64) for name in GENERATED_EVENT], axis=1)
+    return np.unique(ids, axis=0, return_inverse=True)[1].reshape(-1)

@@ -1,7 +1,8 @@
 """The tables of the stage `abcd`: which columns of its records are shown, and how."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from hnl.inference.abcd.rows import Row, Tables
 from hnl.inference.records import Record
 from hnl.report.tables import Column, Table, percent, short, signed
 
@@ -19,7 +20,7 @@ _P = Column("p_value", "p", lambda p: f"{p:.2g}")
 HIDDEN_NOTE = "region A of data is hidden (blinded)"
 
 
-def tables(records: Mapping[str, Sequence[Record]], hidden: bool) -> dict[str, Table]:
+def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
     """The tables of the stage, by name; `hidden` says that region A of data is."""
     blinded = HIDDEN_NOTE if hidden else ""
     total = (Column("total_down", "- total", short), Column("total_up", "+ total", short))
@@ -36,13 +37,13 @@ def tables(records: Mapping[str, Sequence[Record]], hidden: bool) -> dict[str, T
                 Column("smallest_c", "least C", short),
                 _MARK,
             ),
-            records["thresholds"],
+            _records(rows.thresholds),
         ),
         Table(
             "yields",
             "Signal region: yields and prediction",
             (_SAMPLE, *_WHERE, Column("A", "A", short), *_COUNTS, *_PREDICTION, *total, *_TEST, _MARK),
-            records["yields"],
+            _records(rows.yields),
             blinded,
         ),
         Table(
@@ -58,7 +59,7 @@ def tables(records: Mapping[str, Sequence[Record]], hidden: bool) -> dict[str, T
                 Column("closure", "closure", percent),
                 _MARK,
             ),
-            records["closure"],
+            _records(rows.closure),
         ),
         Table(
             "simulated_closure",
@@ -78,13 +79,13 @@ def tables(records: Mapping[str, Sequence[Record]], hidden: bool) -> dict[str, T
                 _P,
                 _MARK,
             ),
-            records["simulated_closure"],
+            _records(rows.simulated_closure),
         ),
         Table(
             "correlation",
             "Validation region: correlation of score and m(l1,SV)",
             (_SAMPLE, *_WHERE, Column("coefficient", "Pearson", signed), _P, Column("events", "events", short), _MARK),
-            records["correlation"],
+            _records(rows.correlation),
         ),
         Table(
             "shapes",
@@ -98,7 +99,7 @@ def tables(records: Mapping[str, Sequence[Record]], hidden: bool) -> dict[str, T
                 _P,
                 _MARK,
             ),
-            records["shapes"],
+            _records(rows.shapes),
         ),
         Table(
             "contamination",
@@ -111,7 +112,7 @@ def tables(records: Mapping[str, Sequence[Record]], hidden: bool) -> dict[str, T
                 *(Column(f"s_over_b_{name}", f"S/B in {name}", percent) for name in "BCD"),
                 _MARK,
             ),
-            records["contamination"],
+            _records(rows.contamination),
         ),
         Table(
             "dy_correction",
@@ -125,7 +126,11 @@ def tables(records: Mapping[str, Sequence[Record]], hidden: bool) -> dict[str, T
                 Column("uncertainty", "+-", short),
                 _MARK,
             ),
-            records["dy_correction"],
+            _records(rows.dy_correction),
         ),
     ]
     return {table.name: table for table in made}
+
+
+def _records(rows: Sequence[Row]) -> list[Record]:
+    return [row.record() for row in rows]

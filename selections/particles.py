@@ -9,6 +9,8 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
+from hnl.physics.angles import delta_r
+
 MIN_SIGNIFICANCE = 3.0  # |d0| / sigma of a 'displaced' track
 MAX_DELTA_R_SAME = 0.02  # the particle that is l2 itself
 
@@ -51,9 +53,9 @@ def summaries(particles: Any) -> dict[str, Any]:
 
 def pixel_hits(l2: Any, particles: Any) -> Any:
     """Pixel hits of the track of l2: those of the particle of its flavour within 0.02, NaN if there is none."""
-    delta_r = np.hypot(particles.eta - l2.eta, (particles.phi - l2.phi + np.pi) % (2 * np.pi) - np.pi)
-    same = (np.abs(particles.pdgId) == l2.flavour) & (delta_r < MAX_DELTA_R_SAME)
-    nearest = ak.argmin(delta_r[same], axis=1, keepdims=True)
+    distance = delta_r(particles.eta, particles.phi, l2.eta, l2.phi)
+    same = (np.abs(particles.pdgId) == l2.flavour) & (distance < MAX_DELTA_R_SAME)
+    nearest = ak.argmin(distance[same], axis=1, keepdims=True)
     return ak.fill_none(ak.firsts(particles.numberOfPixelHits[same][nearest]), np.nan)
 
 

@@ -24,11 +24,12 @@ MAKES = {
         selections.displaced: categories
     """,
     "models": """
+        datasets: hashing
         ml: folds sample training tuning
         ml.displaced: features trainings
         processors: columns rows
         processors.displaced: columns
-        selections.displaced: categories
+        selections.displaced: categories hypotheses
     """,
     "scans": """
         corrections: lifetime masses nuisances reach
@@ -41,7 +42,7 @@ MAKES = {
         ml: scored
         physics: constants production widths
         processors: rows
-        selections.displaced: categories regions
+        selections.displaced: categories hypotheses regions
     """,
 }
 OF_STAGES = {
@@ -51,7 +52,7 @@ OF_STAGES = {
     "hnl.corrections.jets": {"select", "k0s", "report"},  # which names a requirement of the selection
     "hnl.ml.evaluation": {"train"},
     "hnl.ml.scoring": {"train", "score", "k0s"},
-    "hnl.inference.abcd.thresholds": {"abcd", "plot"},
+    "hnl.inference.abcd.thresholds": {"abcd", "limits", "fit", "plot"},
     "hnl.inference.abcd.projection": {"limits", "fit"},
     "hnl.plots.classifier": {"plot"},
     "hnl.report.abcd_layout": {"abcd"},

@@ -2,7 +2,7 @@
 
 Each number is a hash of (seed, event, reseed, object, purpose). An event therefore looks the same whether it
 is simulated alone or among others, on one worker or on many, and whether or not other events were dropped
-before it. The hash is the finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
+before it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,14 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from hnl.datasets.hashing import splitmix64
 from hnl.datasets.simulation.compiled import compiled
 from hnl.datasets.simulation.rows import Column
 
 Keys = NDArray[np.uint64]
 
 
-@compiled
-def mix(value: np.uint64) -> np.uint64:
-    """A 64-bit number scrambled so that neighbouring inputs give unrelated outputs."""
-    value = np.uint64(value) + np.uint64(0x9E3779B97F4A7C15)
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+mix = compiled(splitmix64)
 
 
 @compiled

@@ -16,6 +16,7 @@ from hnl.datasets.simulation.parameters import DETECTOR, Detector
 from hnl.datasets.simulation.particle_flow import PILEUP
 from hnl.datasets.simulation.rows import Column, Rows
 from hnl.datasets.simulation.tracking import evaluate
+from hnl.physics.angles import delta_r
 
 # fastjet's banner would go to standard output; what it asks to cite: Cacciari, Salam, Soyez, EPJC 72 (2012) 1896.
 fastjet._swig.ClusterSequence.set_fastjet_banner_stream(None)
@@ -153,8 +154,7 @@ def nearest(objects: Rows, targets: Rows, max_dr: float) -> NDArray[np.int64]:
     pair = np.repeat(np.arange(len(objects)), counts)
     local = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
     target = targets.offsets[:-1][objects.event[pair]] + local
-    dphi = (objects.phi[pair] - targets.phi[target] + math.pi) % (2 * math.pi) - math.pi
-    dr = np.hypot(objects.eta[pair] - targets.eta[target], dphi)
+    dr = delta_r(objects.eta[pair], objects.phi[pair], targets.eta[target], targets.phi[target])
     order = np.lexsort((dr, pair))
     order = order[dr[order] < max_dr]
     best, first = np.unique(pair[order], return_index=True)

@@ -11,6 +11,7 @@ from hnl.datasets.simulation.compiled import compiled
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.parameters import DETECTOR, Detector, Jets
 from hnl.datasets.simulation.rows import Column, Rows, concatenate, key
+from hnl.physics.angles import delta_phi
 
 CALORIMETER_RADIUS = 129.0
 """Inner radius of the ECAL barrel, cm: particles born farther out leave nothing."""
@@ -101,6 +102,9 @@ def density(cands: Rows, neutral_only: bool) -> NDArray[np.float64]:
     return np.asarray(np.median(sums, axis=1) / (5.0 * 2 * math.pi / size))
 
 
+_delta_phi = compiled(delta_phi)
+
+
 @compiled
 def _cones(
     lepton_event: Column, lepton_eta: Column, lepton_phi: Column, lepton_track: Column, veto: Column,
@@ -112,7 +116,7 @@ def _cones(
             deta = eta[c] - lepton_eta[i]
             if abs(deta) > 0.4 or track[c] == lepton_track[i]:
                 continue
-            dphi = (phi[c] - lepton_phi[i] + math.pi) % (2 * math.pi) - math.pi
+            dphi = _delta_phi(phi[c], lepton_phi[i])
             dr2 = deta * deta + dphi * dphi
             if dr2 > 0.16:
                 continue

@@ -18,15 +18,25 @@ from typing import Any
 
 import hist
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
 from hnl.processors.rows import Candidates
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import DELTA_2D_BINS, HYPOTHESES, M_SV_BINS, SELECTIONS, Thresholds
-
-SCORE_BINS = ("up to x", "above x")
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import (
+    DELTA_2D_BINS,
+    M_SV_BINS,
+    NONE,
+    SCORE_BINS,
+    SELECTIONS,
+    WINDOWS,
+    A,
+    Indices,
+    Thresholds,
+)
 
 # Our choice: every edge of Table 3 is among them; the last bin ends at the collision energy and holds all above.
 MASS_EDGES = (*range(10, 50, 10), *range(50, 110, 5), 110, 130, 160, 200, 13600)  # GeV
@@ -35,36 +45,39 @@ COARSE_SCORES = (*(i / 10 for i in range(2, 10)), 0.95)
 SCAN = tuple(round(0.970 + 0.002 * i, 3) for i in range(15))
 
 
+Weights = NDArray[np.float64]
+
+
 class FillError(HNLError):
     """A candidate has a value that no bin can be given for."""
 
 
 @dataclass(frozen=True)
-class Cells:
+class BinnedCandidates:
     """Where the candidates of a dataset go for one hypothesis; all arrays have one entry for each filled candidate."""
 
     hypothesis: str
-    rows: Any  # of the candidate table
-    cluster: Any  # equal for re-simulations of one generated event
-    category: Any
-    selection: Any
-    window: Any
-    mass_bin: Any
-    score: Any
-    score_bin: Any  # of the plane
-    m_sv: Any
-    delta_2d: Any
+    rows: Indices  # of the candidate table
+    cluster: Indices  # equal for re-simulations of one generated event
+    category: Indices
+    selection: Indices
+    window: Indices
+    mass_bin: Indices  # of the plane
+    score: NDArray[np.float64]
+    score_bin: Indices  # of the plane
+    m_sv: Indices
+    delta_2d: Indices
 
-    def above(self, thresholds: Thresholds) -> Any:
-        """Whether the score is above the x of the category."""
+    def side(self, thresholds: Thresholds) -> Indices:
+        """Index into `regions.SCORE_BINS`: whether the score is above the x of the category."""
         x = np.array([thresholds[self.hypothesis][category] for category in CATEGORIES])
-        return self.score > x[self.category]
+        return regions.score_bin(self.score, x[self.category])
 
-    def without_target(self, thresholds: Thresholds) -> "Cells":
+    def without_signal_region(self, thresholds: Thresholds) -> "BinnedCandidates":
         """All but SR-A: what may be filled of data before unblinding."""
-        return self.where(~((self.selection == 0) & (self.window == regions.SR_WINDOW) & self.above(thresholds)))
+        return self.where(regions.region("SR", self.selection, self.window, self.side(thresholds)) != A)
 
-    def where(self, use: Any) -> "Cells":
+    def where(self, use: NDArray[np.bool_]) -> "BinnedCandidates":
         """Those of a mask."""
         return replace(self, **{name: value[use] for name, value in vars(self).items() if name != "hypothesis"})
 
@@ -80,7 +93,7 @@ def make_regions(datasets: Mapping[str, str], variations: Sequence[str] = (NOMIN
         _categories("dataset", datasets),
         _categories("era", dict.fromkeys(datasets.values())),
         *_common_axes(),
-        _categories("window", regions.WINDOWS),
+        _categories("window", WINDOWS),
         _categories("score", SCORE_BINS),
         *_bin_axes(),
         _categories("variation", variations),
@@ -116,9 +129,14 @@ def _bin_axes() -> list[hist.axis.StrCategory]:
     return [_categories("m_sv", M_SV_BINS), _categories("delta_2d", DELTA_2D_BINS)]
 
 
-def cells(
-    dataset: str, candidates: Candidates, score: Any, hypothesis: str, edges: Sequence[float], cluster: Any = None
-) -> Cells:
+def bin_candidates(
+    dataset: str,
+    candidates: Candidates,
+    score: ArrayLike,
+    hypothesis: str,
+    edges: Sequence[float],
+    cluster: Indices | None = None,
+) -> BinnedCandidates:
     """Bins of the candidates that are in a region of Table 3.
 
     Args:
@@ -137,17 +155,17 @@ def cells(
     _refuse(dataset, f"score_{hypothesis}", score, (score < 0) | (score > 1))
     for name in ("m_l1_sv", "m_sv", "delta_2d"):
         _refuse(dataset, name, candidates[name], np.isnan(candidates[name]))
-    window = regions.window(candidates["m_l1_sv"])
-    rows = np.flatnonzero((candidates["n_jets"] >= 1) & (window != regions.NONE) & (score > regions.MIN_SCORE))
+    selection = regions.selection(candidates["n_jets"])
+    rows = np.flatnonzero((selection != NONE) & regions.preselected(score, candidates["m_l1_sv"]))
     category = candidates["category"][rows].astype(np.int64)
     m_sv = regions.m_sv_bin(candidates["m_sv"][rows], hypothesis)
-    return Cells(
+    return BinnedCandidates(
         hypothesis=hypothesis,
         rows=rows,
         cluster=rows if cluster is None else cluster[rows],
         category=category,
-        selection=(candidates["n_jets"][rows] > 1).astype(np.int64),
-        window=window[rows],
+        selection=selection[rows],
+        window=regions.window(candidates["m_l1_sv"][rows]),
         mass_bin=np.minimum(regions.interval(candidates["m_l1_sv"][rows], MASS_EDGES), len(MASS_EDGES) - 2),
         score=score[rows],
         score_bin=regions.interval(score[rows], edges),
@@ -156,25 +174,25 @@ def cells(
     )
 
 
-def _refuse(dataset: str, name: str, values: Any, bad: Any) -> None:
+def _refuse(dataset: str, name: str, values: ArrayLike, bad: NDArray[np.bool_]) -> None:
     if np.any(bad):
         raise FillError(f"dataset {dataset}: a candidate has {name} = {np.asarray(values)[bad][0]}")
 
 
-def fill_plane(plane: hist.Hist, dataset: str, places: Cells, weight: Any) -> None:
+def fill_plane(plane: hist.Hist, dataset: str, binned: BinnedCandidates, weight: ArrayLike) -> None:
     """Adds the candidates of a dataset, with one weight for each row of its table."""
     axes = ("category", "selection", "mass_bin", "score_bin", "m_sv", "delta_2d")
-    index = _Index([getattr(places, name) for name in axes], [len(plane.axes[i]) for i in (1, 3, 4, 5, 6, 7)], places)
-    where = (plane.axes["dataset"].index(dataset), slice(None), HYPOTHESES.index(places.hypothesis))
-    index.add(plane.view(), where, _checked(dataset, NOMINAL, weight)[places.rows])
+    index = _Index([getattr(binned, name) for name in axes], [len(plane.axes[i]) for i in (1, 3, 4, 5, 6, 7)], binned)
+    where = (plane.axes["dataset"].index(dataset), slice(None), HYPOTHESES.index(binned.hypothesis))
+    index.add(plane.view(), where, _checked(dataset, NOMINAL, weight)[binned.rows])
 
 
 def fill_regions(
     histogram: hist.Hist,
     dataset: str,
     era: str,
-    places: Cells,
-    weights: Mapping[str, Any],
+    binned: BinnedCandidates,
+    weights: Mapping[str, Weights],
     thresholds: Thresholds,
     variations: Iterable[str] | None = None,
 ) -> None:
@@ -183,36 +201,38 @@ def fill_regions(
     Args:
         histogram: from `make_regions`.
         dataset, era: where to.
-        places: from `cells`.
+        binned: from `bin_candidates`.
         weights: variation -> weight of each row of the candidate table. A variation of the histogram that is not
             among them is filled with the nominal weight: it does not concern this dataset.
         thresholds: x of each hypothesis and category.
-        variations: to be filled, all by default. Those of jet energies have candidates, and so `places`, of their own.
+        variations: to be filled, all by default. Those of jet energies have candidates, and so `binned`, of their own.
 
     Raises:
         FillError: a weight is not a finite number.
     """
-    shape = [len(CATEGORIES), len(SELECTIONS), len(regions.WINDOWS), 2, len(M_SV_BINS), len(DELTA_2D_BINS)]
-    above = places.above(thresholds).astype(np.int64)
-    bins = [places.category, places.selection, places.window, above, places.m_sv, places.delta_2d]
-    index = _Index(bins, shape, places)
-    axes = histogram.axes
-    first, second = axes["dataset"].index(dataset), axes["era"].index(era)
-    for variation in axes["variation"] if variations is None else variations:
-        i = axes["variation"].index(variation)
-        weight = _checked(dataset, variation, weights.get(variation, weights[NOMINAL]))[places.rows]
-        where = (first, second, slice(None), HYPOTHESES.index(places.hypothesis), ..., i)
+    axes = (CATEGORIES, SELECTIONS, WINDOWS, SCORE_BINS, M_SV_BINS, DELTA_2D_BINS)
+    shape = [len(axis) for axis in axes]
+    side = binned.side(thresholds)
+    bins = [binned.category, binned.selection, binned.window, side, binned.m_sv, binned.delta_2d]
+    index = _Index(bins, shape, binned)
+    first, second = histogram.axes["dataset"].index(dataset), histogram.axes["era"].index(era)
+    for variation in histogram.axes["variation"] if variations is None else variations:
+        i = histogram.axes["variation"].index(variation)
+        weight = _checked(dataset, variation, weights.get(variation, weights[NOMINAL]))[binned.rows]
+        where = (first, second, slice(None), HYPOTHESES.index(binned.hypothesis), ..., i)
         index.add(histogram.view(), where, weight)
 
 
-def sums_by_region(places: Cells, weight: Any, thresholds: Thresholds, groups: Any) -> tuple[Any, Any]:
-    """Yields in A to D around the window of the SR, all bins and selections together.
+def sums_by_region(
+    binned: BinnedCandidates, weight: Weights, thresholds: Thresholds, groups: Indices
+) -> tuple[Weights, Weights]:
+    """Yields in the regions A to D of the SR, for any N(jets): all bins and selections together.
 
     Re-simulations of one generated event are one event for the variance wherever they are in a region, which cells of
     the histograms cannot tell.
 
     Args:
-        places: from `cells`.
+        binned: from `bin_candidates`.
         weight: of each row of the candidate table.
         thresholds: x of each hypothesis and category.
         groups: what to tell apart: for each category, the number of its group.
@@ -220,13 +240,13 @@ def sums_by_region(places: Cells, weight: Any, thresholds: Thresholds, groups: A
     Returns:
         Sums of weights and of squared weights, shape (groups, 4).
     """
-    region = 2 * (places.window != regions.SR_WINDOW) + ~places.above(thresholds)
+    region = regions.region("SR", regions.SR, binned.window, binned.side(thresholds))
     view = np.zeros((int(max(groups)) + 1, len(regions.REGIONS)), dtype=[("value", float), ("variance", float)])
-    _Index([groups[places.category], region], view.shape, places).add(view, ..., weight[places.rows])
+    _Index([groups[binned.category], region], view.shape, binned).add(view, ..., weight[binned.rows])
     return view["value"], view["variance"]
 
 
-def _checked(dataset: str, variation: str, weight: Any) -> Any:
+def _checked(dataset: str, variation: str, weight: ArrayLike) -> Weights:
     weight = np.asarray(weight, dtype=np.float64)
     _refuse(dataset, f"weight ({variation})", weight, ~np.isfinite(weight))
     return weight
@@ -235,14 +255,14 @@ def _checked(dataset: str, variation: str, weight: Any) -> Any:
 class _Index:
     """The cell of each candidate, and the groups of re-simulations in each cell; made once for all weights."""
 
-    def __init__(self, bins: Sequence[Any], shape: Sequence[int], places: Cells) -> None:
+    def __init__(self, bins: Sequence[Indices], shape: Sequence[int], binned: BinnedCandidates) -> None:
         self.shape = shape
         self.flat = np.ravel_multi_index(bins, shape)
-        clusters = int(places.cluster.max(initial=0)) + 1
-        groups, self.group = np.unique(self.flat * clusters + places.cluster, return_inverse=True)
+        clusters = int(binned.cluster.max(initial=0)) + 1
+        groups, self.group = np.unique(self.flat * clusters + binned.cluster, return_inverse=True)
         self.cell_of_group = groups // clusters
 
-    def add(self, view: Any, where: Any, weight: Any) -> None:
+    def add(self, view: Any, where: Any, weight: Weights) -> None:
         size = int(np.prod(self.shape))
         of_group = np.bincount(self.group, weight, len(self.cell_of_group))
         view["value"][where] += np.bincount(self.flat, weight, size).reshape(self.shape)

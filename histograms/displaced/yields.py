@@ -1,19 +1,21 @@
 """Yields in the regions of Table 3, and scores in the VR, from the histograms of `abcd`."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import hist
 import numpy as np
+from numpy.typing import NDArray
 
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
-from hnl.selections.displaced import regions
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES
+from hnl.selections.displaced import categories, regions
+from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import ABOVE, VR, Kind
 
-LEPTONS = ("electron", "muon")  # flavour of l2, for which the classifiers are trained apart (section 5)
-L2 = np.array([name.split("_")[0] in ("mumu", "emu") for name in CATEGORIES], dtype=np.int64)  # index into LEPTONS
+# Flavour of l2 of each category, for which the classifiers are trained apart (section 5): index into `LEPTONS`.
+L2 = np.array([LEPTONS.index(category.l2) for category in categories.ALL])
 
 
 class AxisError(HNLError):
@@ -23,8 +25,8 @@ class AxisError(HNLError):
 class Counts(NamedTuple):
     """Yields in the four regions: sums of weights and of squared weights, of one shape with regions A to D last."""
 
-    sum_w: Any
-    sum_w2: Any
+    sum_w: NDArray[np.float64]
+    sum_w2: NDArray[np.float64]
 
     def total(self, axis: int | tuple[int, ...]) -> "Counts":
         """Added up over axes."""
@@ -32,7 +34,7 @@ class Counts(NamedTuple):
 
 
 def counts(
-    histogram: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: str, variation: str = NOMINAL
+    histogram: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: Kind, variation: str = NOMINAL
 ) -> Counts:
     """Yields of `regions`, all eras together.
 
@@ -52,10 +54,12 @@ def counts(
     view = histogram.view()
     parts = (view[field][chosen].sum(axis=(0, 1))[:, i, ..., v] for field in ("value", "variance"))
     # (category, selection, window, score, m_sv, delta_2d) -> (category, bin, region)
-    return Counts(*(_by_region(part, 3, kind) for part in parts))
+    return Counts(*(_by_region(part, kind) for part in parts))
 
 
-def counts_at(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: str, thresholds: Any) -> Counts:
+def counts_at(
+    plane: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: Kind, thresholds: Sequence[float]
+) -> Counts:
     """Yields for other thresholds, from `plane`: as `counts` would give them after filling again.
 
     Only the variances of samples with re-simulated events differ: those in different cells of the plane are taken as
@@ -81,25 +85,18 @@ def counts_at(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: 
             if len(edge) == 0:
                 raise AxisError(f"the threshold {x} is not an edge of the score axis of the plane: fill it again")
             split.append(np.stack([part[i, :, :, : edge[0]].sum(2), part[i, :, :, edge[0] :].sum(2)], axis=2))
-        result.append(_by_region(np.stack(split), 3, kind))
+        result.append(_by_region(np.stack(split), kind))
     return Counts(*result)
 
 
-def _by_region(yields: Any, score_axis: int, kind: str) -> Any:
+def _by_region(yields: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
     """(category, selection, window, score, m_sv, delta_2d) -> (category, bin, region)."""
-    below, above = np.moveaxis(yields, score_axis, 0)
-    if kind == "SR":
-        (inside,), outside, selections = [regions.SR_WINDOW], [0, 2, 3], [0]
-    else:
-        (inside,), outside, selections = [regions.CR_WINDOW], [0, 3], [0, 1]
-
-    def window(part: Any, windows: Sequence[int]) -> Any:
-        total = part[:, selections].sum(axis=1)[:, windows].sum(axis=1)
-        return total.reshape(len(CATEGORIES), regions.N_BINS)
-
-    return np.stack(
-        [window(above, [inside]), window(below, [inside]), window(above, outside), window(below, outside)], axis=-1
-    )
+    result = []
+    for row in regions.rows(kind):
+        selections, windows, scores = row.cells
+        total = yields[:, :, :, scores].sum(axis=3)[:, selections].sum(axis=1)[:, windows].sum(axis=1)
+        result.append(total.reshape(len(CATEGORIES), regions.N_BINS))
+    return np.stack(result, axis=-1)
 
 
 def vr_scores(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, lepton: str) -> tuple[Counts, Counts]:
@@ -113,12 +110,13 @@ def vr_scores(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, lepton
         Sums of weights and squared weights, shape (score bin,), in AB and in CD.
     """
     chosen = [plane.axes["dataset"].index(name) for name in datasets]
-    categories = np.flatnonzero(np.equal(L2, LEPTONS.index(lepton)))
-    first, last = np.searchsorted(plane.axes["m_l1_sv"].edges, regions.WINDOW_EDGES[1:3])
+    chosen_categories = np.flatnonzero(np.equal(L2, LEPTONS.index(lepton)))
+    windows = regions.window(plane.axes["m_l1_sv"].centers)
+    in_ab = regions.region("VR", VR, windows, ABOVE) == 0  # the VR does not ask for the threshold
     inside, outside = [], []
     for field in ("value", "variance"):
-        part = plane.view()[field][chosen].sum(axis=0)[categories, HYPOTHESES.index(hypothesis), 1]
+        part = plane.view()[field][chosen].sum(axis=0)[chosen_categories, HYPOTHESES.index(hypothesis), VR]
         part = part.sum(axis=(0, 3, 4))  # (m_l1_sv, score)
-        inside.append(part[first:last].sum(axis=0))
+        inside.append(part[in_ab].sum(axis=0))
         outside.append(part.sum(axis=0) - inside[-1])
     return Counts(*inside), Counts(*outside)

@@ -1,6 +1,7 @@
-"""What is found out in the stage `abcd` once the histograms are filled: every record of its tables."""
+"""What is found out in the stage `abcd` once the histograms are filled: the rows of all its tables."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import hist
 import numpy as np
@@ -9,18 +10,31 @@ from hnl.datasets.catalogue import Dataset
 from hnl.datasets.variations import NOMINAL
 from hnl.histograms.displaced import abcd as histograms
 from hnl.histograms.displaced import yields
-from hnl.histograms.displaced.abcd import Cells
+from hnl.histograms.displaced.abcd import BinnedCandidates
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as estimates
-from hnl.inference.abcd import records as abcd_tables
-from hnl.inference.abcd import validation
-from hnl.inference.abcd.records import ALL, Systematics
+from hnl.inference.abcd import tabulate, validation
+from hnl.inference.abcd.rows import (
+    ALL,
+    NO_CLASSIFIER,
+    ClosureRow,
+    ContaminationRow,
+    CorrelationRow,
+    DYRow,
+    ShapeRow,
+    SimulatedClosureRow,
+    Tables,
+    ThresholdRow,
+    YieldRow,
+)
+from hnl.inference.abcd.tabulate import Systematics
 from hnl.inference.abcd.thresholds import Scan
-from hnl.inference.records import Record, number
+from hnl.inference.records import number
 from hnl.ml.scored import Scored
 from hnl.selections.displaced import regions
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, Thresholds
+from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
+from hnl.selections.displaced.hypotheses import HYPOTHESES, hypothesis
+from hnl.selections.displaced.regions import SR, VR, Thresholds
 
 # Of the process in the catalogue, in small letters: usual names, and those of datasets.simulation.
 DY_PREFIXES = ("dy", "drell", "zjets", "z+jets", "zpair", "zgamma")
@@ -28,7 +42,7 @@ DY_PREFIXES = ("dy", "drell", "zjets", "z+jets", "zpair", "zgamma")
 # Closure of simulation around the window of the SR, where the regions above the usual thresholds may be empty.
 LOWER_X = (0.3, 0.5, 0.7, 0.9)
 CHOSEN = "chosen"
-WITH_JETS = {"SR": (0,), "VR": (1,), "SR+VR": (0, 1)}  # selections that are taken together
+WITH_JETS = {"SR": (SR,), "VR": (VR,), "SR+VR": (SR, VR)}  # selections that are taken together
 
 
 def samples_of(by_kind: Mapping[str, Sequence[Scored]]) -> dict[str, list[str]]:
@@ -37,11 +51,9 @@ def samples_of(by_kind: Mapping[str, Sequence[Scored]]) -> dict[str, list[str]]:
     return {name: [s.dataset.name for s in group] for name, group in named.items() if group}
 
 
-def belongs(dataset: Dataset, hypothesis: str) -> bool:
+def belongs(dataset: Dataset, h: str) -> bool:
     """Whether a signal is of the masses that the classifier of a hypothesis was trained with (section 5)."""
-    if dataset.signal is None:
-        return False
-    return (dataset.signal.mass <= regions.HIGHEST_LOW_MASS) == (hypothesis == "low")
+    return dataset.signal is not None and hypothesis(dataset.signal.mass) == h
 
 
 def unscored(scored: Sequence[Scored]) -> set[tuple[str, str]]:
@@ -54,57 +66,84 @@ def unscored(scored: Sequence[Scored]) -> set[tuple[str, str]]:
     }
 
 
-def records(
+def tables(
     by_kind: Mapping[str, Sequence[Scored]],
-    cells: Mapping[tuple[str, str], Cells],
+    binned: Mapping[tuple[str, str], BinnedCandidates],
     filled: Mapping[str, hist.Hist],
     chosen: Thresholds,
     scans: Mapping[str, Mapping[str, Scan]],
     *,
     fixed: bool,
     hidden: bool,
-) -> dict[str, list[Record]]:
-    """The records of every table."""
-    names = (
-        "thresholds",
-        "yields",
-        "closure",
-        "simulated_closure",
-        "correlation",
-        "shapes",
-        "contamination",
-        "dy_correction",
-    )
-    result: dict[str, list[Record]] = {name: [] for name in names}
+) -> Tables:
+    """The rows of every table.
+
+    Args:
+        by_kind: datasets by kind: data, background, signal.
+        binned: by dataset and hypothesis.
+        filled: the histograms `regions` and `plane`.
+        chosen: thresholds that the histograms were filled with.
+        scans: by hypothesis and category, if there was anything to scan.
+        fixed: the thresholds were given.
+        hidden: region A of data is not to be told.
+    """
+    thresholds: list[ThresholdRow] = []
+    in_sr: list[YieldRow] = []
+    in_cr: list[ClosureRow] = []
+    simulated: list[SimulatedClosureRow] = []
+    correlation: list[CorrelationRow] = []
+    shapes: list[ShapeRow] = []
+    contamination: list[ContaminationRow] = []
+    dy_correction: list[DYRow] = []
     samples = samples_of(by_kind)
     for h in HYPOTHESES:
         for category in CATEGORIES:
             scan = scans[h][category] if scans else None
-            result["thresholds"].append(abcd_tables.threshold(h, category, chosen[h][category], scan, fixed))
+            thresholds.append(tabulate.threshold(h, category, chosen[h][category], scan, fixed))
         control = {name: yields.counts(filled["regions"], group, h, "CR") for name, group in samples.items()}
         signal = {name: yields.counts(filled["regions"], group, h, "SR") for name, group in samples.items()}
         dy = _dy_correction(by_kind, filled["regions"], h)
         if dy is not None:
-            result["dy_correction"] += abcd_tables.dy_corrections(dy)
+            dy_correction += tabulate.dy_corrections(dy)
         if samples:  # the closure uncertainty is that of data, where there is any
             first = next(iter(samples))
             uncertainty = _closure_uncertainty(control[first], h)
             syst = Systematics({category: u for category, (u, _) in uncertainty.items()}, dy)
         for name in samples:
-            hide = hidden and name == "data"
-            result["yields"] += abcd_tables.yields(name, h, signal[name], chosen, syst, hide)
-            result["closure"] += abcd_tables.closures(name, h, control[name], uncertainty)
+            in_sr += tabulate.yields(name, h, signal[name], chosen, syst, hidden and name == "data")
+            in_cr += tabulate.closures(name, h, control[name], uncertainty)
             group = by_kind["data" if name == "data" else "background"]
-            result["correlation"] += _correlations(name, h, group, cells)
-            result["shapes"] += _shapes(name, h, samples[name], filled["plane"])
+            correlation += _correlations(name, h, group, binned)
+            shapes += _shapes(name, h, samples[name], filled["plane"])
         if by_kind["background"]:
-            result["simulated_closure"] += _simulated_closure(h, by_kind["background"], cells, chosen)
+            simulated += _simulated_closure(h, by_kind["background"], binned, chosen)
         for s in by_kind["signal"]:
             if belongs(s.dataset, h) and samples:
                 of_signal = yields.counts(filled["regions"], [s.dataset.name], h, "SR").total(1)
                 background = next(iter(signal.values())).total(1)
-                result["contamination"] += abcd_tables.contaminations(h, s.dataset.name, of_signal, background)
-    return result
+                contamination += tabulate.contaminations(h, s.dataset.name, of_signal, background)
+    without = unscored([s for group in by_kind.values() for s in group])
+    return Tables(
+        thresholds=_marked(thresholds, without),
+        yields=_marked(in_sr, without),
+        closure=_marked(in_cr, without),
+        simulated_closure=_marked(simulated, without),
+        correlation=_marked(correlation, without),
+        shapes=tuple(shapes),
+        contamination=_marked(contamination, without),
+        dy_correction=_marked(dy_correction, without),
+    )
+
+
+OfCategory = TypeVar(
+    "OfCategory", ThresholdRow, YieldRow, ClosureRow, SimulatedClosureRow, CorrelationRow, ContaminationRow, DYRow
+)
+
+
+def _marked(rows: Sequence[OfCategory], without: set[tuple[str, str]]) -> tuple[OfCategory, ...]:
+    """The same, with a mark on those of hypotheses and categories without a classifier."""
+    change = {"mark": NO_CLASSIFIER}
+    return tuple(row.model_copy(update=change) if (row.hypothesis, row.category) in without else row for row in rows)
 
 
 def _dy_correction(
@@ -126,44 +165,44 @@ def _closure_uncertainty(control: Counts, hypothesis: str) -> dict[str, tuple[fl
     result = {}
     for i, category in enumerate(CATEGORIES):
         closure = validation.closure(Counts(control.sum_w[i], control.sum_w2[i]))
-        result[category] = validation.closure_uncertainty(closure, abcd_tables.exists(hypothesis, category))
+        result[category] = validation.closure_uncertainty(closure, tabulate.exists(hypothesis, category))
     return result
 
 
 def _simulated_closure(
-    hypothesis: str, group: Sequence[Scored], cells: Mapping[tuple[str, str], Cells], chosen: Thresholds
-) -> list[Record]:
+    hypothesis: str, group: Sequence[Scored], binned: Mapping[tuple[str, str], BinnedCandidates], chosen: Thresholds
+) -> list[SimulatedClosureRow]:
     """Simulation: closure around the window of the SR at lower thresholds and at the chosen ones. Never of data."""
     thresholds = {f"{x:g}": {hypothesis: dict.fromkeys(CATEGORIES, x)} for x in LOWER_X} | {CHOSEN: chosen}
-    every = [(cells[s.dataset.name, hypothesis], s.weights[NOMINAL]) for s in group]
-    result: list[Record] = []
+    every = [(binned[s.dataset.name, hypothesis], s.weights[NOMINAL]) for s in group]
+    result: list[SimulatedClosureRow] = []
     for selection, numbers in WITH_JETS.items():
-        used = [(places.where(np.isin(places.selection, numbers)), weight) for places, weight in every]
+        used = [(each.where(np.isin(each.selection, numbers)), weight) for each, weight in every]
         for label, x in thresholds.items():
             by_group = [  # of the two sums over the datasets: by category, and by flavour of l2
-                np.sum([histograms.sums_by_region(places, weight, x, of) for places, weight in used], axis=0)
+                np.sum([histograms.sums_by_region(each, weight, x, of) for each, weight in used], axis=0)
                 for of in (np.arange(len(CATEGORIES)), yields.L2)
             ]
-            result += abcd_tables.simulated_closure(
+            result += tabulate.simulated_closure(
                 hypothesis, selection, label, Counts(*np.concatenate(by_group, axis=1))
             )
     return result
 
 
 def _correlations(
-    sample: str, hypothesis: str, group: Sequence[Scored], cells: Mapping[tuple[str, str], Cells]
-) -> list[Record]:
+    sample: str, hypothesis: str, group: Sequence[Scored], binned: Mapping[tuple[str, str], BinnedCandidates]
+) -> list[CorrelationRow]:
     """VR: Pearson coefficients by category and bin, unbinned."""
     parts, offset = [], 0
     for s in group:
-        places = cells[s.dataset.name, hypothesis]
-        vr = places.selection == 1
-        rows = places.rows[vr]
-        bin_index = places.m_sv[vr] * len(regions.DELTA_2D_BINS) + places.delta_2d[vr]
+        each = binned[s.dataset.name, hypothesis]
+        vr = each.selection == VR
+        rows = each.rows[vr]
+        bin_index = each.m_sv[vr] * len(regions.DELTA_2D_BINS) + each.delta_2d[vr]
         mass = s.columns["m_l1_sv"][rows].astype(np.float64)
-        cluster = places.cluster[vr] + offset
+        cluster = each.cluster[vr] + offset
         offset += len(s.cluster)
-        parts.append((places.category[vr], bin_index, mass, places.score[vr], s.weights[NOMINAL][rows], cluster))
+        parts.append((each.category[vr], bin_index, mass, each.score[vr], s.weights[NOMINAL][rows], cluster))
     category, bin_index, mass, score, weight, clusters = (np.concatenate(part) for part in zip(*parts, strict=True))
     result = []
     for i, name in enumerate(CATEGORIES):
@@ -171,17 +210,25 @@ def _correlations(
         chosen += [(b.label, (category == i) & (bin_index == b.number)) for b in regions.bins(hypothesis, name)]
         for label, use in chosen:
             found = validation.pearson(mass[use], score[use], weight[use], clusters[use])
-            result.append(abcd_tables.correlation(sample, hypothesis, name, label, found))
+            result.append(tabulate.correlation(sample, hypothesis, name, label, found))
     return result
 
 
-def _shapes(sample: str, hypothesis: str, datasets: Sequence[str], plane: hist.Hist) -> list[Record]:
+def _shapes(sample: str, hypothesis: str, datasets: Sequence[str], plane: hist.Hist) -> list[ShapeRow]:
     """VR: score in AB against CD, by the flavour of l2 (Fig. 8)."""
     result = []
-    for lepton in yields.LEPTONS:
+    for lepton in LEPTONS:
         inside, outside = yields.vr_scores(plane, datasets, hypothesis, lepton)
         chi2, ndf, p_value = validation.same_shape(inside.sum_w, inside.sum_w2, outside.sum_w, outside.sum_w2)
-        mark = "too few events" if ndf == 0 else f"p < {validation.FLAG}" if p_value < validation.FLAG else ""
-        row: Record = {"sample": sample, "hypothesis": hypothesis, "lepton": lepton}
-        result.append(row | {"chi2": number(chi2), "ndf": ndf, "p_value": number(p_value), "mark": mark})
+        result.append(
+            ShapeRow(
+                sample=sample,
+                hypothesis=hypothesis,
+                lepton=lepton,
+                chi2=number(chi2),
+                ndf=ndf,
+                p_value=number(p_value),
+                mark="too few events" if ndf == 0 else f"p < {validation.FLAG}" if p_value < validation.FLAG else "",
+            )
+        )
     return result

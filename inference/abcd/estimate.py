@@ -4,36 +4,41 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.intervals import ONE_SIGMA, TWO_SIGMA, product_over
-from hnl.selections.displaced.regions import REGIONS
+from hnl.selections.displaced.categories import MUON, Category
+from hnl.selections.displaced.hypotheses import LOW
+from hnl.selections.displaced.regions import REGIONS, A, B, C, D
 
-A, B, C, D = range(4)
-
-DY_CATEGORY, DY_HYPOTHESIS = "mumu_OS", "low"  # where section 6 corrects for Drell-Yan
+DY_CATEGORY, DY_HYPOTHESIS = Category(MUON, MUON, same_sign=False).label, LOW  # where section 6 corrects for Drell-Yan
 # Our choice where the DY sample cannot tell: the upper end of the 20-50 % of Table 4.
 DY_UNKNOWN = 0.5
 MIN_EFFECTIVE = 0.01  # effective events; fewer than one are possible with negative weights only
+
+
+Floats = NDArray[np.float64]
+Remarks = NDArray[Any]  # of strings
 
 
 @dataclass(frozen=True)
 class Estimate:
     """B C / D with its statistical intervals; arrays of the shape of the counts without the regions.
 
-    `value` is NaN and the upper limits are infinite where D is empty; `mark` says so, and names every other region
+    `value` is NaN and the upper limits are infinite where D is empty; `remark` says so, and names every other region
     that is empty, or has a negative sum of weights and is taken as empty.
     """
 
-    value: Any
-    low: Any  # 68.3 %
-    high: Any
-    low95: Any
-    high95: Any
-    mark: Any
+    value: Floats
+    low: Floats  # 68.3 %
+    high: Floats
+    low95: Floats
+    high95: Floats
+    remark: Remarks
 
-    def scaled(self, factor: Any) -> "Estimate":
+    def scaled(self, factor: Floats | float) -> "Estimate":
         """Times a factor without uncertainty."""
         return Estimate(
             self.value * factor,
@@ -41,7 +46,7 @@ class Estimate:
             self.high * factor,
             self.low95 * factor,
             self.high95 * factor,
-            self.mark,
+            self.remark,
         )
 
 
@@ -49,14 +54,14 @@ class Estimate:
 class DYCorrection:
     """c_AB = 1 + (c_DY - 1) f_DY of section 6, and what it was made of; arrays over bins."""
 
-    c_ab: Any
-    uncertainty: Any  # of c_ab, from the size of the DY sample
-    c_dy: Any  # NaN where it is undefined
-    f_dy: Any
-    mark: Any
+    c_ab: Floats
+    uncertainty: Floats  # of c_ab, from the size of the DY sample
+    c_dy: Floats  # NaN where it is undefined
+    f_dy: Floats
+    remark: Remarks
 
 
-def vanishing(counts: Counts) -> Any:
+def is_effectively_empty(counts: Counts) -> NDArray[np.bool_]:
     """Where a sum of weights is not above zero by a tenth of its error: those are taken as zero.
 
     Without negative weights this is where there are no events at all.
@@ -64,7 +69,7 @@ def vanishing(counts: Counts) -> Any:
     return (counts.sum_w <= 0) | (counts.sum_w**2 <= MIN_EFFECTIVE * counts.sum_w2)
 
 
-def effective(counts: Counts) -> tuple[Any, Any]:
+def effective(counts: Counts) -> tuple[Floats, Floats]:
     """Effective numbers of events, and events that each stands for: their product is the sum of weights.
 
     n = (sum w)^2 / sum w^2 has the relative variance of the sum of weights; for data it is the count. Where a region
@@ -77,20 +82,21 @@ def effective(counts: Counts) -> tuple[Any, Any]:
     Returns:
         n, scale; the shape of the counts.
     """
-    filled = ~vanishing(counts)
+    filled = ~is_effectively_empty(counts)
     n = np.divide(counts.sum_w**2, counts.sum_w2, out=np.zeros(counts.sum_w.shape), where=filled)
-    scale = np.divide(counts.sum_w2, counts.sum_w, out=pooled(counts) + np.zeros(n.shape), where=filled)
+    scale = np.divide(counts.sum_w2, counts.sum_w, out=mean_event_weight(counts) + np.zeros(n.shape), where=filled)
     return n, scale
 
 
-def pooled(counts: Counts) -> Any:
-    """What an event in A to D together stands for: sum w^2 / sum w; 1 where there is none. Shape (..., 1)."""
+def mean_event_weight(counts: Counts) -> Floats:
+    """Mean weight of an event in A to D together, sum w^2 / sum w; 1 where there is none. Shape (..., 1)."""
     w2 = counts.sum_w2.sum(axis=-1, keepdims=True)
     w = np.maximum(np.maximum(counts.sum_w, 0).sum(axis=-1, keepdims=True), np.sqrt(w2))
-    return np.divide(w2, w, out=np.ones(w.shape), where=w > 0)
+    weight: Floats = np.divide(w2, w, out=np.ones(w.shape), where=w > 0)
+    return weight
 
 
-def sums(counts: Counts) -> tuple[Any, Any, Any]:
+def sums(counts: Counts) -> tuple[Floats, Floats, Floats]:
     """What `intervals` asks for: sums of weights and of squared weights, and of an event that could have been there.
 
     Args:
@@ -99,7 +105,7 @@ def sums(counts: Counts) -> tuple[Any, Any, Any]:
     n, scale = effective(counts)
     # With negative weights sum w^2 / sum w can be larger than any weight, but not than the root of sum w^2.
     typical = np.where(n > 0, np.minimum(scale, np.sqrt(counts.sum_w2)), 0)
-    return n * scale, n * scale**2, np.maximum(typical, pooled(counts))
+    return n * scale, n * scale**2, np.maximum(typical, mean_event_weight(counts))
 
 
 def estimate(counts: Counts) -> Estimate:
@@ -117,16 +123,16 @@ def estimate(counts: Counts) -> Estimate:
     sidebands = (w[..., B:], w2[..., B:], one_more[..., B:])
     low, high = product_over(*sidebands, ONE_SIGMA)
     low95, high95 = product_over(*sidebands, TWO_SIGMA)
-    return Estimate(value, low, high, low95, high95, marks(counts))
+    return Estimate(value, low, high, low95, high95, remarks(counts))
 
 
-def marks(counts: Counts) -> Any:
+def remarks(counts: Counts) -> Remarks:
     """What has to be said about the sidebands of each bin: '' or 'C empty; D negative'. Object array.
 
-    'Empty' is said of regions without events, 'negative' of those with a sum of weights that is `vanishing`.
+    'Empty' is said of regions without events, 'negative' of those with a sum of weights that is `is_effectively_empty`.
     """
     result = np.full(counts.sum_w.shape[:-1], "", dtype=object)
-    gone = vanishing(counts)
+    gone = is_effectively_empty(counts)
     for region in (B, C, D):
         name = REGIONS[region]
         without = counts.sum_w2[..., region] == 0
@@ -135,7 +141,7 @@ def marks(counts: Counts) -> Any:
     return result
 
 
-def summed(estimate: Estimate, chosen: Any) -> tuple[float, float, float, int]:
+def summed(estimate: Estimate, chosen: NDArray[np.bool_]) -> tuple[float, float, float, int]:
     """The estimates of some bins added up, their errors in quadrature.
 
     Args:
@@ -186,5 +192,5 @@ def dy_correction(dy: Counts, background: Counts) -> DYCorrection:
     uncertainty = np.where(
         known, np.sqrt((f * c_error) ** 2 + ((c - 1) * f_error) ** 2), np.where(present, DY_UNKNOWN * share, 0.0)
     )
-    mark = np.where(known, "", np.where(present, "c_DY undefined", "no DY")).astype(object)
-    return DYCorrection(c_ab, uncertainty, c, f, mark)
+    remark = np.where(known, "", np.where(present, "c_DY undefined", "no DY")).astype(object)
+    return DYCorrection(c_ab, uncertainty, c, f, remark)

@@ -13,7 +13,6 @@ Limits from this say what the method would do with such a background; they have 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import hist
 import numpy as np
@@ -23,17 +22,17 @@ from hnl.datasets.variations import NOMINAL
 from hnl.histograms.displaced import yields
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd.estimate import B, C, D
+from hnl.inference.abcd.estimate import Floats
 from hnl.inference.abcd.validation import EXPECTED_CLOSURE
 from hnl.selections.displaced import regions
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES
+from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import ABOVE, BELOW, B, C, D
 
 CLOSURE = EXPECTED_CLOSURE  # Table 4: 20-30 %; the upper end
-MUON_FLAVOURS = ("mumu", "emu")  # l2 is a muon
 
 
-def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Any:
+def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Floats:
     """Events in B, C, D of the SR, A being NaN; shape (category, bin, region), in the luminosity of the simulation.
 
     Args:
@@ -43,24 +42,24 @@ def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Any
     """
     counts = yields.counts(filled, datasets, hypothesis, "SR")
     below, above = _by_score(filled, datasets, hypothesis)
-    worth = _worth(Counts(counts.sum_w.sum(axis=(0, 1)), counts.sum_w2.sum(axis=(0, 1))))
+    event_weight = _mean_event_weight(Counts(counts.sum_w.sum(axis=(0, 1)), counts.sum_w2.sum(axis=(0, 1))))
     result = np.full(counts.sum_w.shape, np.nan)
-    of_muons = np.array([name.split("_")[0] in MUON_FLAVOURS for name in CATEGORIES])
-    for group in (np.flatnonzero(of_muons), np.flatnonzero(~of_muons)):
+    for lepton in range(len(LEPTONS)):
+        group = np.flatnonzero(np.equal(yields.L2, lepton))
         total_below, total_above = (Counts(*(p[group].sum() for p in part)) for part in (below, above))
-        ratio = _median(total_above, worth) / _median(total_below, worth)
-        shape = _median(Counts(*(p[group][..., [B, D]].sum(axis=(0, 2)) for p in counts)), worth)
+        ratio = _median(total_above, event_weight) / _median(total_below, event_weight)
+        shape = _median(Counts(*(p[group][..., [B, D]].sum(axis=(0, 2)) for p in counts)), event_weight)
         for i in group:
             there = [b.number for b in regions.bins(hypothesis, CATEGORIES[i])]
             spread = shape[there] / shape[there].sum()
-            sums = _median(Counts(*(p[i, there].sum(axis=0) for p in counts)), worth)
+            sums = _median(Counts(*(p[i, there].sum(axis=0) for p in counts)), event_weight)
             for region in (B, D):
                 result[i, there, region] = sums[region] * spread
             result[i, there, C] = result[i, there, D] * ratio
     return result
 
 
-def c_ab_error(hypothesis: str) -> Any:
+def c_ab_error(hypothesis: str) -> Floats:
     """Of c_AB = 1: `DY_UNKNOWN`, the upper end of Table 4, where the paper corrects; shape (category, bin)."""
     result = np.zeros((len(CATEGORIES), regions.N_BINS))
     if hypothesis == abcd.DY_HYPOTHESIS:
@@ -77,19 +76,20 @@ def _by_score(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> tu
     for field in ("value", "variance"):
         part = filled.view()[field][chosen].sum(axis=(0, 1))[:, i, ..., v]  # category, selection, window, score, bins
         parts.append(part.sum(axis=(1, 2, 4, 5)))
-    return Counts(*(p[:, 0] for p in parts)), Counts(*(p[:, 1] for p in parts))
+    return Counts(*(p[:, BELOW] for p in parts)), Counts(*(p[:, ABOVE] for p in parts))
 
 
-def _worth(total: Counts) -> float:
-    """What an event stands for."""
+def _mean_event_weight(total: Counts) -> float:
+    """sum w^2 / sum w; 1 without events."""
     w, w2 = float(np.sum(total.sum_w)), float(np.sum(total.sum_w2))
     return w2 / w if w > 0 and w2 > 0 else 1.0
 
 
-def _median(counts: Counts, worth: float) -> Any:
+def _median(counts: Counts, event_weight: float) -> Floats:
     """Median of the expectation, in events, of sums of weights."""
     w, w2 = np.asarray(counts.sum_w, dtype=np.float64), np.asarray(counts.sum_w2, dtype=np.float64)
     filled = (w > 0) & (w2 > 0)
     n = np.divide(w**2, w2, out=np.zeros(w.shape), where=filled)
-    each = np.divide(w2, w, out=np.full(w.shape, worth), where=filled)
-    return each * gammaincinv(n + 1, 0.5)
+    each = np.divide(w2, w, out=np.full(w.shape, event_weight), where=filled)
+    median: Floats = each * gammaincinv(n + 1, 0.5)
+    return median

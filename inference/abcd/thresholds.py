@@ -13,18 +13,20 @@ categories, and Z^2 is their mean. B C / D, and not A, is used for b: the choice
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
 
 from hnl.errors import InputError
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd.estimate import A, C
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, MIN_SCORE, Thresholds
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import MIN_SCORE, A, C, Thresholds
 
 # Our choice: with 3 events expected, C is empty in one bin of twenty.
 MIN_C = 3.0
@@ -34,19 +36,28 @@ class ThresholdError(InputError):
     """A table of thresholds cannot be used; the message names the file and the entry."""
 
 
-@dataclass(frozen=True)
-class Scan:
-    """What was found for one category and hypothesis; arrays over the thresholds."""
+Floats = Annotated[
+    NDArray[np.float64], PlainValidator(partial(np.asarray, dtype=np.float64)), PlainSerializer(np.ndarray.tolist)
+]
+Integers = Annotated[
+    NDArray[np.int64], PlainValidator(partial(np.asarray, dtype=np.int64)), PlainSerializer(np.ndarray.tolist)
+]
 
-    thresholds: Any
-    figure_of_merit: Any  # Z^2, in units of the largest
-    signal_fraction: Any  # of the signal in the SR of this category, in A
-    background: Any  # B C / D, bins with D added up
-    uncertainty: Any  # its relative error (upwards); 0 without background
-    poor_bins: Any  # bins with fewer than `MIN_C` expected in C
-    smallest_c: Any  # the smallest expected yield in C of a bin
-    best: int
-    mark: str
+
+class Scan(BaseModel):
+    """The scan of one category and hypothesis; arrays over the thresholds. The order of the fields is that on disk."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    thresholds: Floats = Field(description="x, increasing")
+    figure_of_merit: Floats = Field(description="Z^2, in units of the largest")
+    signal_fraction: Floats = Field(description="share of the signal in the SR of this category that is in A")
+    background: Floats = Field(description="B C / D, bins with D added up; events")
+    uncertainty: Floats = Field(description="its relative error, upwards; 0 without background")
+    poor_bins: Integers = Field(description="number of bins with fewer than `MIN_C` events expected in C")
+    smallest_c: Floats = Field(description="smallest expected yield in C of a bin; events")
+    best: int = Field(description="index of the chosen one")
+    mark: str = Field(description="what has to be said about it, or ''")
 
     @property
     def chosen(self) -> float:

@@ -1,17 +1,18 @@
 """The checks of section 6: is the score independent of m(l1,SV), does B C / D predict A, is signal in the sidebands?"""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import rel_entr
 
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd.estimate import A, B, C, D
+from hnl.inference.abcd.estimate import Estimate, Floats, Remarks
 from hnl.inference.intervals import ONE_SIGMA
 from hnl.ml import statistics
+from hnl.selections.displaced.regions import A, B, C, D, Indices
 
 # Our choices. A p-value below this is flagged: one in a hundred by chance.
 FLAG = 0.01
@@ -30,26 +31,26 @@ class Correlation:
     coefficient: float
     p_value: float
     events: float  # effective
-    mark: str
+    remark: str
 
 
 @dataclass(frozen=True)
 class Closure:
-    """Prediction against direct count of A, an entry a bin."""
+    """Prediction against direct count of A, one entry per bin."""
 
-    observed: Any
-    estimate: abcd.Estimate
-    pull: Any  # NaN where the counts say nothing
-    mark: Any
+    observed: Floats
+    estimate: Estimate
+    pull: Floats  # NaN where the counts say nothing
+    remark: Remarks
 
-    def chi2(self, chosen: Any) -> tuple[float, int, float]:
+    def chi2(self, chosen: NDArray[np.bool_]) -> tuple[float, int, float]:
         """Sum of squared pulls, number of them, p-value (NaN without any) of the chosen bins."""
         pulls = self.pull[chosen & np.isfinite(self.pull)]
         total, n = float((pulls**2).sum()), len(pulls)
         return total, n, float(stats.chi2.sf(total, n)) if n else np.nan
 
 
-def pearson(mass: Any, score: Any, weight: Any, cluster: Any = None) -> Correlation:
+def pearson(mass: Floats, score: Floats, weight: Floats, cluster: Indices | None = None) -> Correlation:
     """Correlation coefficient with its p-value, see `ml.statistics.pearson`.
 
     Args:
@@ -59,7 +60,7 @@ def pearson(mass: Any, score: Any, weight: Any, cluster: Any = None) -> Correlat
         cluster: int, equal for re-simulations of one generated event; by default all are independent.
 
     Returns:
-        Marked and NaN where there are fewer than 3 effective events, or no spread.
+        NaN with a remark where there are fewer than 3 effective events, or no spread.
     """
     cluster = np.arange(len(weight)) if cluster is None else cluster
     n = statistics.effective_events(weight, cluster) if weight.sum() > 0 else 0.0
@@ -72,7 +73,7 @@ def pearson(mass: Any, score: Any, weight: Any, cluster: Any = None) -> Correlat
     return Correlation(found.value, found.p_value, n, f"p < {FLAG}" if found.p_value < FLAG else "")
 
 
-def same_shape(first: Any, first2: Any, second: Any, second2: Any) -> tuple[float, int, float]:
+def same_shape(first: Floats, first2: Floats, second: Floats, second2: Floats) -> tuple[float, int, float]:
     """Chi2 test of two weighted histograms normalised to unity (Fig. 8: VR-AB against VR-CD).
 
     Neighbouring bins are merged from the right until each has `MIN_PER_BIN` effective events in both.
@@ -105,7 +106,7 @@ def same_shape(first: Any, first2: Any, second: Any, second2: Any) -> tuple[floa
     return chi2, len(a) - 1, float(stats.chi2.sf(chi2, len(a) - 1))
 
 
-def closure(counts: Counts, factor: Any = 1.0) -> Closure:
+def closure(counts: Counts, factor: Floats | float = 1.0) -> Closure:
     """The prediction B C / D and the pull of the direct count of A, in every bin.
 
     The pull is the signed root of the likelihood ratio of 'A D = c_AB B C' in a 2 x 2 table of Poisson counts. It
@@ -114,7 +115,7 @@ def closure(counts: Counts, factor: Any = 1.0) -> Closure:
 
     Args:
         counts: regions last.
-        factor: c_AB, on the prediction, an entry a bin.
+        factor: c_AB, on the prediction, one entry per bin.
     """
     n, fitted = _fitted(counts, factor)
     a, b, c, d = (n[..., i] for i in range(4))
@@ -122,13 +123,13 @@ def closure(counts: Counts, factor: Any = 1.0) -> Closure:
     pull = np.sign(a - fitted[..., A]) * np.sqrt(2 * np.maximum(ratio, 0))
     informative = (d > 0) & (a + b > 0) & (a + c > 0)
     pull = np.where(informative, pull, np.nan)
-    mark = np.where(counts.sum_w[..., A] < 0, "A negative", "").astype(object)
+    remark = np.where(counts.sum_w[..., A] < 0, "A negative", "").astype(object)
     result = abcd.estimate(counts).scaled(factor)
-    joined = [("; ".join(filter(None, pair))) for pair in zip(result.mark.ravel(), mark.ravel(), strict=True)]
-    return Closure(counts.sum_w[..., A], result, pull, np.array(joined, dtype=object).reshape(mark.shape))
+    joined = [("; ".join(filter(None, pair))) for pair in zip(result.remark.ravel(), remark.ravel(), strict=True)]
+    return Closure(counts.sum_w[..., A], result, pull, np.array(joined, dtype=object).reshape(remark.shape))
 
 
-def _fitted(counts: Counts, factor: Any = 1.0) -> tuple[Any, Any]:
+def _fitted(counts: Counts, factor: Floats | float = 1.0) -> tuple[Floats, Floats]:
     """Effective counts, and those of largest likelihood with A D = c_AB B C; both with regions last."""
     n, scale = abcd.effective(counts)
     a, b, c, d = (n[..., i] for i in range(4))
@@ -140,7 +141,7 @@ def _fitted(counts: Counts, factor: Any = 1.0) -> tuple[Any, Any]:
     return n, np.maximum(n - t[..., None] * np.array([1, -1, -1, 1]), 0)
 
 
-def resolution(counts: Counts) -> Any:
+def resolution(counts: Counts) -> Floats:
     """Which factor between A and B C / D the counts can tell at one standard deviation, if they close.
 
     exp(sqrt(1/A + 1/B + 1/C + 1/D)) of the effective counts of largest likelihood with A D = B C. With equal weights
@@ -154,10 +155,11 @@ def resolution(counts: Counts) -> Any:
     """
     fitted = _fitted(counts)[1]
     variance = np.divide(1, fitted, out=np.full(fitted.shape, np.inf), where=fitted > 1e-3).sum(axis=-1)
-    return np.exp(np.sqrt(variance))
+    factor: Floats = np.exp(np.sqrt(variance))
+    return factor
 
 
-def closure_uncertainty(closure: Closure, chosen: Any) -> tuple[float, str]:
+def closure_uncertainty(closure: Closure, chosen: NDArray[np.bool_]) -> tuple[float, str]:
     """The relative uncertainty of the prediction from the closure in the CR (section 7, Table 4: 20-30 %), our rule.
 
     It is the smallest u from 20 % on with which the bins agree: the sum of squared pulls, each with u times the
@@ -168,7 +170,7 @@ def closure_uncertainty(closure: Closure, chosen: Any) -> tuple[float, str]:
         chosen: bool, the bins of a category.
 
     Returns:
-        u, and a mark: '' or why it is not to be trusted as it is.
+        u, and a remark: '' or why it is not to be trusted as it is.
     """
     use = chosen & np.isfinite(closure.pull)
     pull, predicted = closure.pull[use], closure.estimate.value[use]
@@ -193,7 +195,7 @@ def closure_uncertainty(closure: Closure, chosen: Any) -> tuple[float, str]:
     return high, f"above {EXPECTED_CLOSURE:.0%}" if high > EXPECTED_CLOSURE else ""
 
 
-def contamination(signal: Counts, background: Counts) -> tuple[Any, Any]:
+def contamination(signal: Counts, background: Counts) -> tuple[Floats, Floats]:
     """Signal in the regions of the SR.
 
     Args:

@@ -9,10 +9,10 @@ from hnl.inference import asymptotics
 from hnl.inference.displaced import modelling
 from hnl.inference.displaced.limits import ChoiceError
 from hnl.inference.displaced.modelling import Inputs
-from hnl.inference.displaced.signals import FLAVOURS, hypothesis
 from hnl.inference.fitting import fit_models
 from hnl.inference.model import Model
 from hnl.inference.results import FitRecord
+from hnl.selections.displaced.hypotheses import hypothesis
 
 
 class NoFitError(HNLError):
@@ -69,7 +69,7 @@ def _models(inputs: Inputs, samples: Sequence[str], correlated: bool) -> tuple[d
             refused[name] = str(error)
     if not samples:
         best = {name: asymptotics.upper_limit(model).expected[2] for name, model in models.items()}
-        groups = [[name for name in models if datasets[name].point.coupling == c] for c in FLAVOURS]
+        groups = [[name for name in models if datasets[name].point.coupling == c] for c in lifetime.COUPLINGS]
         models = {name: models[name] for name in (min(group, key=best.__getitem__) for group in groups if group)}
     if not models:
         raise NoFitError("no signal sample can be fitted: " + "; ".join(refused.values()))

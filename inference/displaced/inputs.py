@@ -1,7 +1,6 @@
 """All that fits and limits need, read from a finished run: the estimate, and signal yields checked against it."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,15 +14,18 @@ from hnl.datasets.catalogue import Dataset
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
 from hnl.histograms.displaced import yields
+from hnl.inference.abcd import files as estimate_files
 from hnl.inference.abcd import projection
+from hnl.inference.abcd.files import EstimateError
+from hnl.inference.abcd.rows import ALL, YieldRow
 from hnl.inference.displaced import signals
 from hnl.inference.displaced.modelling import Background, Inputs
 from hnl.inference.displaced.signals import Signals
-from hnl.inference.records import Record
 from hnl.ml.scored import Scored
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, REGIONS, Thresholds
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import REGIONS, A, Thresholds
 
 if TYPE_CHECKING:  # what was selected is taken as it is
     from hnl.processors.selection import Selection
@@ -31,10 +33,6 @@ if TYPE_CHECKING:  # what was selected is taken as it is
 
 class NoBackgroundError(InputError):
     """There is no background estimate to fit."""
-
-
-class EstimateError(HNLError):
-    """The products of the stage `abcd` are broken."""
 
 
 class SignalError(HNLError):
@@ -71,22 +69,19 @@ def load(run: FinishedRun, *, luminosity: float | None = None) -> Inputs:
     folder = out / layout.ABCD
     if not (out / layout.ESTIMATE).is_file():
         raise NoBackgroundError(f"{out} holds no background estimate (no {layout.ESTIMATE}): run hnl abcd first")
+    estimate = estimate_files.read(out / layout.ESTIMATE)
     try:
-        content = json.loads((out / layout.ESTIMATE).read_text(encoding="utf-8"))
-        thresholds: Thresholds = content["thresholds"]
-        records: list[Record] = content["tables"]["yields"]
-        used = content["corrections"]
         filled = files.read_json(out / layout.REGIONS)["regions"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EstimateError(f"the background estimate in {folder} is broken: {error}; run hnl abcd again") from error
     selection = run.selection
-    if used != selection.corrections():  # the signal would be weighted with others
+    if estimate.corrections != selection.corrections():  # the signal would be weighted with others
         raise EstimateError(f"{folder} was made with corrections that have changed since: run hnl abcd again")
-    found = read_signals(run, thresholds, filled)
+    found = read_signals(run, estimate.thresholds, filled)
     if not found.datasets:
         raise NoBackgroundError(f"{out}: no signal sample in the catalogue, so there is nothing to set limits on")
     if luminosity is None:
-        background = _of_data(out, selection, filled, records, bool(content["hidden"]))
+        background = _of_data(out, selection, filled, estimate.tables.yields, bool(estimate.hidden))
     else:
         background = projected(selection, filled, luminosity)
     normalisations = _normalisations(selection, [d.scored.dataset for d in found.datasets])
@@ -94,7 +89,9 @@ def load(run: FinishedRun, *, luminosity: float | None = None) -> Inputs:
     return Inputs(found, background, normalisations, digest)
 
 
-def _of_data(out: Path, selection: "Selection", filled: hist.Hist, records: list[Record], hidden: bool) -> Background:
+def _of_data(
+    out: Path, selection: "Selection", filled: hist.Hist, estimated: Sequence[YieldRow], hidden: bool
+) -> Background:
     data = [dataset for dataset in selection.catalogue.datasets if dataset.is_data]
     if not data:
         raise NoBackgroundError(
@@ -106,14 +103,14 @@ def _of_data(out: Path, selection: "Selection", filled: hist.Hist, records: list
     observed, c_ab, c_ab_error, closure = {}, {}, {}, {}
     for h in HYPOTHESES:
         counts = yields.counts(filled, [dataset.name for dataset in data], h, "SR").sum_w
-        observed[h] = np.where(np.arange(len(REGIONS)) == 0, np.nan, counts) if hidden else counts
-        rows = {(r["category"], r["bin"]): r for r in records if (r["sample"], r["hypothesis"]) == ("data", h)}
+        observed[h] = np.where(np.arange(len(REGIONS)) == A, np.nan, counts) if hidden else counts
+        rows = {(r.category, r.bin): r for r in estimated if (r.sample, r.hypothesis) == ("data", h)}
         c_ab[h], c_ab_error[h] = np.ones(counts.shape[:2]), np.zeros(counts.shape[:2])
         for i, category in enumerate(CATEGORIES):
             for b in regions.bins(h, category):
                 row = rows[category, b.label]
-                c_ab[h][i, b.number], c_ab_error[h][i, b.number] = row["c_ab"], row["c_ab_uncertainty"]
-        closure[h] = {category: rows[category, "all"]["closure"] for category in CATEGORIES}
+                c_ab[h][i, b.number], c_ab_error[h][i, b.number] = row.c_ab, row.c_ab_uncertainty
+        closure[h] = {category: rows[category, ALL].closure for category in CATEGORIES}
     luminosity = sum(selection.catalogue.eras[era].luminosity for era in eras)
     energy = years.in_words(selection.catalogue.energies)
     label = f"data, {luminosity:g}/fb ({energy})" + (", expected only: region A is blinded" if hidden else "")
@@ -162,7 +159,7 @@ def read_signals(run: FinishedRun, thresholds: Thresholds, filled: hist.Hist) ->
     for d in made.datasets:
         name = d.sample.name
         for h in HYPOTHESES:
-            factors = dict.fromkeys(d.cells[h], 1.0)
+            factors = dict.fromkeys(d.binned[h], 1.0)
             there = name in filled.axes["dataset"]
             for v, found in signals.sr_yields(d, h, factors, thresholds).items():
                 there = there and v in filled.axes["variation"]

@@ -11,13 +11,12 @@ from pathlib import Path
 import loky
 
 from hnl import dependencies, provenance
-from hnl.corrections.lifetime import PointError, ReweightingError
+from hnl.corrections.lifetime import COUPLINGS, PointError, ReweightingError
 from hnl.errors import InputError
 from hnl.inference import records
 from hnl.inference.displaced import scan, table5
 from hnl.inference.displaced.modelling import Inputs
 from hnl.inference.displaced.scan_results import KeptScan, MassScan, ScanSettings
-from hnl.inference.displaced.signals import FLAVOURS
 
 FORMAT = 2  # of a kept scan; raised when its meaning changes
 NATURES = ("majorana", "dirac")
@@ -65,7 +64,7 @@ def plan(
 
     Args:
         inputs: of the run.
-        couplings, natures: of `FLAVOURS` and `NATURES`.
+        couplings, natures: of `COUPLINGS` and `NATURES`.
         masses: GeV, simulated or between simulated ones.
         step: without masses, the simulated ones are scanned, and between them the multiples of this, in GeV, and the
             masses of Table 5. 0 for nothing between them.
@@ -73,7 +72,7 @@ def plan(
     Raises:
         ChoiceError: what is asked for by name has no part in the scan.
     """
-    for kind, chosen, known in (("coupling", couplings, tuple(FLAVOURS)), ("nature", natures, NATURES)):
+    for kind, chosen, known in (("coupling", couplings, COUPLINGS), ("nature", natures, NATURES)):
         if unknown := [name for name in chosen if name not in known]:
             raise ChoiceError(f"no {kind} {unknown[0]!r}: it is one of {', '.join(known)}")
     if step and not 0.01 <= step < inf:
@@ -81,7 +80,7 @@ def plan(
     requests: list[ScanRequest] = []
     refused: dict[ScanRequest, str] = {}
     generated_only: list[ScanRequest] = []
-    for coupling, nature in product(FLAVOURS, natures or NATURES):
+    for coupling, nature in product(COUPLINGS, natures or NATURES):
         simulated, others = inputs.signals.reach.masses(coupling, nature)
         if not [*simulated, *others] or (couplings and coupling not in couplings):
             continue

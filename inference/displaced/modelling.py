@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from hnl.inference import model as models
-from hnl.inference.displaced.signals import FLAVOURS, Signals, Yields
+from hnl.inference.displaced.signals import Signals, Yields
 from hnl.inference.model import Model
-from hnl.selections.displaced import regions
-from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced import categories, regions
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,10 @@ def model(found: Yields, inputs: Inputs, *, correlated: bool = True) -> Model:
     background, h = inputs.background, found.hypothesis
     cells: list[models.Cell] = []
     closure = {}
-    for i, category in enumerate(CATEGORIES):
-        if category.split("_")[0] not in FLAVOURS[found.point.coupling]:
+    for i, category in enumerate(categories.ALL):
+        if category.coupling != found.point.coupling:
             continue
-        there = [b.number for b in regions.bins(h, category)]
+        there = [b.number for b in regions.bins(h, category.label)]
         signal = np.maximum(found.nominal.sum_w[i, there], 0)
         sizes = {**inputs.normalisations, "interpolation": found.interpolation}
         factors: dict[str, Any] = {name: 1 + size for name, size in sizes.items()}
@@ -62,7 +61,7 @@ def model(found: Yields, inputs: Inputs, *, correlated: bool = True) -> Model:
             up, down = (found.varied[f"{name}_{way}"].sum_w[i, there] for way in ("up", "down"))
             factors[name] = models.shift_factor(signal, up, down)
         cells += models.cells(
-            category,
+            category.label,
             there,
             background.observed[h][i, there],
             background.signal_scale * signal,
@@ -71,5 +70,5 @@ def model(found: Yields, inputs: Inputs, *, correlated: bool = True) -> Model:
             background.c_ab[h][i, there],
             background.c_ab_error[h][i, there],
         )
-        closure[category] = 1 + background.closure[h][category]
+        closure[category.label] = 1 + background.closure[h][category.label]
     return Model(tuple(cells), closure, correlated)

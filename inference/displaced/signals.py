@@ -19,16 +19,12 @@ from hnl.corrections.reach import Reach
 from hnl.datasets.variations import NOMINAL
 from hnl.histograms.displaced import abcd as histograms
 from hnl.histograms.displaced import yields
-from hnl.histograms.displaced.abcd import Cells
+from hnl.histograms.displaced.abcd import BinnedCandidates
 from hnl.histograms.displaced.yields import Counts
-from hnl.inference.abcd.estimate import A
 from hnl.ml.scored import Scored
-from hnl.selections.displaced import regions
-from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, Thresholds
-
-# Section 1: what each coupling is constrained with.
-FLAVOURS = {"e": ("ee",), "mu": ("mumu",), "mixed": ("emu", "mue")}
+from hnl.selections.displaced import categories, regions
+from hnl.selections.displaced.hypotheses import HYPOTHESES, hypothesis
+from hnl.selections.displaced.regions import A, Thresholds
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,9 @@ class Yields:
 class _Dataset:
     sample: Sample
     scored: Scored
-    cells: Mapping[str, Mapping[str, Cells]]  # by hypothesis, and by variation of jet energies, nominal among them
+    binned: Mapping[
+        str, Mapping[str, BinnedCandidates]
+    ]  # by hypothesis, and by variation of jet energies, nominal among them
 
     def rows(self, variation: str) -> Scored:
         """Its candidates in a variation of jet energies."""
@@ -134,10 +132,10 @@ class Signals:
         every = [each for of_mass in filled.values() for each in of_mass]
         # What does not concern a dataset is nominal there.
         summed = {
-            v: Counts(*(sum(each.get(v, each[NOMINAL])[k] for each in every) for k in range(2)))
+            v: Counts(*(np.asarray(sum(each.get(v, each[NOMINAL])[k] for each in every)) for k in range(2)))
             for v in dict.fromkeys(v for each in every for v in each)
         }
-        mine = [name.split("_")[0] in FLAVOURS[point.coupling] for name in CATEGORIES]
+        mine = [category.coupling == point.coupling for category in categories.ALL]
         in_a = {
             mass: [float(sum(each[NOMINAL][k][mine][..., A].sum() for each in of_mass)) for k in range(2)]
             for mass, of_mass in filled.items()
@@ -163,22 +161,17 @@ class Signals:
     def _filled(self, group: Sequence[_Dataset], near: Neighbour, h: str) -> list[dict[str, Counts]]:
         """What each dataset of an era and a mass adds to a point, by variation."""
         factors: list[dict[str, Any]] = [{} for _ in group]
-        for shift in dict.fromkeys(v for d in group for v in d.cells[h]):
+        for shift in dict.fromkeys(v for d in group for v in d.binned[h]):
             t, violating = ([d.rows(shift).columns[c] for d in group] for c in ("gen_ctau", "gen_same_sign"))
             of_shift = lifetime.weights([d.sample for d in group], t, violating, near.point, at=near.ctau)
             for d, found, factor in zip(group, factors, of_shift, strict=True):
-                if shift in d.cells[h]:
+                if shift in d.binned[h]:
                     found[shift] = near.factor * factor
         result = []
         for d, found in zip(group, factors, strict=True):
             counts = sr_yields(d, h, found, self.thresholds, near.stretch)
             result.append({_parameter(v, d.scored.dataset.era): value for v, value in counts.items()})
         return result
-
-
-def hypothesis(mass: float) -> str:
-    """Which classifier an m_N is searched with: the one that it trained (section 5)."""
-    return "low" if mass <= regions.HIGHEST_LOW_MASS else "high"
 
 
 def _parameter(variation: str, era: str) -> str:
@@ -194,20 +187,20 @@ def sr_yields(
     name, era = d.scored.dataset.name, d.scored.dataset.era
     variations = [*d.scored.weights, *d.scored.shifted]
     histogram = histograms.make_regions({name: era}, variations)
-    for shift, cells in d.cells[hypothesis].items():
+    for shift, at_mass in d.binned[hypothesis].items():
         rows = d.rows(shift)
         weights = {v: weight * factors[shift] for v, weight in rows.weights.items()}
         which = [*d.scored.weights] if shift == NOMINAL else [shift]
-        places = cells if stretch == 1 else _stretched(cells, rows.columns, stretch)
-        histograms.fill_regions(histogram, name, era, places, weights, thresholds, which)
+        binned = at_mass if stretch == 1 else _stretched(at_mass, rows.columns, stretch)
+        histograms.fill_regions(histogram, name, era, binned, weights, thresholds, which)
     return {v: yields.counts(histogram, [name], hypothesis, "SR", v) for v in variations}
 
 
-def _stretched(cells: Cells, columns: Mapping[str, Any], stretch: float) -> Cells:
-    """Cells with m_SV times a factor."""
-    m_sv = regions.m_sv_bin(stretch * columns["m_sv"][cells.rows], cells.hypothesis)
-    delta_2d = regions.delta_2d_bin(columns["delta_2d"][cells.rows], m_sv, cells.category, cells.hypothesis)
-    return replace(cells, m_sv=m_sv, delta_2d=delta_2d)
+def _stretched(binned: BinnedCandidates, columns: Mapping[str, Any], stretch: float) -> BinnedCandidates:
+    """With m_SV times a factor."""
+    m_sv = regions.m_sv_bin(stretch * columns["m_sv"][binned.rows], binned.hypothesis)
+    delta_2d = regions.delta_2d_bin(columns["delta_2d"][binned.rows], m_sv, binned.category, binned.hypothesis)
+    return replace(binned, m_sv=m_sv, delta_2d=delta_2d)
 
 
 def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thresholds) -> Signals:
@@ -231,7 +224,9 @@ def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thres
                 s,
                 {
                     h: {
-                        shift: histograms.cells(s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster)
+                        shift: histograms.bin_candidates(
+                            s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster
+                        )
                         for shift, one in {NOMINAL: s, **s.shifted}.items()
                     }
                     for h in HYPOTHESES

@@ -14,9 +14,10 @@ import numpy as np
 
 from hnl import provenance
 from hnl.errors import InputError
+from hnl.physics.angles import delta_r
 from hnl.processors.rows import Candidates
+from hnl.selections.displaced.categories import ELECTRON, MUON
 
-ELECTRON, MUON = "electron", "muon"  # flavours of l2
 FORMULAS_VERSION = 1  # raised when a formula below changes its meaning
 
 
@@ -38,12 +39,6 @@ def magnitude(x: np.ndarray) -> np.ndarray:
 def ratio(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """|x| / y, NaN where y is not positive."""
     result: np.ndarray = np.abs(x) / np.where(y > 0, y, np.nan)
-    return result
-
-
-def delta_r(eta1: np.ndarray, phi1: np.ndarray, eta2: np.ndarray, phi2: np.ndarray) -> np.ndarray:
-    """Distance in (eta, phi)."""
-    result: np.ndarray = np.hypot(eta1 - eta2, (phi1 - phi2 + np.pi) % (2 * np.pi) - np.pi)
     return result
 
 

@@ -6,18 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hnl.datasets.catalogue import Catalogue, Dataset
-from hnl.ml.displaced.features import ELECTRON, MUON
-from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced import categories
+from hnl.selections.displaced.categories import ELECTRON, LEPTONS
+from hnl.selections.displaced.hypotheses import HYPOTHESES, MASSES, hypothesis
 
-LOW, HIGH = "low", "high"
-FLAVOURS = (ELECTRON, MUON)
-HYPOTHESES = (LOW, HIGH)
-MAX_LOW_MASS = 5.0  # GeV; section 5: 'for m_N up to and above 5 GeV'
 GROUP_2016, GROUP_2017_18 = "2016", "2017-18"  # section 5: the pixel detector was upgraded in between
 LAST_YEAR_OF_FIRST_PIXEL_DETECTOR = 2016
-
-_L2 = {"ee": ELECTRON, "mue": ELECTRON, "mumu": MUON, "emu": MUON}  # first l1, then l2
-_FLAVOUR_OF_CATEGORY = np.array([_L2[category.split("_")[0]] for category in CATEGORIES])
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Training:
     @property
     def categories(self) -> tuple[int, ...]:
         """Indices into `CATEGORIES` of the categories that it serves."""
-        return tuple(int(i) for i in np.flatnonzero(self.flavour == _FLAVOUR_OF_CATEGORY))
+        return tuple(category.index for category in categories.ALL if category.l2 == self.flavour)
 
     def applies_to(self, category: np.ndarray) -> np.ndarray:
         """Mask of the candidates, by their category, whose l2 has its flavour."""
@@ -56,11 +50,6 @@ class Training:
         if dataset.signal is not None:
             return hypothesis(dataset.signal.mass) == self.hypothesis
         return dataset.kind == "background" and not dataset.process.lower().startswith("qcd")
-
-
-def hypothesis(mass: float) -> str:
-    """The mass hypothesis that a signal of mass m_N (GeV) belongs to."""
-    return LOW if mass <= MAX_LOW_MASS else HIGH
 
 
 def groups(catalogue: Catalogue) -> dict[str, str]:
@@ -78,7 +67,7 @@ def groups(catalogue: Catalogue) -> dict[str, str]:
 def all_of(catalogue: Catalogue) -> Iterator[Training]:
     """Every training for the eras of a catalogue, whether or not it has signals for it."""
     for group in sorted(set(groups(catalogue).values())):
-        for flavour in FLAVOURS:
+        for flavour in LEPTONS:
             for mass in HYPOTHESES:
                 yield Training(flavour, mass, group)
 
@@ -95,8 +84,7 @@ def no_signal_expected(training: Training, catalogue: Catalogue) -> str | None:
         if era_group[d.era] == training.group and d.signal and training.trains_on(d)
     ]
     if not signals:
-        range_ = f"m_N <= {MAX_LOW_MASS:g} GeV" if training.hypothesis == LOW else f"m_N > {MAX_LOW_MASS:g} GeV"
-        return f"the catalogue has no signal with {range_}"
+        return f"the catalogue has no signal with {MASSES[training.hypothesis]}"
     if not any(signal.v2_e if training.flavour == ELECTRON else signal.v2_mu for signal in signals):
         return f"no signal of the catalogue couples to the {training.flavour}"
     return None

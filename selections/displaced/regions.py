@@ -1,37 +1,151 @@
 """The ABCD regions and the bins in them: Table 3 and the end of section 6 of the paper.
 
+Table 3 is written down once, as `TABLE_3`: rows over the cells that N(jets), m(l1,SV) and the score are divided into.
+Whatever fills, adds up, hides or draws regions asks it, either for the region of each cell (`region`), or for the cells
+of each region (`rows`).
+
 One convention for every edge, in regions, windows and bins alike: an interval is open below and closed above. Each '>'
 of Table 3 holds as it stands, each '<' is read as '<='. So an event on an edge (m(l1,SV) = 85 GeV, score = x) is
 counted once and not lost; the paper leaves this open.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.hypotheses import HIGH, LOW
 
-HYPOTHESES = ("low", "high")  # the two classifiers: trained with m_N up to 5 GeV and above (section 5)
-HIGHEST_LOW_MASS = 5.0  # GeV
+Kind = Literal["SR", "VR", "CR"]
+Indices = NDArray[np.int64]
+Thresholds = dict[str, dict[str, float]]  # hypothesis -> category -> x
 
-SELECTIONS = ("SR", "VR")  # N(jets) = 1 and > 1
 REGIONS = ("A", "B", "C", "D")  # of SR and CR
-VR_REGIONS = ("AB", "CD")
-NONE = -1  # in no region
+A, B, C, D = range(len(REGIONS))
+NONE = -1  # in no region, or in no cell
 
-MIN_SCORE = 0.2  # Table 3
-WINDOW_EDGES = (10.0, 50.0, 85.0, 110.0)  # GeV, m(l1,SV), Table 3
+SELECTIONS = ("SR", "VR")
+SR, VR = range(len(SELECTIONS))
+N_JETS_EDGES = (0, 1)  # N(jets) = 1 and > 1
 WINDOWS = ("10-50", "50-85", "85-110", "above 110")
-SR_WINDOW, CR_WINDOW = 1, 2  # of A and B
+WINDOW_EDGES = (10.0, 50.0, 85.0, 110.0)  # GeV, m(l1,SV)
+SCORE_BINS = ("up to x", "above x")
+BELOW, ABOVE = range(len(SCORE_BINS))
+MIN_SCORE = 0.2
 
-M_SV_EDGE = {"low": 2.0, "high": 6.0}  # GeV, end of section 6
-DELTA_2D_EDGES = {"low": (4.0, 10.0), "high": (1.0, 5.0)}  # cm, end of section 6
+
+class Region(NamedTuple):
+    """A row of Table 3: the cells where all three hold."""
+
+    name: str
+    selections: tuple[str, ...]
+    scores: tuple[str, ...]
+    windows: tuple[str, ...]
+
+    @property
+    def cells(self) -> tuple[list[int], list[int], list[int]]:
+        """Indices into `SELECTIONS`, `WINDOWS` and `SCORE_BINS`."""
+        return (
+            [SELECTIONS.index(name) for name in self.selections],
+            [WINDOWS.index(name) for name in self.windows],
+            [SCORE_BINS.index(name) for name in self.scores],
+        )
+
+
+# SR and VR are N(jets) = 1 and > 1. The CR is 'formed from all events in the SR and VR' (section 6).
+TABLE_3 = (
+    Region("SR-A", ("SR",), ("above x",), ("50-85",)),
+    Region("SR-B", ("SR",), ("up to x",), ("50-85",)),
+    Region("SR-C", ("SR",), ("above x",), ("10-50", "85-110", "above 110")),
+    Region("SR-D", ("SR",), ("up to x",), ("10-50", "85-110", "above 110")),
+    Region("VR-AB", ("VR",), ("up to x", "above x"), ("50-85",)),
+    Region("VR-CD", ("VR",), ("up to x", "above x"), ("10-50", "85-110", "above 110")),
+    Region("CR-A", ("SR", "VR"), ("above x",), ("85-110",)),
+    Region("CR-B", ("SR", "VR"), ("up to x",), ("85-110",)),
+    Region("CR-C", ("SR", "VR"), ("above x",), ("10-50", "above 110")),
+    Region("CR-D", ("SR", "VR"), ("up to x",), ("10-50", "above 110")),
+)
+
+
+def rows(kind: Kind) -> tuple[Region, ...]:
+    """The regions of a kind: A to D of SR and CR, AB and CD of VR."""
+    return tuple(row for row in TABLE_3 if row.name.startswith(kind))
+
+
+def _map(kind: Kind) -> Indices:
+    """Region of each cell, index into `rows`. One cell more on each axis, so that `NONE` is found there as -1."""
+    result = np.full((len(SELECTIONS) + 1, len(WINDOWS) + 1, len(SCORE_BINS) + 1), NONE)
+    for i, row in enumerate(rows(kind)):
+        result[np.ix_(*row.cells)] = i
+    return result
+
+
+_MAPS: dict[Kind, Indices] = {"SR": _map("SR"), "VR": _map("VR"), "CR": _map("CR")}
+
+
+def region(kind: Kind, selection: Any, window: Any, score_bin: Any) -> Indices:
+    """The region that cells belong to.
+
+    Args:
+        kind: SR, VR or CR.
+        selection: see `selection`; these three are integers or arrays of integers of one shape.
+        window: see `window`.
+        score_bin: see `score_bin`.
+
+    Returns:
+        Index into `rows(kind)`, which for SR and CR is one into `REGIONS`; `NONE` in no region.
+    """
+    return np.asarray(_MAPS[kind][selection, window, score_bin])
+
+
+def interval(values: ArrayLike, edges: ArrayLike) -> Indices:
+    """Number of the interval each value is in: i for edges[i] < value <= edges[i + 1].
+
+    Args:
+        values: any shape; float32 is compared as the double it stands for.
+        edges: increasing. The last interval has no end.
+
+    Returns:
+        int64, the shape of `values`; `NONE` at or below the first edge and for NaN.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    return np.where(np.isnan(values), NONE, np.searchsorted(np.asarray(edges), values, side="left") - 1)
+
+
+def selection(n_jets: ArrayLike) -> Indices:
+    """Index into `SELECTIONS` of N(jets); `NONE` for 0."""
+    return interval(n_jets, N_JETS_EDGES)
+
+
+def window(m_l1_sv: ArrayLike) -> Indices:
+    """Index into `WINDOWS` of m(l1,SV) in GeV; `NONE` at or below 10 GeV and for NaN."""
+    return interval(m_l1_sv, WINDOW_EDGES)
+
+
+def preselected(score: ArrayLike, m_l1_sv: ArrayLike) -> NDArray[np.bool_]:
+    """What all regions have in common: a score above 0.2 and m(l1,SV) above 10 GeV. One per event."""
+    both: NDArray[np.bool_] = (np.asarray(score, dtype=np.float64) > MIN_SCORE) & (window(m_l1_sv) != NONE)
+    return both
+
+
+def score_bin(score: ArrayLike, threshold: ArrayLike) -> Indices:
+    """Index into `SCORE_BINS` of the score of a classifier; `NONE` at or below 0.2 and for NaN.
+
+    Args:
+        score: 0 to 1; float32 is compared as the double it stands for.
+        threshold: x, above 0.2; one for all or one per event.
+    """
+    score = np.asarray(score, dtype=np.float64)
+    return np.where(score > MIN_SCORE, np.where(score > threshold, ABOVE, BELOW), NONE)
+
+
+M_SV_EDGE = {LOW: 2.0, HIGH: 6.0}  # GeV, end of section 6
+DELTA_2D_EDGES = {LOW: (4.0, 10.0), HIGH: (1.0, 5.0)}  # cm, end of section 6
 # Only < 1 and > 1 cm for m_SV > 6 GeV: "the SS mumu and emu channels". We read SS as belonging to both.
 MERGED = ("mumu_SS", "emu_SS")
 M_SV_BINS = ("low m_SV", "high m_SV")
 DELTA_2D_BINS = ("near", "middle", "far")  # merged: 'middle' is all above 1 cm, 'far' does not exist
-
-Thresholds = dict[str, dict[str, float]]  # hypothesis -> category -> x
 
 
 class Bin(NamedTuple):
@@ -50,74 +164,16 @@ class Bin(NamedTuple):
 N_BINS = len(M_SV_BINS) * len(DELTA_2D_BINS)
 
 
-def interval(values: Any, edges: Any) -> Any:
-    """Number of the interval each value is in: i for edges[i] < value <= edges[i + 1].
-
-    Args:
-        values: any shape; float32 is compared as the double it stands for.
-        edges: increasing. The last interval has no end.
-
-    Returns:
-        int64, the shape of `values`; `NONE` at or below the first edge and for NaN.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    return np.where(np.isnan(values), NONE, np.searchsorted(edges, values, side="left") - 1)
-
-
-def window(m_l1_sv: Any) -> Any:
-    """Index into `WINDOWS` of m(l1,SV) in GeV; `NONE` at or below 10 GeV."""
-    return interval(m_l1_sv, WINDOW_EDGES)
-
-
-def _abcd(in_window: Any, scores: Any, threshold: Any, valid: Any) -> Any:
-    scores = np.asarray(scores, dtype=np.float64)
-    region = np.where(in_window, 0, 2) + ~(scores > threshold)  # A 0, B 1, C 2, D 3
-    return np.where(valid & (scores > MIN_SCORE), region, NONE)
-
-
-def signal_region(n_jets: Any, m_l1_sv: Any, score: Any, threshold: Any) -> Any:
-    """SR-A to SR-D of Table 3: N(jets) = 1, A and B in 50-85 GeV, A and C above the threshold.
-
-    Args:
-        n_jets: int, an event.
-        m_l1_sv: GeV.
-        score: of the classifier of one hypothesis, 0 to 1.
-        threshold: x, one for all or one an event.
-
-    Returns:
-        Index into `REGIONS`, `NONE` for events in no region (NaN among them).
-    """
-    mass = window(m_l1_sv)
-    return _abcd(mass == SR_WINDOW, score, threshold, (np.asarray(n_jets) == 1) & (mass != NONE))
-
-
-def validation_region(n_jets: Any, m_l1_sv: Any, score: Any) -> Any:
-    """VR-AB and VR-CD of Table 3: N(jets) > 1, inside and outside 50-85 GeV; index into `VR_REGIONS` or `NONE`."""
-    mass = window(m_l1_sv)
-    valid = (np.asarray(n_jets) > 1) & (mass != NONE) & (np.asarray(score, dtype=np.float64) > MIN_SCORE)
-    return np.where(valid, np.where(mass == SR_WINDOW, 0, 1), NONE)
-
-
-def control_region(n_jets: Any, m_l1_sv: Any, score: Any, threshold: Any) -> Any:
-    """CR-A to CR-D of Table 3: SR and VR together without 50-85 GeV, A and B in 85-110 GeV.
-
-    Section 6: "formed from all events in the SR and VR", so N(jets) >= 1. Arguments and result: see `signal_region`.
-    """
-    mass = window(m_l1_sv)
-    valid = (np.asarray(n_jets) >= 1) & (mass != NONE) & (mass != SR_WINDOW)
-    return _abcd(mass == CR_WINDOW, score, threshold, valid)
-
-
-def m_sv_bin(m_sv: Any, hypothesis: str) -> Any:
+def m_sv_bin(m_sv: ArrayLike, hypothesis: str) -> Indices:
     """0 up to 2 GeV (low-mass hypothesis) or 6 GeV (high), 1 above; `NONE` for NaN."""
     return interval(m_sv, (-np.inf, M_SV_EDGE[hypothesis]))
 
 
-def delta_2d_bin(delta_2d: Any, m_sv: Any, category: Any, hypothesis: str) -> Any:
+def delta_2d_bin(delta_2d: ArrayLike, m_sv: ArrayLike, category: ArrayLike, hypothesis: str) -> Indices:
     """Bin of Delta_2D in cm: 4, 10 (low-mass hypothesis) or 1, 5 (high), with the merging of `MERGED`.
 
     Args:
-        delta_2d: cm, an event.
+        delta_2d: cm, one per event.
         m_sv: its result of `m_sv_bin`.
         category: its index into `CATEGORIES`.
         hypothesis: of `HYPOTHESES`.
@@ -126,7 +182,7 @@ def delta_2d_bin(delta_2d: Any, m_sv: Any, category: Any, hypothesis: str) -> An
         0, 1, 2; `NONE` for NaN.
     """
     result = interval(delta_2d, (-np.inf, *DELTA_2D_EDGES[hypothesis]))
-    if hypothesis == "high":
+    if hypothesis == HIGH:
         merged = np.isin(category, [CATEGORIES.index(name) for name in MERGED]) & (np.asarray(m_sv) == 1)
         result = np.where(merged, np.minimum(result, 1), result)
     return result
@@ -137,7 +193,7 @@ def bins(hypothesis: str, category: str) -> tuple[Bin, ...]:
     edge, (near, far) = M_SV_EDGE[hypothesis], DELTA_2D_EDGES[hypothesis]
     result = []
     for m_sv, mass in enumerate((f"m_SV < {edge:g}", f"m_SV > {edge:g}")):
-        if m_sv == 1 and hypothesis == "high" and category in MERGED:
+        if m_sv == 1 and hypothesis == HIGH and category in MERGED:
             distances = [f"< {near:g}", f"> {near:g}"]
         else:
             distances = [f"< {near:g}", f"{near:g}-{far:g}", f"> {far:g}"]

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from hnl import layout
 from hnl.errors import InputError
+from hnl.processors.rows import EVENT
 
 PRODUCTS = (
     layout.CUTFLOW,
@@ -27,7 +28,6 @@ PRODUCTS = (
 )
 # Keys that say where, when and by what something was made.
 MADE_BY = frozenset({"provenance", "corrections", "sv_association", "version", "writer_info"})
-EVENT = ("run", "luminosity_block", "event")
 SHOWN = 5  # differences of one product
 
 

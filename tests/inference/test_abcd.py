@@ -24,7 +24,7 @@ def weighted(rows):
 def test_estimate_by_hand():
     found = abcd.estimate(data([7, 12, 5, 30], [0, 8, 3, 4]))
     np.testing.assert_allclose(found.value, [2, 6])
-    assert found.mark.tolist() == ["", ""]
+    assert found.remark.tolist() == ["", ""]
     assert (found.low95 < found.low).all()
     assert (found.low < found.value).all()
     assert (found.value < found.high).all()
@@ -62,7 +62,7 @@ def test_effective_counts():
 def test_empty_regions_are_marked(row, value, mark):
     found = abcd.estimate(data(row))
     np.testing.assert_equal(found.value, [value])
-    assert found.mark.tolist() == [mark]
+    assert found.remark.tolist() == [mark]
     assert found.low == 0 or row[3] == 0
     assert np.isfinite(found.high) == (row[3] > 0)
     assert found.high > 0
@@ -71,7 +71,7 @@ def test_empty_regions_are_marked(row, value, mark):
 def test_a_negative_region_counts_as_empty_and_is_marked():
     counts = Counts(np.array([[1.0, 5, -0.5, 10]]), np.array([[1.0, 5, 3.0, 10]]))
     found = abcd.estimate(counts)
-    assert (found.value, found.mark) == ([0.0], ["C negative"])
+    assert (found.value, found.remark) == ([0.0], ["C negative"])
     assert found.high > 0
 
 
@@ -84,7 +84,7 @@ def test_whatever_the_weights_nothing_undefined_is_unmarked(w, w2):
     w2 = np.where(w == 0, 0, np.abs(w2) + w**2 / 100)
     with np.errstate(all="raise", under="ignore"):
         found = abcd.estimate(Counts(w, w2))
-    undefined = np.array(["D" in mark for mark in found.mark])
+    undefined = np.array(["D" in mark for mark in found.remark])
     assert (np.isnan(found.value) == undefined).all()
     assert (np.isinf(found.high) == undefined).all()
     assert not np.isnan(found.low).any()
@@ -97,7 +97,7 @@ def test_weights_that_cancel_count_as_none():
     counts = Counts(np.array([[1.0, 5, 0.001, 10]]), np.array([[1.0, 5, 18.0, 10]]))
     found = abcd.estimate(counts)
     assert found.value == [0.0]
-    assert found.mark == ["C negative"]
+    assert found.remark == ["C negative"]
     assert 0.5 < found.high[0] < 10
 
 
@@ -120,7 +120,7 @@ def test_dy_correction_by_hand():
     c_error = 1.5 * np.sqrt(1 / 30 + 1 / 40 + 1 / 50 + 1 / 100)
     expected = np.hypot(0.75 * c_error, 0.5 * np.sqrt(0.75 * 0.25 / 40))
     np.testing.assert_allclose(found.uncertainty, [expected], rtol=0.1)
-    assert found.mark.tolist() == [""]
+    assert found.remark.tolist() == [""]
 
 
 def test_without_correlation_dy_corrects_nothing():
@@ -135,6 +135,6 @@ def test_without_correlation_dy_corrects_nothing():
 def test_where_dy_does_not_tell_it_corrects_nothing(row, mark, uncertain):
     dy = data(row)
     found = abcd.dy_correction(dy, Counts(dy.sum_w + 20, dy.sum_w2 + 20))
-    assert (found.c_ab, found.mark) == ([1.0], [mark])
+    assert (found.c_ab, found.remark) == ([1.0], [mark])
     assert (found.uncertainty > 0) == uncertain
     assert np.isfinite(found.uncertainty).all()

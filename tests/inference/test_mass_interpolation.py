@@ -16,7 +16,7 @@ from hnl.inference.displaced.signals import Signals
 from hnl.ml.scored import Scored
 from hnl.physics import production
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES
+from hnl.selections.displaced.hypotheses import HYPOTHESES
 
 SUM_W = 1e5
 EXACT = 1e-5  # true decay lengths are kept in single precision

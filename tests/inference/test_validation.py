@@ -47,7 +47,7 @@ def test_resimulations_do_not_make_a_correlation_significant():
 )
 def test_pearson_that_is_undefined_is_marked(x, y, w, mark):
     found = validation.pearson(*(np.array(part, dtype=float) for part in (x, y, w)))
-    assert found.mark == mark
+    assert found.remark == mark
     assert np.isnan(found.coefficient)
 
 
@@ -63,7 +63,7 @@ def test_the_vr_test_flags_an_injected_correlation():
     flags = dict.fromkeys((None, "linear"), 0)
     for kind in flags:
         for _ in range(200):
-            flags[kind] += bool(validation.pearson(*vr(rng, 500, kind), np.ones(500)).mark)
+            flags[kind] += bool(validation.pearson(*vr(rng, 500, kind), np.ones(500)).remark)
     assert flags[None] <= 7  # of 200, 1 % by chance
     assert flags["linear"] >= 195
 

@@ -10,7 +10,7 @@ from synthetic import QUICK
 
 from hnl.errors import InputError
 from hnl.ml import folds, sample, scoring, statistics, training, tuning
-from hnl.ml.displaced import features, trainings
+from hnl.ml.displaced import features
 from hnl.ml.displaced.trainings import Training
 from hnl.ml.sample import NoBackgroundError, NoSignalError, OneClassError, Sample, Source, WeightError
 from hnl.ml.training import DeviceError, Settings
@@ -237,7 +237,3 @@ def test_tuning_is_repeatable() -> None:
     first, second = (tuning.tune(s, "x", NAMES, replace(QUICK, max_rounds=10), 4) for _ in range(2))
     assert first == second
     assert first.parameters["subsample"] == QUICK.parameters["subsample"]
-
-
-def test_mass_hypotheses_follow_the_paper() -> None:
-    assert [trainings.hypothesis(mass) for mass in (1.0, 5.0, 5.5, 6.0)] == ["low", "low", "high", "high"]

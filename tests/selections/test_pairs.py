@@ -209,3 +209,15 @@ def test_categories() -> None:
     found = categories.category(first, second, np.array([False, True] * 4))
     assert found.tolist() == list(range(8))
     assert found.dtype == np.int8
+    for i, one in enumerate(categories.ALL):
+        assert (one.index, one.label, one.title) == (i, categories.CATEGORIES[i], one.label.replace("_", " "))
+        assert categories.named(one.label) is one
+        assert (categories.PDG_ID[one.l1], categories.PDG_ID[one.l2]) == (first[i], second[i])
+        assert one.same_sign == one.label.endswith("SS")
+
+
+def test_coupling_of_a_category() -> None:
+    """Section 1: ee constrains |V_e|^2, mumu |V_mu|^2, the mixed channels both."""
+    found = {one.flavours: one.coupling for one in categories.ALL}
+    assert found == {"ee": "e", "mumu": "mu", "emu": "mixed", "mue": "mixed"}
+    assert [one.symbols for one in categories.ALL[::2]] == ["$e e$", r"$\mu \mu$", r"$e \mu$", r"$\mu e$"]

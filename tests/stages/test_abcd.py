@@ -17,10 +17,10 @@ from hnl.errors import InputError
 from hnl.histograms import files
 from hnl.histograms.displaced import abcd_files, yields
 from hnl.inference import intervals
-from hnl.inference.abcd.records import NO_CLASSIFIER
+from hnl.inference.abcd.rows import NO_CLASSIFIER
 from hnl.ml import scoring
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES
+from hnl.selections.displaced.hypotheses import HYPOTHESES
 from hnl.stages import abcd
 from hnl.stages.run import Run
 from hnl.terminal import lines

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hist
-import numpy as np
 
 from hnl import layout, provenance
 from hnl.histograms.displaced import abcd_files
-from hnl.inference.abcd import analysis
+from hnl.inference.abcd import files as estimate_files
+from hnl.inference.abcd import results
 from hnl.inference.abcd import thresholds as tuning
-from hnl.inference.abcd.analysis import Analysis
+from hnl.inference.abcd.files import SavedEstimate
+from hnl.inference.abcd.results import AbcdResults
+from hnl.inference.abcd.rows import Tables
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
 from hnl.plots import abcd as plots
@@ -21,13 +23,12 @@ from hnl.selections.displaced.regions import Thresholds
 from hnl.stages.run import Run
 from hnl.terminal import TextTable
 
-FORMAT = 1  # of abcd.json; raised when its meaning changes
-
 
 @dataclass(frozen=True)
 class Result:
     """What the stage found and wrote."""
 
+    rows: Tables
     tables: dict[str, Table]
     thresholds: Thresholds
     scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
@@ -39,8 +40,7 @@ class Result:
 
     def text_tables(self, *, full: bool = False, brief: bool = False) -> list[TextTable]:
         """For the terminal: each category with its bins together, or every bin (full), or what a run shows (brief)."""
-        records = {name: table.records for name, table in self.tables.items()}
-        short = abcd_summary.brief(records) if brief else abcd_summary.tables(records)
+        short = abcd_summary.brief(self.rows) if brief else abcd_summary.tables(self.rows)
         return [table.text() for table in (self.tables.values() if full else short)]
 
 
@@ -73,38 +73,42 @@ def analyse(
 ) -> Result:
     """`run` for datasets in memory; `partial` are the files that were left out, `corrections` for each era the files of
     corrections and their SHA-256."""
-    found = analysis.analyse(scored, unblind=unblind, given=given)
-    tables = abcd_layout.tables(found.records, bool(found.hidden))
+    found = results.estimate_background(scored, unblind=unblind, given=given)
+    tables = abcd_layout.tables(found.tables, bool(found.hidden))
     plane, folder = found.histograms["plane"], out / layout.PLOTS
-    figures = plots.draw_all(found.records, plane, found.samples, found.scans, found.thresholds, folder)
-    files = _write(out, found, tables, list(partial), corrections or {})
-    return Result(tables, found.thresholds, found.scans, found.histograms, figures, files, found.hidden, list(partial))
+    figures = plots.draw_all(found.tables, plane, found.samples, found.scans, found.thresholds, folder)
+    files = _write(out, found, tables, partial, corrections or {})
+    return Result(
+        found.tables,
+        tables,
+        found.thresholds,
+        found.scans,
+        found.histograms,
+        figures,
+        files,
+        found.hidden,
+        list(partial),
+    )
 
 
 def _write(
     out: Path,
-    found: Analysis,
+    found: AbcdResults,
     tables: Mapping[str, Table],
     partial: Sequence[str],
     corrections: Mapping[str, Mapping[str, str]],
 ) -> list[Path]:
     """Everything but the figures."""
-    scan_content = {
-        h: {c: {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(s).items()} for c, s in row.items()}
-        for h, row in found.scans.items()
-    }
-    content = {
-        "format": FORMAT,
-        "hidden": found.hidden,
-        "partial": partial,
-        "corrections": corrections,
-        "variations": found.variations,
-        "thresholds": found.thresholds,
-        "tables": {name: table.records for name, table in tables.items()},
-        "scan": scan_content,
-        "provenance": provenance.record(),
-    }
-    provenance.write_json(out / layout.ESTIMATE, content)
+    estimate = SavedEstimate(
+        hidden=found.hidden,
+        partial=tuple(partial),
+        corrections={era: dict(files) for era, files in corrections.items()},
+        variations=found.variations,
+        thresholds=found.thresholds,
+        tables=found.tables,
+        scan=found.scans,
+    )
+    estimate_files.write(out / layout.ESTIMATE, estimate)
     provenance.write_json(out / layout.THRESHOLDS, found.thresholds)
     abcd_files.write_json(out / layout.REGIONS, found.histograms)
     abcd_files.write_root(out / layout.REGIONS_ROOT, found.histograms)

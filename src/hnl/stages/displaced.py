@@ -27,7 +27,8 @@ ABCD = Stage(
     (
         "hnl.corrections.weights",
         "hnl.histograms.displaced.abcd_files",
-        "hnl.inference.abcd.analysis",
+        "hnl.inference.abcd.files",
+        "hnl.inference.abcd.results",
         "hnl.ml.scored",
         "hnl.report.abcd_layout",
     ),

@@ -1,18 +1,15 @@
 """Stage `plot`: all figures again, from what the stages saved: nothing is computed but what is drawn."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from hnl import layout
 from hnl.datasets.catalogue import Catalogue
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
 from hnl.inference import records
-from hnl.inference.abcd.thresholds import Scan
+from hnl.inference.abcd import files as estimate_files
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.results import FitFile, StrengthsFile
@@ -83,15 +80,10 @@ def _read(path: Path, drawer: Callable[[Path], Figures]) -> Figures:
 
 
 def _abcd(out: Path, path: Path, catalogue: Catalogue) -> Figures:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    estimate = estimate_files.read(path)
     plane = files.read_json(out / layout.REGIONS)["plane"]
     groups = {"data": "data", "simulation": "background"}
     samples = {name: [d.name for d in catalogue.datasets if d.kind == kind] for name, kind in groups.items()}
-    scans = {h: {c: _scan(one) for c, one in row.items()} for h, row in content["scan"].items()}
     chosen = {name: names for name, names in samples.items() if names}
-    return abcd_plots.draw_all(content["tables"], plane, chosen, scans, content["thresholds"], out / layout.PLOTS)
-
-
-def _scan(saved: Mapping[str, Any]) -> Scan:
-    arrays: dict[str, Any] = {k: np.array(v) if isinstance(v, list) else v for k, v in saved.items()}
-    return Scan(**arrays)
+    folder = out / layout.PLOTS
+    return abcd_plots.draw_all(estimate.tables, plane, chosen, estimate.scan, estimate.thresholds, folder)

@@ -13,7 +13,7 @@ from hnl.ml import scored, scoring
 from hnl.ml.scored import Scored
 from hnl.processors import selection
 from hnl.processors.selection import Selection
-from hnl.selections.displaced.regions import HYPOTHESES
+from hnl.selections.displaced.hypotheses import HYPOTHESES
 
 USED = ("category", "n_jets", "m_l1_sv", "m_sv", "delta_2d", "gen_weight", "gen_ctau", "gen_same_sign")
 

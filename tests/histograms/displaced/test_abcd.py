@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import table_3
 from scored import candidates, random
 
 from hnl.datasets.variations import NOMINAL
@@ -13,10 +14,11 @@ from hnl.histograms.displaced.abcd import SCAN, FillError
 from hnl.histograms.files import HistogramFileError
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.hypotheses import HYPOTHESES
 
 READ = {"json": files.read_json, "root": abcd_files.read_root}
 EDGES = abcd.score_edges()
-X = {h: {c: SCAN[(i + 3 * j) % len(SCAN)] for i, c in enumerate(CATEGORIES)} for j, h in enumerate(regions.HYPOTHESES)}
+X = {h: {c: SCAN[(i + 3 * j) % len(SCAN)] for i, c in enumerate(CATEGORIES)} for j, h in enumerate(HYPOTHESES)}
 
 
 def filled(tables, thresholds=X, edges=EDGES, hide=(), variations=(NOMINAL,)):
@@ -26,9 +28,9 @@ def filled(tables, thresholds=X, edges=EDGES, hide=(), variations=(NOMINAL,)):
         "plane": abcd.make_plane(tables, edges),
     }
     for name, (table, score, weights) in tables.items():
-        for h in regions.HYPOTHESES:
-            cells = abcd.cells(name, table, score, h, edges)
-            cells = cells.without_target(thresholds) if name in hide else cells
+        for h in HYPOTHESES:
+            cells = abcd.bin_candidates(name, table, score, h, edges)
+            cells = cells.without_signal_region(thresholds) if name in hide else cells
             abcd.fill_regions(both["regions"], name, f"era of {name}", cells, weights, thresholds)
             abcd.fill_plane(both["plane"], name, cells, weights[NOMINAL])
     return both
@@ -50,15 +52,14 @@ def both(sample):
 
 
 def by_definition(sample, hypothesis, kind, thresholds, variation=NOMINAL):
-    """Yields by the functions of `selections.regions` and plain sums."""
+    """Yields by the words of Table 3 and plain sums."""
     table, score, weights = sample
     x = np.array([thresholds[hypothesis][c] for c in CATEGORIES])[table["category"]]
-    find = regions.signal_region if kind == "SR" else regions.control_region
-    region = find(table["n_jets"], table["m_l1_sv"], score, x)
+    region = table_3.region(kind, table["n_jets"], table["m_l1_sv"], score, x)
     m_bin = regions.m_sv_bin(table["m_sv"], hypothesis)
     d_bin = regions.delta_2d_bin(table["delta_2d"], m_bin, table["category"], hypothesis)
     result = np.zeros((2, len(CATEGORIES), regions.N_BINS, 4))
-    use = region != regions.NONE
+    use = region >= 0
     where = (table["category"][use], (3 * m_bin + d_bin)[use], region[use])
     w = weights[variation][use]
     np.add.at(result[0], where, w)
@@ -68,7 +69,7 @@ def by_definition(sample, hypothesis, kind, thresholds, variation=NOMINAL):
 
 @pytest.mark.parametrize("variation", [NOMINAL, "up"])
 @pytest.mark.parametrize("kind", ["SR", "CR"])
-@pytest.mark.parametrize("hypothesis", regions.HYPOTHESES)
+@pytest.mark.parametrize("hypothesis", HYPOTHESES)
 def test_every_cell_is_what_table_3_says(sample, both, hypothesis, kind, variation):
     counts = yields.counts(both["regions"], ["one", "none"], hypothesis, kind, variation)
     expected = by_definition(sample, hypothesis, kind, X, variation)
@@ -78,9 +79,9 @@ def test_every_cell_is_what_table_3_says(sample, both, hypothesis, kind, variati
 
 
 @pytest.mark.parametrize("kind", ["SR", "CR"])
-@pytest.mark.parametrize("hypothesis", regions.HYPOTHESES)
+@pytest.mark.parametrize("hypothesis", HYPOTHESES)
 def test_thresholds_move_without_filling_again(sample, both, hypothesis, kind):
-    other = {h: {c: SCAN[(5 * i + 1) % len(SCAN)] for i, c in enumerate(CATEGORIES)} for h in regions.HYPOTHESES}
+    other = {h: {c: SCAN[(5 * i + 1) % len(SCAN)] for i, c in enumerate(CATEGORIES)} for h in HYPOTHESES}
     counts = yields.counts_at(both["plane"], ["one"], hypothesis, kind, list(other[hypothesis].values()))
     expected = by_definition(sample, hypothesis, kind, other)
     np.testing.assert_allclose(counts.sum_w, expected[0], atol=1e-9)
@@ -93,7 +94,7 @@ def test_a_threshold_that_is_no_edge_is_refused(both):
 
 
 def test_given_thresholds_become_edges(sample):
-    x = {h: dict.fromkeys(CATEGORIES, 0.9713) for h in regions.HYPOTHESES}
+    x = {h: dict.fromkeys(CATEGORIES, 0.9713) for h in HYPOTHESES}
     both = filled({"one": sample}, x, abcd.score_edges([0.9713]))
     moved = yields.counts_at(both["plane"], ["one"], "low", "SR", [0.9713] * 8)
     np.testing.assert_allclose(moved.sum_w, yields.counts(both["regions"], ["one"], "low", "SR").sum_w, atol=1e-9)
@@ -101,7 +102,7 @@ def test_given_thresholds_become_edges(sample):
 
 def test_vr_scores(sample, both):
     table, score, weights = sample
-    vr = regions.validation_region(table["n_jets"], table["m_l1_sv"], score)
+    vr = table_3.region("VR", table["n_jets"], table["m_l1_sv"], score)
     muon = np.isin(table["category"], [CATEGORIES.index(c) for c in CATEGORIES if c[:4] in ("mumu", "emu_")])
     for i, counts in enumerate(yields.vr_scores(both["plane"], ["one"], "high", "muon")):
         use = (vr == i) & muon
@@ -123,7 +124,7 @@ def test_resimulations_in_one_cell_are_one_event():
     def variance(mass, cluster):
         table = candidates(n_jets=[1] * 4, m_l1_sv=mass)
         histogram = abcd.make_regions({"one": "era"})
-        cells = abcd.cells("one", table, np.full(4, 0.99), "low", EDGES, np.array(cluster))
+        cells = abcd.bin_candidates("one", table, np.full(4, 0.99), "low", EDGES, np.array(cluster))
         abcd.fill_regions(histogram, "one", "era", cells, {NOMINAL: np.full(4, 0.25)}, X)
         counts = yields.counts(histogram, ["one"], "low", "SR")
         assert counts.sum_w.sum() == 1
@@ -139,8 +140,8 @@ def test_sums_by_region_are_those_of_the_bins_together(sample):
     table, score, weights = sample
     plane = filled({"one": sample})["plane"]
     x = {"low": dict.fromkeys(CATEGORIES, 0.7)}
-    places = abcd.cells("one", table, score, "low", EDGES)
-    signal = places.where(places.selection == 0)
+    binned = abcd.bin_candidates("one", table, score, "low", EDGES)
+    signal = binned.where(binned.selection == 0)
     found = abcd.sums_by_region(signal, weights[NOMINAL], x, np.arange(len(CATEGORIES)))
     expected = yields.counts_at(plane, ["one"], "low", "SR", [0.7] * 8).total(1)
     np.testing.assert_allclose(found, expected, atol=1e-9)
@@ -153,9 +154,9 @@ def test_resimulations_are_one_event_in_a_region():
     """In SR-B three of them, in other bins and of other scores; one is in SR-A, one in SR-D."""
     table = candidates(n_jets=[1] * 5, m_l1_sv=[60, 70, 84, 60, 40], m_sv=[1, 3, 8, 1, 1], delta_2d=[1, 9, 20, 1, 1])
     score = np.array([0.3, 0.5, 0.65, 0.9, 0.5])
-    places = abcd.cells("one", table, score, "low", EDGES, np.full(5, 7))
+    binned = abcd.bin_candidates("one", table, score, "low", EDGES, np.full(5, 7))
     x = {"low": dict.fromkeys(CATEGORIES, 0.7)}
-    w, w2 = abcd.sums_by_region(places, np.full(5, 0.25), x, np.arange(len(CATEGORIES)))
+    w, w2 = abcd.sums_by_region(binned, np.full(5, 0.25), x, np.arange(len(CATEGORIES)))
     i = int(table["category"][0])
     np.testing.assert_allclose(w[i], [0.25, 0.75, 0, 0.25])
     np.testing.assert_allclose(w2[i], [0.25**2, 0.75**2, 0, 0.25**2])
@@ -213,7 +214,7 @@ def test_what_cannot_be_filled_is_named(row, message):
 
 def test_hidden_events_are_in_no_cell(sample):
     shown, hidden = filled({"one": sample}), filled({"one": sample}, hide=["one"])
-    for h in regions.HYPOTHESES:
+    for h in HYPOTHESES:
         before, after = (yields.counts(both["regions"], ["one"], h, "SR") for both in (shown, hidden))
         assert before.sum_w2[..., 0].sum() > 0
         assert not after.sum_w2[..., 0].any()

@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+import table_3
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.hypotheses import HYPOTHESES
 
 THRESHOLDS = (0.5, 0.97, 0.984, 0.998)
 
@@ -28,36 +30,21 @@ scores = st.one_of(near(0.2, *THRESHOLDS), st.floats(0, 1), st.just(math.nan))
 events = st.tuples(st.integers(0, 5), masses, scores, st.sampled_from(THRESHOLDS))
 
 
-def table_3(n_jets: int, m: float, s: float, x: float) -> set[str]:
-    """The rows of Table 3 that an event fulfils, written down line by line; '<' as '<='."""
-    rows = {
-        "SR-A": n_jets == 1 and s > x and 50 < m <= 85,
-        "SR-B": n_jets == 1 and 0.2 < s <= x and 50 < m <= 85,
-        "SR-C": n_jets == 1 and s > x and (10 < m <= 50 or m > 85),
-        "SR-D": n_jets == 1 and 0.2 < s <= x and (10 < m <= 50 or m > 85),
-        "VR-AB": n_jets > 1 and s > 0.2 and 50 < m <= 85,
-        "VR-CD": n_jets > 1 and s > 0.2 and (10 < m <= 50 or m > 85),
-        "CR-A": n_jets >= 1 and s > x and 85 < m <= 110,
-        "CR-B": n_jets >= 1 and 0.2 < s <= x and 85 < m <= 110,
-        "CR-C": n_jets >= 1 and s > x and (10 < m <= 50 or m > 110),
-        "CR-D": n_jets >= 1 and 0.2 < s <= x and (10 < m <= 50 or m > 110),
-    }
-    return {name for name, fulfilled in rows.items() if fulfilled}
+def fulfilled_rows(n_jets: int, m: float, s: float, x: float) -> set[str]:
+    """The rows of Table 3 that an event fulfils."""
+    return {name for name, mask in table_3.fulfilled(n_jets, m, s, x).items() if mask}
 
 
 def assigned(n_jets: int, m: float, s: float, x: float) -> dict[str, str]:
     """Region of each kind, for the kinds that have one."""
-    found = {
-        "SR": (regions.signal_region([n_jets], [m], [s], x)[0], regions.REGIONS),
-        "VR": (regions.validation_region([n_jets], [m], [s])[0], regions.VR_REGIONS),
-        "CR": (regions.control_region([n_jets], [m], [s], x)[0], regions.REGIONS),
-    }
-    return {kind: f"{kind}-{names[i]}" for kind, (i, names) in found.items() if i != regions.NONE}
+    cell = regions.selection([n_jets]), regions.window([m]), regions.score_bin([s], x)
+    found = {kind: int(regions.region(kind, *cell)[0]) for kind in ("SR", "VR", "CR")}
+    return {kind: regions.rows(kind)[i].name for kind, i in found.items() if i != regions.NONE}
 
 
 @given(events)
 def test_one_region_of_each_kind_or_none(event):
-    expected = table_3(*event)
+    expected = fulfilled_rows(*event)
     for kind in ("SR", "VR", "CR"):
         assert sum(name.startswith(kind) for name in expected) <= 1
     assert set(assigned(*event).values()) == expected
@@ -96,11 +83,30 @@ def test_inside_and_on_the_edges(event, expected):
 
 def test_a_single_precision_score_is_compared_as_the_double_it_is():
     score = np.array([0.97], dtype=np.float32)  # 0.97000002861
-    assert regions.signal_region([1], [70.0], score, 0.97)[0] == 0
+    assert regions.score_bin(score, 0.97)[0] == regions.ABOVE
 
 
 def test_one_threshold_for_each_event():
-    assert regions.signal_region([1, 1], [70.0, 70.0], [0.98, 0.98], np.array([0.97, 0.99])).tolist() == [0, 1]
+    sides = regions.score_bin([0.98, 0.98], np.array([0.97, 0.99]))
+    assert sides.tolist() == [regions.ABOVE, regions.BELOW]
+    window = regions.window([70.0, 70.0])
+    assert regions.region("SR", regions.SR, window, sides).tolist() == [regions.A, regions.B]
+
+
+@given(events)
+def test_preselected_is_what_all_regions_have_in_common(event):
+    n_jets, m, s, _ = event
+    assert (bool(regions.preselected([s], [m])[0]) and n_jets >= 1) == bool(fulfilled_rows(*event))
+
+
+@pytest.mark.parametrize("kind", ["SR", "VR", "CR"])
+def test_rows_and_map_are_one_table(kind):
+    """Adding up the cells of every row, and looking up the row of every cell, agree; no cell is in two rows."""
+    seen = np.full((len(regions.SELECTIONS), len(regions.WINDOWS), len(regions.SCORE_BINS)), regions.NONE)
+    for i, row in enumerate(regions.rows(kind)):
+        assert (seen[np.ix_(*row.cells)] == regions.NONE).all()
+        seen[np.ix_(*row.cells)] = i
+    assert np.array_equal(regions.region(kind, *np.indices(seen.shape)), seen)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +129,7 @@ def test_bins_of_section_6(hypothesis, m_sv, delta_2d, expected):
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
-@pytest.mark.parametrize("hypothesis", regions.HYPOTHESES)
+@pytest.mark.parametrize("hypothesis", HYPOTHESES)
 def test_only_ss_mumu_and_emu_of_high_mass_are_merged(hypothesis, category):
     merged = hypothesis == "high" and category in ("mumu_SS", "emu_SS")
     listed = regions.bins(hypothesis, category)

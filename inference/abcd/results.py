@@ -14,26 +14,27 @@ import numpy as np
 from hnl.datasets.variations import NOMINAL
 from hnl.histograms.displaced import abcd as histograms
 from hnl.histograms.displaced import yields
-from hnl.histograms.displaced.abcd import Cells
+from hnl.histograms.displaced.abcd import BinnedCandidates
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import checks
 from hnl.inference.abcd import thresholds as tuning
 from hnl.inference.abcd.checks import belongs, samples_of
-from hnl.inference.abcd.records import NO_CLASSIFIER, exists
+from hnl.inference.abcd.rows import Tables
+from hnl.inference.abcd.tabulate import exists
 from hnl.inference.abcd.thresholds import Scan
-from hnl.inference.records import Record
 from hnl.ml.scored import Scored
 from hnl.selections.displaced.categories import CATEGORIES
-from hnl.selections.displaced.regions import HYPOTHESES, Thresholds
+from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import Thresholds
 
 HIDDEN = "region A of the SR is hidden for data (blinded)"
 
 
 @dataclass(frozen=True)
-class Analysis:
-    """What was found."""
+class AbcdResults:
+    """Thresholds, histograms, and the rows of every table."""
 
-    records: dict[str, list[Record]]  # by table
+    tables: Tables
     thresholds: Thresholds
     scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
     histograms: dict[str, hist.Hist]
@@ -42,7 +43,9 @@ class Analysis:
     hidden: str  # '' or what is
 
 
-def analyse(scored: Sequence[Scored], *, unblind: bool = False, given: Thresholds | None = None) -> Analysis:
+def estimate_background(
+    scored: Sequence[Scored], *, unblind: bool = False, given: Thresholds | None = None
+) -> AbcdResults:
     """Fills the regions, chooses thresholds, estimates the background and checks it.
 
     Args:
@@ -56,19 +59,20 @@ def analyse(scored: Sequence[Scored], *, unblind: bool = False, given: Threshold
     by_kind = {kind: [s for s in scored if s.dataset.kind == kind] for kind in ("data", "background", "signal")}
     hidden = bool(by_kind["data"]) and not unblind
     edges = histograms.score_edges(x for row in (given or {}).values() for x in row.values())
-    cells = {
-        (s.dataset.name, h): histograms.cells(s.dataset.name, dict(s.columns), s.scores[h], h, edges, s.cluster)
+    binned = {
+        (s.dataset.name, h): histograms.bin_candidates(
+            s.dataset.name, dict(s.columns), s.scores[h], h, edges, s.cluster
+        )
         for s in scored
         for h in HYPOTHESES
     }
-    without = checks.unscored(scored)
-    scans = _scans(by_kind, cells, edges)
+    scans = _scans(by_kind, binned, edges)
     chosen = given or {
         h: {c: scans[h][c].chosen if scans else histograms.SCAN[0] for c in CATEGORIES} for h in HYPOTHESES
     }
     if hidden:
         names = {s.dataset.name for s in by_kind["data"]}
-        cells = {key: one.without_target(chosen) if key[0] in names else one for key, one in cells.items()}
+        binned = {key: each.without_signal_region(chosen) if key[0] in names else each for key, each in binned.items()}
 
     datasets = {s.dataset.name: s.dataset.era for s in scored}
     variations = list(dict.fromkeys([NOMINAL, *(v for s in scored for v in (*s.weights, *s.shifted))]))
@@ -78,28 +82,24 @@ def analyse(scored: Sequence[Scored], *, unblind: bool = False, given: Threshold
     }
     for s in scored:
         for h in HYPOTHESES:
-            places = cells[s.dataset.name, h]
+            mine = binned[s.dataset.name, h]
             era, weights = s.dataset.era, s.weights
             unshifted = [name for name in variations if name not in s.shifted]
-            histograms.fill_regions(filled["regions"], s.dataset.name, era, places, weights, chosen, unshifted)
+            histograms.fill_regions(filled["regions"], s.dataset.name, era, mine, weights, chosen, unshifted)
             for name, one in s.shifted.items():
-                own = histograms.cells(s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster)
+                own = histograms.bin_candidates(s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster)
                 histograms.fill_regions(filled["regions"], s.dataset.name, era, own, one.weights, chosen, [name])
-            histograms.fill_plane(filled["plane"], s.dataset.name, places, weights[NOMINAL])
+            histograms.fill_plane(filled["plane"], s.dataset.name, mine, weights[NOMINAL])
     for histogram in filled.values():
         histogram.label = HIDDEN if hidden else ""
 
-    records = checks.records(by_kind, cells, filled, chosen, scans, fixed=given is not None, hidden=hidden)
-    for rows in records.values():
-        for row in rows:
-            if (row["hypothesis"], row.get("category")) in without:
-                row["mark"] = NO_CLASSIFIER
-    found = {s.dataset.name: [*s.weights, *s.shifted] for s in scored}
-    return Analysis(records, chosen, scans, filled, samples_of(by_kind), found, HIDDEN if hidden else "")
+    tables = checks.tables(by_kind, binned, filled, chosen, scans, fixed=given is not None, hidden=hidden)
+    weighted = {s.dataset.name: [*s.weights, *s.shifted] for s in scored}
+    return AbcdResults(tables, chosen, scans, filled, samples_of(by_kind), weighted, HIDDEN if hidden else "")
 
 
 def _scans(
-    by_kind: Mapping[str, Sequence[Scored]], cells: Mapping[tuple[str, str], Cells], edges: Sequence[float]
+    by_kind: Mapping[str, Sequence[Scored]], binned: Mapping[tuple[str, str], BinnedCandidates], edges: Sequence[float]
 ) -> dict[str, dict[str, Scan]]:
     """Scan of the thresholds with simulated background, or with data where there is none.
 
@@ -113,9 +113,9 @@ def _scans(
     plane = histograms.make_plane([s.dataset.name for s in used], edges)
     for s in used:
         for h in HYPOTHESES:
-            places = cells[s.dataset.name, h]
-            places = places.without_target(lowest) if s.dataset.is_data else places
-            histograms.fill_plane(plane, s.dataset.name, places, s.weights[NOMINAL])
+            mine = binned[s.dataset.name, h]
+            mine = mine.without_signal_region(lowest) if s.dataset.is_data else mine
+            histograms.fill_plane(plane, s.dataset.name, mine, s.weights[NOMINAL])
 
     def at_each(names: Sequence[str], hypothesis: str) -> Counts:
         every = [yields.counts_at(plane, names, hypothesis, "SR", [x] * len(CATEGORIES)) for x in histograms.SCAN]
