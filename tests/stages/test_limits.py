@@ -25,6 +25,7 @@ from hnl.inference.results import FitFile
 from hnl.plots import fits as plots
 from hnl.processors import selection as selections
 from hnl.report import fit_tables, hepdata, limit_files
+from hnl.selections.displaced.categories import CATEGORIES
 from hnl.stages import fit
 from hnl.stages import limits as stage
 from hnl.stages.run import Run
@@ -295,7 +296,7 @@ def test_the_model_is_of_data_and_signal(run):
         labels = {b.number: b.label for b in modelling.regions.bins("high", cell.category)}
         row = rows[cell.category, labels[cell.bin]]
         assert cell.observed == (None, row["B"], row["C"], row["D"])
-        i = modelling.CATEGORIES.index(cell.category)
+        i = CATEGORIES.index(cell.category)
         assert cell.signal == pytest.approx(tuple(found.nominal.sum_w[i, cell.bin]))
         assert model.closure[cell.category] == 1 + row["closure"]
     of_2018 = {"luminosity_2018", "luminosity_161718", "luminosity_1718"}
