@@ -18,8 +18,7 @@ from hnl.datasets.simulation.vertexing import Found
 
 ELECTRON_MASS, MUON_MASS = 0.000511, 0.10566
 DISPLACED_LEPTON, NEAR_JET, MAX_CANDS = 0.01, 0.7, 50
-"""PFCands are stored for jets within Delta R < 0.7 of a lepton with |d_xy| > 0.01 cm, 50 per jet (paper,
-section 5)."""
+"""PFCands are stored for jets within Delta R < 0.7 of a lepton with |d_xy| > 0.01 cm, 50 per jet (paper, section 5)."""
 
 
 class VertexOfTrack(NamedTuple):

@@ -219,8 +219,7 @@ def _collect(
 
 
 def _missing_momentum(cands: Rows, detector: Detector) -> dict[str, Column]:
-    """MET from all candidates not from pileup tracks; PuppiMET without soft neutral ones (our choice:
-    below 2 GeV)."""
+    """MET from all candidates not from pileup tracks; PuppiMET without soft neutral ones (our choice: below 2 GeV)."""
     out = {}
     for name, used in (
         ("MET", cands.quality > 0),

@@ -79,8 +79,7 @@ class Draws:
         return Draws(self.keys[mask])
 
     def uniform(self, event: Column, uid: Column, purpose: str) -> NDArray[np.float64]:
-        """Uniform in (0, 1), one per object, from its event, its number ``uid`` in the event, and the
-        purpose."""
+        """Uniform in (0, 1), one per object, from its event, its number ``uid`` in the event, and the purpose."""
         return np.asarray(_uniform(self.keys, event, uid, crc32(purpose.encode())))
 
     def normal(self, event: Column, uid: Column, purpose: str) -> NDArray[np.float64]:

@@ -36,8 +36,7 @@ def position(
 
 @compiled
 def path_to_closest(x: float, y: float, phi: float, kappa: float, px: float, py: float) -> float:
-    """Transverse path length, cm, to the point nearest (px, py) in the transverse plane, within half a
-    turn."""
+    """Transverse path length, cm, to the point nearest (px, py) in the transverse plane, within half a turn."""
     to_x = px - (x - math.sin(phi) / kappa)
     to_y = py - (y + math.cos(phi) / kappa)
     sign = 1.0 if kappa > 0 else -1.0

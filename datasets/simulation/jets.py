@@ -1,5 +1,4 @@
-"""Jets of particle-flow candidates and of generated particles: anti-kt with R = 0.4, by fastjet (paper,
-section 2)."""
+"""Jets of particle-flow candidates and of generated particles: anti-kt with R = 0.4, by fastjet (paper, section 2)."""
 
 from __future__ import annotations
 
@@ -78,8 +77,7 @@ def _reorder(jets: Rows, jet: Column, member: Column, pt: Column, keep: Column |
 
 
 def reconstruct(cands: Rows, rho: Column, detector: Detector = DETECTOR) -> Clustered:
-    """Jets of the candidates not from pileup tracks, corrected for neutral pileup and to the particle-level
-    scale.
+    """Jets of the candidates not from pileup tracks, corrected for neutral pileup and to the particle-level scale.
 
     Args:
         cands: output of particle_flow.candidates.

@@ -69,8 +69,7 @@ def collect(tracks: Rows, lepton: Column, draws: Draws, detector: Detector = DET
 
 
 def isolate(leptons: Rows, cands: Rows, rho: Column) -> Rows:
-    """Add relative isolations ``iso03``, ``iso04``, ``iso03_charged`` and the hadronic activity ``core``
-    (GeV).
+    """Add relative isolations ``iso03``, ``iso04``, ``iso03_charged`` and the hadronic activity ``core`` (GeV).
 
     Args:
         leptons: output of :func:`collect`.

@@ -10,8 +10,7 @@ from hnl.datasets.simulation.rows import Rows
 from hnl.datasets.simulation.tracking import MUON
 
 SEGMENT_LOOSE, SEGMENT_TIGHT = 0.303, 0.451
-"""Medium ID of CMS (public): smallest segment compatibility of muons with a good global fit, and of the
-others."""
+"""Medium ID of CMS (public): smallest segment compatibility of muons with a good global fit, and of the others."""
 
 
 def build(leptons: Rows, draws: Draws, detector: Detector = DETECTOR) -> Rows:

@@ -63,8 +63,7 @@ COLLECTIONS: dict[str, dict[str, np.dtype]] = {
 ours: the row in SV of the vertex that holds the lepton's track, which ``svIdx`` does not tell."""
 
 EMPTY = ("Photon", "FsrPhoton", "LowPtElectron", "Tau", "FatJet", "SubJet", "GenJetAK8", "GenVisTau")
-"""Collections that are not simulated and always empty; coffea's NanoAODSchema warns about files without
-them."""
+"""Collections that are not simulated and always empty; coffea's NanoAODSchema warns about files without them."""
 
 SCALARS: dict[str, np.dtype] = _types(
     u4="run luminosityBlock",

@@ -89,8 +89,7 @@ class Libraries:
 
 
 def true_interactions(draws: Draws, detector: Detector = DETECTOR) -> NDArray[np.float64]:
-    """Mean number of pileup interactions of each event (``Pileup_nTrueInt``): a normal profile cut off at
-    1."""
+    """Mean number of pileup interactions of each event (``Pileup_nTrueInt``): a normal profile cut off at 1."""
     o = detector.overlay
     return np.maximum(1.0, o.pileup_mean + o.pileup_sigma * draws.event_normal("pileup profile"))
 

@@ -61,8 +61,7 @@ def candidates(particles: Rows, tracks: Rows, lepton: Column, draws: Draws, dete
 
 
 def _neutral(particles: Rows, tracks: Rows, draws: Draws, jets: Jets) -> Rows:
-    """Photons and neutral hadrons; charged particles without a track are seen by the calorimeters only,
-    too."""
+    """Photons and neutral hadrons; charged particles without a track are seen by the calorimeters only, too."""
     tracked = np.isin(key(particles.event, particles.uid), key(tracks.event, tracks.uid))
     hidden = (particles.charge != 0) & (tracked | (np.abs(particles.pdg) == 13) | (particles.source > 0))
     outside = np.hypot(particles.x, particles.y) > CALORIMETER_RADIUS

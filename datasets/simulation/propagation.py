@@ -1,5 +1,4 @@
-"""What happens to the generated particles before they are measured: reseeding, the beam spot, photon
-conversions.
+"""What happens to the generated particles before they are measured: reseeding, the beam spot, photon conversions.
 
 Output of this step are particles in the laboratory frame as :class:`Rows` with the columns
 
@@ -64,8 +63,7 @@ def beam_spot(draws: Draws, beam: Beam = DETECTOR.beam) -> NDArray[np.float64]:
 
 
 def visible(rows: Rows, vertex: Column, tracker: Tracker = DETECTOR.tracker) -> Rows:
-    """Particles the detector can see: stable ones but neutrinos and N, and charged hadrons that decay late
-    enough.
+    """Particles the detector can see: stable ones but neutrinos and N, and charged hadrons that decay late enough.
 
     Args:
         rows: output of :func:`generated`.

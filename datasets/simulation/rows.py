@@ -106,6 +106,5 @@ def concatenate(parts: Iterable[Rows]) -> Rows:
 
 
 def key(event: Column, uid: Column) -> NDArray[np.uint64]:
-    """A number that tells each particle of a block of events from all others (up to 8192 events, uid below
-    2^50)."""
+    """A number that tells each particle of a block of events from all others (up to 8192 events, uid below 2^50)."""
     return np.asarray((event.astype(np.uint64) << np.uint64(50)) ^ uid.astype(np.uint64))

@@ -1,5 +1,4 @@
-"""The generator filter: each event belongs to exactly one stream, so that streams can be added without
-overlap.
+"""The generator filter: each event belongs to exactly one stream, so that streams can be added without overlap.
 
 A leading lepton is an e or mu with pT > 24 GeV and |eta| < 2.5 of any origin: 24 GeV because the paper
 selects 30 GeV (table 1) and triggers at 24 (section 3), and detector resolution must not matter. In this

@@ -1,5 +1,4 @@
-"""The generator's truth in NanoAOD form: a pruned GenPart and the origin of leptons and jets. For
-simulation only."""
+"""The generator's truth in NanoAOD form: a pruned GenPart and the origin of leptons and jets. For simulation only."""
 
 from __future__ import annotations
 
@@ -124,8 +123,7 @@ def lepton_origin(leptons: Rows, truth: Truth) -> tuple[NDArray[np.int64], NDArr
 
 
 def jet_flavour(jets: Rows, truth: Truth) -> NDArray[np.int64]:
-    """hadronFlavour of jets: 5 or 4 if a b or c hadron above 5 GeV is within Delta R < 0.4 of the axis,
-    else 0."""
+    """hadronFlavour of jets: 5 or 4 if a b or c hadron above 5 GeV is within Delta R < 0.4 of the axis, else 0."""
     flavour = np.zeros(len(jets), np.int64)
     for quark in (4, 5):
         hadrons = truth.kept[has_flavour(truth.kept.pdg, quark) & (truth.kept.pt > 5)]

@@ -1,5 +1,4 @@
-"""Adaptive least-squares fit of one vertex, and the distance of two tracks: numba functions on one event's
-tracks.
+"""Adaptive least-squares fit of one vertex, and the distance of two tracks: numba functions on one event's tracks.
 
 ``tracks`` is an array of shape (tracks, 11) with the columns of ``tracking.STATE``. Tracks enter only as
 measured; nothing here or in vertexing.py has access to the truth.

@@ -196,8 +196,7 @@ def _describe(
     state: Column, pt: Column, charge: Column, cluster: Column, place: Column, covariance: Column, weight: Column,
     chi2: Column, primary: Column,  p: Cuts, out: Column, members: Column,
 ) -> int:  # fmt: skip
-    """Fill the values and members of a fitted vertex; returns the number of members, 0 if the vertex is
-    not kept."""
+    """Fill the values and members of a fitted vertex; returns the number of members, 0 if the vertex is not kept."""
     size, px, py, pz, energy, total_charge, total_chi2, total_weight = 0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0
     for k in range(len(cluster)):
         total_chi2 += weight[k] * chi2[k]
