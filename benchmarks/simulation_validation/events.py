@@ -15,7 +15,7 @@ from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.minimum_bias import minimum_bias, underlying_event
 from hnl.datasets.simulation.parameters import DETECTOR
 from hnl.datasets.simulation.particles import concatenate
-from hnl.datasets.simulation.rows import Rows
+from hnl.datasets.simulation.rows import ObjectRows
 from hnl.datasets.simulation.rows import concatenate as merge
 from hnl.datasets.simulation.signal import SignalOptions
 
@@ -88,9 +88,9 @@ class Measured(NamedTuple):
     """
 
     vertex: NDArray[np.float64]
-    particles: Rows
-    tracks: Rows
-    svs: vertexing.Found
+    particles: ObjectRows
+    tracks: ObjectRows
+    svs: vertexing.SecondaryVertices
 
 
 def measure(table: ak.Array, seed: int, *, reseed: int = 0, pileup: bool = True, true_vertex: bool = False) -> Measured:

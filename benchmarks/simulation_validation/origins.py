@@ -14,7 +14,7 @@ from simulation_validation.events import Columns, Measured, Work, libraries, mea
 
 from hnl.datasets.simulation import detector, particles
 from hnl.datasets.simulation.propagation import CONVERSION_UID
-from hnl.datasets.simulation.rows import Rows
+from hnl.datasets.simulation.rows import ObjectRows
 from hnl.selections import leptons
 
 CLASSES = ("conversion", "same decay", "heavy flavour", "random track")
@@ -51,7 +51,7 @@ class Track(NamedTuple):
     displaced: bool
 
 
-def describe(tracks: Rows, row: int, event: ak.Array, vertex: NDArray[np.float64]) -> Track:
+def describe(tracks: ObjectRows, row: int, event: ak.Array, vertex: NDArray[np.float64]) -> Track:
     """Truth of the track of a row.
 
     Args:
