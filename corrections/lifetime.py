@@ -37,8 +37,6 @@ SAME_LIFETIME = 1e-3
 # Relative tolerance of cross sections over rates: samples of the same model agree except for rounding.
 SAME_RATE = 0.05
 
-COUPLINGS = ("e", "mu", "mixed")
-
 
 class ReweightingError(HNLError):
     """Samples cannot be reweighted: truth is missing, or they do not belong together."""

@@ -8,10 +8,6 @@ from hnl.physics.widths import Coupling
 PAPER_ENERGY = 13.0
 """Energy of pp collisions in TeV, of the paper, its signal samples and `hnl simulate`."""
 
-PAPER_K_FACTOR = 1.089
-"""K factor NNLO / LO of W production, by which the paper (section 3) scales its LO signal samples. For comparison with
-LO cross sections only: :data:`hnl.physics.constants.SIGMA_W_LNU` is NNLO already."""
-
 
 def sigma_w_to_n(mass: float, v2: float, energy: float = PAPER_ENERGY) -> float:
     """sigma(pp -> W -> l N) for one lepton flavour l, both charges, in pb.

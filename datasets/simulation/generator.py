@@ -48,34 +48,6 @@ def n_blocks(n_events: int) -> int:
     return -(-n_events // BLOCK)
 
 
-def generate(
-    process: str,
-    n_events: int,
-    seed: int,
-    options: SignalOptions | None = None,
-    keep: Sequence[str] | None = None,
-) -> Iterator[GeneratedBatch]:
-    """Generate events of a process, block after block.
-
-    Args:
-        process: a name of :data:`hnl.datasets.simulation.processes.PROCESSES`.
-        n_events: number of events to generate; the filter then keeps some of them.
-        seed: any integer that is not negative.
-        options: the signal point, for 'hnl' only.
-        keep: streams to keep instead of those of the process; ``streams.ALL`` for no filter.
-
-    Returns:
-        Batches of up to :data:`hnl.datasets.simulation.pythia.BATCH` generated events.
-
-    Raises:
-        InputError: unknown process or stream, bad number of events or seed, signal options missing or
-        superfluous.
-    """
-    check(process, n_events, seed, options, keep)
-    blocks = range(n_blocks(n_events))
-    return (batch for block in blocks for batch in generate_block(process, n_events, seed, block, options, keep))
-
-
 def generate_block(
     process: str,
     n_events: int,
@@ -84,7 +56,22 @@ def generate_block(
     options: SignalOptions | None = None,
     keep: Sequence[str] | None = None,
 ) -> Iterator[GeneratedBatch]:
-    """Generate one block of :func:`generate`, from 0 to ``n_blocks(n_events) - 1``; same arguments."""
+    """Generate one block of a sample.
+
+    Args:
+        process: a name of :data:`hnl.datasets.simulation.processes.PROCESSES`.
+        n_events: number of events of the sample, before the filter.
+        seed: any integer that is not negative.
+        block: number of the block, from 0 to ``n_blocks(n_events) - 1``.
+        options: the signal point, for 'hnl' only.
+        keep: streams to keep instead of those of the process; ``streams.ALL`` for no filter.
+
+    Yields:
+        Batches of up to :data:`hnl.datasets.simulation.pythia.BATCH` generated events.
+
+    Raises:
+        InputError: see :func:`check`.
+    """
     check(process, n_events, seed, options, keep)
     recipe = processes.get(process)
     settings = [*recipe.settings, "PartonLevel:MPI = off", *_bias(recipe)]
@@ -113,7 +100,11 @@ def block_seed(seed: int, process: str, block: int) -> int:
 
 
 def check(process: str, n_events: int, seed: int, options: SignalOptions | None, keep: Sequence[str] | None) -> None:
-    """Check the arguments of :func:`generate` without generating anything; it raises the same errors."""
+    """Check the arguments of :func:`generate_block` without generating anything.
+
+    Raises:
+        InputError: unknown process or stream, bad number of events or seed, signal options missing or superfluous.
+    """
     signal.check_options(process, processes.get(process).cross_section is None, options)
     n_blocks(n_events)
     if seed < 0:
