@@ -52,7 +52,7 @@ class Verdict(Enum):
     TEMPORARY = "temporary"
 
 
-# XRootD's error numbers (XProtocol.hh) and the words of its client where there is no number.
+# XRootD's error numbers (XProtocol.hh), and words of its client for errors without a number.
 _XROOTD_DENIED = re.compile(r"\[(3010|3028|3030)\]|auth\w* failed|permission denied|not authorized|unauthorized", re.I)
 _XROOTD_ABSENT = re.compile(r"\[(3011|3015|3016)\]|no such file", re.I)
 _NO_SERVER_NOW = re.compile(r"no servers are available", re.I)  # [3011] of a redirector whose servers are down

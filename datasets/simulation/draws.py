@@ -1,4 +1,4 @@
-"""Random numbers that depend only on what they are for, never on the order of the work.
+"""Random numbers that depend only on their purpose, never on the order of the work.
 
 Each number is a hash of (seed, event, reseed, object, purpose). An event therefore looks the same whether it
 is simulated alone or among others, on one worker or on many, and whether or not other events were dropped

@@ -119,7 +119,7 @@ def _write(part: Path, blocks: Iterable[Block], sums: RunSums | Callable[[], Run
 
 
 def _write_tree(file: Any, name: str, columns: Mapping[str, np.ndarray]) -> None:
-    """A TTree: what is assigned to a file, uproot would write as an RNTuple."""
+    """Makes a TTree. By assignment to a file uproot would write an RNTuple."""
     file.mktree(name, {column: values.dtype for column, values in columns.items()}).extend(columns)
 
 

@@ -4,7 +4,7 @@ The output is a table of particles in the laboratory frame, :class:`ObjectRows` 
 
 =================== ======= ===================================================================================
 uid                 int64   number of the particle in its event, the same in every run (see draws.py)
-gen                 int64   index of the particle in the generator's table, -1 for what the detector added
+gen                 int64   index of the particle in the generator's table, -1 for particles added by the detector
 pdg, charge         int32   PDG identity, electric charge
 px, py, pz, energy  float64 GeV
 x, y, z             float64 production point, cm, in the laboratory

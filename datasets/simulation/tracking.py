@@ -171,7 +171,7 @@ def state_of(tracks: ObjectRows) -> NDArray[np.float64]:
 
 
 def impact_parameters(tracks: ObjectRows, vertex: ObjectColumn, detector: Detector = DETECTOR) -> ObjectRows:
-    """Add what is measured relative to the primary vertex.
+    """Add the quantities measured relative to the primary vertex.
 
     Args:
         tracks: rows with :data:`STATE`.
