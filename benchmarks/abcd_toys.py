@@ -2,9 +2,9 @@
 
     python benchmarks/abcd_toys.py --toys 20000
 
-Prints one line for each expected (B, C, D): mean of the estimate over the truth, and the share of toys in which the
-truth lies in the 68.3 % and the 95 % interval, for data and for simulation with unequal weights; next to it the
-interval of Gaussian error propagation, for comparison. Exit status 1 if an interval covers less than 2 % below its
+Prints one line per expected (B, C, D): mean of the estimate over the truth, and the share of toys with the truth inside
+the 68.3 % and the 95 % interval, for data and for simulation with unequal weights. The last column is the interval of
+Gaussian error propagation, for comparison. Exit status 1 if an interval covers less than 2 % below its
 level.
 """
 
@@ -26,7 +26,7 @@ TOLERANCE = 0.02
 
 
 def throw(rng: np.random.Generator, expected: tuple[float, float, float], toys: int, *, weighted: bool) -> Counts:
-    """Counts of data, or of two kinds of simulated events that weigh 1 and 1/4 and make half of the yield each."""
+    """Counts of data, or of two kinds of simulated events with weights 1 and 1/4, each half of the yield."""
     means = np.array([0.0, *expected])
     if not weighted:
         n = rng.poisson(means, (toys, 4)).astype(float)
@@ -36,21 +36,21 @@ def throw(rng: np.random.Generator, expected: tuple[float, float, float], toys: 
 
 
 def distinct(counts: Counts) -> tuple[Counts, Any]:
-    """The toys that differ, and for each toy which it is: few differ at low counts."""
-    both = np.concatenate([counts.sum_w, counts.sum_w2], axis=1)
-    unique, inverse = np.unique(both, axis=0, return_inverse=True)
+    """The distinct toys, and the index of each toy among them: at low counts there are few."""
+    sums = np.concatenate([counts.sum_w, counts.sum_w2], axis=1)
+    unique, inverse = np.unique(sums, axis=0, return_inverse=True)
     return Counts(unique[:, :4], unique[:, 4:]), inverse
 
 
 def coverage(
     expected: tuple[float, float, float], toys: int, seed: int = 1, *, weighted: bool = False
 ) -> dict[str, Any]:
-    """Bias and coverage for one set of expected counts."""
+    """Bias and coverage for given expected counts."""
     counts, inverse = distinct(throw(np.random.default_rng(seed), expected, toys, weighted=weighted))
     truth = expected[0] * expected[1] / expected[2]
-    found = abcd.estimate(counts)
-    value = found.value[inverse]
-    intervals = ((found.low, found.high), (found.low95, found.high95))
+    estimate = abcd.estimate(counts)
+    value = estimate.value[inverse]
+    intervals = ((estimate.low, estimate.high), (estimate.low95, estimate.high95))
     covered = [float(((low <= truth) & (truth <= high))[inverse].mean()) for low, high in intervals]
     b, c, d = (np.maximum(counts.sum_w[:, i], 1e-9)[inverse] for i in (1, 2, 3))
     naive_error = np.nan_to_num(value) * np.sqrt(
@@ -63,7 +63,7 @@ def coverage(
 
 
 def main() -> None:
-    """The table."""
+    """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--toys", type=int, default=20000)
     toys = parser.parse_args().toys

@@ -1,4 +1,4 @@
-"""Every classifier against the best cuts on one and on two features, at equal background efficiency.
+"""Comparison of every classifier with the best cuts on one and on two features, at equal background efficiency.
 
     python benchmarks/classifier_vs_cuts.py OUT
 
@@ -8,8 +8,8 @@ signal are chosen: `x > a` or `x < a` for one feature, such cuts on two for a re
 - 'test': cuts are chosen on the events that train the models, and everything is measured on the test set.
 - 'unseen': on all events, each by the cut (and the model) chosen without its fold.
 
-The model's threshold is moved to the background efficiency that the cut turns out to have. The last lines are what has
-to hold: every model beats every cut (exit status 1 if not), and the score is not correlated with m(l1,SV).
+The threshold of the model is moved to the background efficiency that the cut has. The last lines are the requirements:
+every model beats every cut (exit status 1 if not), and the score is not correlated with m(l1,SV).
 """
 
 import argparse
@@ -48,13 +48,13 @@ class Cut:
 
 def best_cuts(matrix: np.ndarray, is_signal: np.ndarray, weight: np.ndarray, target: float) -> tuple[Cut, Cut]:
     """The single and the rectangular cut with the largest signal efficiency at a background efficiency <= target."""
-    shares = [np.where(mine, weight / weight[mine].sum(), 0.0) for mine in (is_signal, ~is_signal)]
+    shares = [np.where(chosen, weight / weight[chosen].sum(), 0.0) for chosen in (is_signal, ~is_signal)]
     edges, bins = {}, {}
     for i, sign in product(range(matrix.shape[1]), (1, -1)):
         values = sign * matrix[:, i]
         finite = np.isfinite(values)
         if finite.any():
-            # Bin k of an event: it passes the thresholds 0 ... k - 1; the first lets all with a value pass.
+            # An event in bin k passes the thresholds 0 ... k - 1; every event with a value passes the first.
             inner = np.unique(np.quantile(values[finite], np.linspace(0, 1, QUANTILES)[:-1]).astype(np.float32))
             edges[i, sign] = np.concatenate([[-np.inf], inner])
             bins[i, sign] = np.where(finite, np.searchsorted(edges[i, sign], values, side="left"), 0)
@@ -65,18 +65,18 @@ def best_cuts(matrix: np.ndarray, is_signal: np.ndarray, weight: np.ndarray, tar
         place = np.argmax(np.where(background[1:] <= target, signal[1:], -1))
         if signal[1:][place] > single_signal and background[1:][place] <= target:
             single, single_signal = Cut(((*key, float(edges[key][place])),)), signal[1:][place]
-    for one, two in combinations(edges, 2):
-        if one[0] == two[0]:
+    for first, second in combinations(edges, 2):
+        if first[0] == second[0]:
             continue
-        shape = len(edges[one]) + 1, len(edges[two]) + 1
-        flat = bins[one] * shape[1] + bins[two]
+        shape = len(edges[first]) + 1, len(edges[second]) + 1
+        flat = bins[first] * shape[1] + bins[second]
         signal, background = (
             _surviving(_surviving(np.bincount(flat, s, shape[0] * shape[1]).reshape(shape)).T).T[1:, 1:] for s in shares
         )
         allowed = np.where(background <= target, signal, -1)
         place = np.unravel_index(np.argmax(allowed), allowed.shape)
         if allowed[place] > pair_signal:
-            parts = ((*one, float(edges[one][place[0]])), (*two, float(edges[two][place[1]])))
+            parts = ((*first, float(edges[first][place[0]])), (*second, float(edges[second][place[1]])))
             pair, pair_signal = Cut(parts), allowed[place]
     if single is None or pair is None:
         raise SystemExit(f"no cut has a background efficiency below {target}")

@@ -100,7 +100,7 @@ def hypothesis_test(ROOT, workspace, mu):
 
 
 def compare(path):
-    """The table; ends the process without ROOT's clean-up, which crashes."""
+    """Prints the table; ends the process without ROOT's clean-up, which crashes."""
     import ROOT
 
     ROOT.gROOT.SetBatch(True)
@@ -112,11 +112,14 @@ def compare(path):
         workspace = build(ROOT, ours["workspace"])
         tested = [("CLs(mu=1) observed", 1.0, 0, ours["observed"]), ("CLs(mu=1) expected", 1.0, 1, ours["expected"])]
         tested.append((f"CLs at our limit {ours['limit']:.4g}", ours["limit"], 0, 0.05))
-        for what, mu, which, value in tested:
-            found = hypothesis_test(ROOT, workspace, mu)[which]
-            difference = found / value - 1
+        for quantity, mu, which, value in tested:
+            theirs = hypothesis_test(ROOT, workspace, mu)[which]
+            difference = theirs / value - 1
             bad |= not abs(difference) < LARGEST
-            print(f"{name:<12} {what:<32} ours {value:.6g}  ROOT {found:.6g}  difference {difference:+.1e}", flush=True)
+            print(
+                f"{name:<12} {quantity:<32} ours {value:.6g}  ROOT {theirs:.6g}  difference {difference:+.1e}",
+                flush=True,
+            )
     sys.stdout.flush()
     os._exit(int(bad))
 

@@ -21,7 +21,7 @@ MOST = {"fit, mu free, with errors": 0.5, "limit, observed and expected": 30.0}
 
 
 def median(function: Callable[[], object], repeat: int) -> float:
-    """Seconds."""
+    """Median time in seconds."""
     times = []
     for _ in range(repeat):
         start = time.perf_counter()
@@ -31,12 +31,12 @@ def median(function: Callable[[], object], repeat: int) -> float:
 
 
 def main() -> None:
-    """The table."""
+    """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pyhf", action="store_true", help="also one hypothesis test by pyhf and Minuit (minutes)")
     model = search_models.full(mu=1)
-    found = fits.fit(model)
-    print(f"{len(model.cells)} cells, {4 * len(model.cells)} counts, {len(found.parameters)} parameters")
+    result = fits.fit(model)
+    print(f"{len(model.cells)} cells, {4 * len(model.cells)} counts, {len(result.parameters)} parameters")
     work: dict[str, tuple[Callable[[], object], int]] = {
         "fit, mu free, with errors": (lambda: fits.fit(model), 7),
         "CLs at one mu": (lambda: asymptotics.cls(model, 1.0), 7),

@@ -1,22 +1,22 @@
-"""Toys of the limits: is an injected signal found without bias, and do upper limits cover?
+"""Toys of the limits: bias of an injected signal, and coverage of upper limits.
 
     python benchmarks/inference_toys.py --toys 2000
 
-For each model and injected mu: mean and median of the fitted mu (which may be negative here) with the error of the
-mean, the mean without the excess of log-normals (see below), the share of toys above the injected mu, the spread of
+Prints for each model and injected mu: mean and median of the fitted mu (which may be negative here) with the error of
+the mean, the mean without the excess of log-normals (see below), the share of toys above the injected mu, the spread of
 mu, the width of (fitted - injected) / error, the share of toys whose asymptotic limit at 95 % CL is above the injected
 mu, and the number of toys with failed fits of mu + of limits, which count as not covered. Models marked * have so few
 events that limits need toys (`toys.few_events`, benchmarks/toy_coverage.py); they show why. Exit status 1 if another
-one has a median bias of more than a tenth of the error of mu (by the share above), or a coverage below 95 %, by three
+model has a median bias of more than a tenth of the error of mu (by the share above), or a coverage below 95 %, by three
 standard deviations of the number of toys.
 
-The bias is that of the median: the closure is log-normal, so its auxiliary measurement predicts kappa^theta, whose mean
-is above its median (1.7 % for 20 %), and the mean of mu is below by as much of the background. `mean*` shows that this
-is all: there auxiliary measurements of the background are thrown about -log(kappa) / 2, so that the mean of kappa^theta
-is 1. Coverage is for those about 0.
+The bias is that of the median. The closure is log-normal, so its auxiliary measurement predicts kappa^theta, whose mean
+is above its median (1.7 % for 20 %), and the mean of mu is lower by the same share of the background. `mean*` shows
+that there is no other bias: its auxiliary measurements of the background are thrown about -log(kappa) / 2, so that the
+mean of kappa^theta is 1. Coverage is for auxiliary measurements about 0.
 
-Where A is empty and mu is negative, -log L falls until A expects nothing, and has no minimum: such a fit has failed,
-and counts as below the injected mu.
+If A is empty and mu is negative, -log L falls until A expects nothing, and has no minimum. Such a fit counts as failed
+and as below the injected mu.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def study(model: Model, mu: float, number: int, seed: int = 1) -> dict[str, floa
     covariance = minimizer.covariance(likelihood, best, data, free_mu=good)[2]
     with np.errstate(invalid="ignore"):  # of failed fits
         error = np.sqrt(covariance[:, 0, 0])
-    # No upper limit is below mu = 0: there is nothing to cover.
+    # Upper limits are never below mu = 0, so coverage has no meaning there.
     trivial = np.ones(number), np.zeros(number, dtype=bool)
     cls, failed = asymptotics.cls_of_many(likelihood, data, mu) if mu > 0 else trivial
     return {
@@ -98,7 +98,7 @@ def mean_of_one(likelihood: Likelihood, data: Data) -> Data:
 
 
 def main() -> None:
-    """The table."""
+    """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--toys", type=int, default=2000)
     parser.add_argument("--only", default="", help="models whose name has this in it")

@@ -1,7 +1,7 @@
-"""Makes a NanoAOD-shaped file to measure on: the branches, baskets and sizes of the real thing, the physics of dice.
+"""Makes a NanoAOD-like file for measurements of speed: realistic branches, baskets and sizes, but random physics.
 
-A quarter of the events are drawn with a prompt lepton, 0.8 % such that they pass the whole selection. Numbers are
-realistic in multiplicity and precision (mantissas are shortened as NanoAOD does it), not in their correlations.
+A quarter of the events have a prompt lepton, and 0.8 % pass the whole selection. Multiplicities and precision
+(shortened mantissas, as in NanoAOD) are realistic, correlations are not.
 
     python benchmarks/make_nanoaod.py --output bench.root --events 300000
 """
@@ -26,7 +26,7 @@ MANTISSA_BITS = 10
 N_PDF_WEIGHTS, N_SCALE_WEIGHTS = 33, 9
 N_HLT = 220
 
-# Branches that nobody reads: fields of each collection beyond those of the analysis.
+# Branches that are never read: fields of each collection beyond those of the analysis.
 FILLER_COUNTS = {
     "Electron": 45, "Muon": 40, "Jet": 40, "GenJet": 2, "Tau": 32, "FatJet": 35, "Photon": 25, "SV": 1, "TrigObj": 4
 }  # fmt: skip
@@ -176,12 +176,12 @@ def make_events(rng: np.random.Generator, n: int, first: int) -> dict[str, Any]:
     """Draws n events.
 
     Args:
-        rng: where the dice are.
-        n: events.
+        rng: random numbers.
+        n: number of events.
         first: number of the first event.
 
     Returns:
-        What uproot writes: collections as jagged records, all else as flat arrays.
+        Arrays for uproot: collections as jagged records, all else as flat arrays.
     """
     counts = {name: rng.poisson(mean, n) for name, mean in MEAN_MULTIPLICITY.items()}
     dice = rng.random(n)
@@ -232,13 +232,13 @@ def _select(
     """Puts leptons into events: l1 with its trigger, l2 far from it with a jet and a vertex on its track.
 
     Args:
-        rng: where the dice are.
+        rng: random numbers.
         l1: flavour of the first lepton of the event's collection that becomes l1, '' for none.
         l2: the same for the lepton after it.
-        first_of: where the event begins in the columns of each collection.
+        first_of: first row of the event in the columns of each collection.
         columns: changed in place.
         hlt: changed in place.
-        primary: place of the primary vertex of each event.
+        primary: position of the primary vertex of each event.
     """
     n = len(l1)
     eta1, eta2 = rng.uniform(-2, 2, (2, n))
@@ -256,7 +256,7 @@ def _select(
         at = first_of[flavour][displaced] + (l1[displaced] == flavour)
         _set(lepton, at, pt=10 + rng.exponential(10, len(at)), eta=eta2[displaced], phi=phi2[displaced])
         _set(lepton, at, dxy=rng.uniform(0.05, 2, len(at)), dz=rng.uniform(-5, 5, len(at)), svIdx=0)
-        # The place on its track that is nearest the primary vertex.
+        # The point on its track nearest the primary vertex.
         x, y, z = (primary[f"PV_{c}"][displaced] for c in "xyz")
         sideways = lepton["dxy"][at]
         place = {"x": x - sideways * np.sin(phi2[displaced]), "y": y + sideways * np.cos(phi2[displaced])}
@@ -292,11 +292,11 @@ def make_file(
     """Writes the file: tree Events, and Runs with the sums of weights.
 
     Args:
-        path: where to; an existing file is replaced.
-        n_events: may be 0.
+        path: path of the file; an existing file is replaced.
+        n_events: number of events, may be 0.
         seed: equal seeds give equal events.
-        compression: of uproot; ZSTD level 5 if None, uncompressed with a level of 0.
-        events_per_basket: also what is in memory at once.
+        compression: compression of uproot; ZSTD level 5 if None, uncompressed with a level of 0.
+        events_per_basket: events per basket, which are in memory at once.
     """
     compression = uproot.ZSTD(5) if compression is None else compression
     form = make_events(np.random.default_rng(0), 10, 0)

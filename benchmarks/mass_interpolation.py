@@ -1,16 +1,16 @@
-"""Interpolation in m_N: every simulated mass is left out, and predicted from its neighbours.
+"""Test of the interpolation in m_N: every simulated mass is left out and predicted from its neighbours.
 
     python benchmarks/mass_interpolation.py OUT [--coupling mu] [--every]
 
-OUT holds a finished run with the stage `abcd`. At several c tau (of the mass that is left out), yields in region A are
-compared with those of its own samples: of the categories of the coupling together, each category, and the shape in
-bins. Deviations are relative, and pulls use the statistics of both simulations. The same events are compared at every
-c tau, so the lines of one mass are not independent.
+OUT holds a finished run with the stage `abcd`. At several c tau (of the mass that is left out), predicted yields in
+region A are compared with those of its own samples: the sum of the categories of the coupling, each category, and the
+shape in bins. Deviations are relative, and pulls use the statistics of both simulations. The same events are compared
+at every c tau, so the lines of a mass are not independent.
 
 With `--every`, masses are predicted from each pair of simulated ones around them, not only from the nearest. Only the
 tables of gaps and of rules are printed then.
 
-The last table changes one rule of `corrections.masses` after the other.
+The last table changes the rules of `corrections.masses` one by one.
 """
 
 import argparse
@@ -42,7 +42,7 @@ GAPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)  # ratios of the masses of neighbours
 
 @dataclass(frozen=True)
 class Compared:
-    """A prediction beside the yield of the samples of the mass; yields and squared errors in A, (category, bin)."""
+    """A prediction, and the yield of the samples of the mass: yields and squared errors in A, (category, bin)."""
 
     point: Point
     ctau: float  # mm
@@ -50,7 +50,7 @@ class Compared:
     high: float
     predicted: Any
     direct: Any
-    logarithm: float  # how much lower it would be with the logarithms of acceptances
+    logarithm: float  # relative decrease if logarithms of acceptances were interpolated
 
     def deviation(self, which: Any = slice(None), scale: float = 1.0) -> tuple[float, float]:
         """Relative deviation of the sum of some categories, and its statistical error."""
@@ -58,7 +58,7 @@ class Compared:
         return scale * p / d - 1, scale * hypot(sqrt(p2) / d, p * sqrt(d2) / d**2)
 
     def uncertainty(self) -> float:
-        """What `masses` gives for it."""
+        """Relative uncertainty of the prediction by `masses`."""
         of = masses.shares((self.low, self.high), self.point.mass)
         return hypot(masses.uncertainty(of, of), self.logarithm)
 
@@ -73,14 +73,14 @@ class Compared:
         return float(np.sum((p - d) ** 2 / (p2 + d2))), int(use.sum()) - 1
 
 
-def in_a(found: Yields, coupling: str) -> Any:
+def in_a(yields: Yields, coupling: str) -> Any:
     """Yields and squared errors, (2, category, bin)."""
-    mine = [category.coupling == coupling for category in categories.ALL]
-    return np.stack([part[mine][..., A] for part in found.nominal])
+    of_coupling = [category.coupling == coupling for category in categories.ALL]
+    return np.stack([part[of_coupling][..., A] for part in yields.nominal])
 
 
 def left_out(signals: Signals, coupling: str, *, every: bool) -> Iterator[Compared]:
-    """All that can be compared, with the rules that `masses` has at the moment."""
+    """All possible comparisons, with the present rules of `masses`."""
     simulated = signals.simulated(coupling, "majorana")
     for (i, mass), ctau in product(enumerate(simulated), CTAU):
         point = direction(coupling, mass, "majorana", 1e-6)
@@ -95,7 +95,7 @@ def left_out(signals: Signals, coupling: str, *, every: bool) -> Iterator[Compar
                 except PointError:
                     continue
             if min(predicted.effective, direct.effective) >= lifetime.MIN_EFFECTIVE:
-                yields = (in_a(one, coupling) for one in (predicted, direct))
+                yields = (in_a(signal, coupling) for signal in (predicted, direct))
                 yield Compared(point, ctau, low, high, *yields, predicted.interpolation)
 
 
@@ -108,7 +108,7 @@ def linear_shares(simulated: Any, mass: float) -> dict[float, float]:
     return {low: 1 - share, high: share}
 
 
-# What is done otherwise: name of the function in `masses`, and what takes its place.
+# Changed rules: name of the function in `masses`, and its replacement.
 RULES: dict[str, dict[str, Any]] = {
     "as they are": {},
     "linear in m_N": {"shares": linear_shares},
@@ -117,18 +117,25 @@ RULES: dict[str, dict[str, Any]] = {
 }
 
 
-def table(found: list[Compared]) -> Table:
-    """One row for each prediction."""
+def table(predictions: list[Compared]) -> Table:
+    """One row per prediction."""
     first, second = ("coupling", "from", "m_N", "c tau", "sum", "pull"), ("uncertainty", "pull with it", "categories")
     result = Table(*first, *second, "chi2", title="Predicted / simulated in region A, - 1")
-    for one in found:
-        value, error = one.deviation()
-        each = [one.deviation([i]) for i in range(len(one.direct[0])) if one.direct[0, i].sum() > 0]
-        chi2, ndf = one.shape()
-        texts = [one.point.coupling, f"{one.low:g}, {one.high:g}", f"{one.point.mass:g}", f"{one.ctau:g}"]
-        texts += [f"{value:+.1%} +- {error:.1%}", f"{value / error:+.1f}", f"{one.uncertainty():.1%}"]
-        texts += [f"{value / hypot(error, one.uncertainty()):+.1f}"]
-        texts += [", ".join(f"{v:+.0%} ({v / e:+.1f})" for v, e in each), f"{chi2:.1f} / {ndf}"]
+    for prediction in predictions:
+        value, error = prediction.deviation()
+        by_category = [
+            prediction.deviation([i]) for i in range(len(prediction.direct[0])) if prediction.direct[0, i].sum() > 0
+        ]
+        chi2, ndf = prediction.shape()
+        texts = [
+            prediction.point.coupling,
+            f"{prediction.low:g}, {prediction.high:g}",
+            f"{prediction.point.mass:g}",
+            f"{prediction.ctau:g}",
+        ]
+        texts += [f"{value:+.1%} +- {error:.1%}", f"{value / error:+.1f}", f"{prediction.uncertainty():.1%}"]
+        texts += [f"{value / hypot(error, prediction.uncertainty()):+.1f}"]
+        texts += [", ".join(f"{v:+.0%} ({v / e:+.1f})" for v, e in by_category), f"{chi2:.1f} / {ndf}"]
         result.add_row(*texts)
     return result
 
@@ -136,15 +143,17 @@ def table(found: list[Compared]) -> Table:
 HEADINGS = ("number", "weighted mean", "rms", "rms of pulls", "with uncertainty", "shape, chi2 / bins")
 
 
-def summary(name: str, found: list[Compared], *, logarithm: bool = False) -> list[str]:
-    """How good predictions are: mean and root mean square of deviations, of pulls, and chi2 of shapes."""
-    pairs = np.array([one.deviation(scale=exp(-one.logarithm) if logarithm else 1.0) for one in found])
+def summary(name: str, predictions: list[Compared], *, logarithm: bool = False) -> list[str]:
+    """Quality of predictions: mean and root mean square of deviations, of pulls, and chi2 of shapes."""
+    pairs = np.array(
+        [prediction.deviation(scale=exp(-prediction.logarithm) if logarithm else 1.0) for prediction in predictions]
+    )
     value, error = pairs.T
-    with_it = value / np.hypot(error, [one.uncertainty() for one in found])
+    with_it = value / np.hypot(error, [prediction.uncertainty() for prediction in predictions])
     mean = np.average(value, weights=error**-2)
     rms = [float(np.sqrt(np.mean(v**2))) for v in (value, value / error, with_it)]
-    chi2, ndf = np.sum([one.shape() for one in found], axis=0)
-    texts = [name, str(len(found)), f"{mean:+.1%}", f"{rms[0]:.1%}", f"{rms[1]:.2f}", f"{rms[2]:.2f}"]
+    chi2, ndf = np.sum([prediction.shape() for prediction in predictions], axis=0)
+    texts = [name, str(len(predictions)), f"{mean:+.1%}", f"{rms[0]:.1%}", f"{rms[1]:.2f}", f"{rms[2]:.2f}"]
     return [*texts, f"{chi2 / ndf:.2f}"]
 
 
@@ -161,14 +170,14 @@ def main() -> None:
 
     def run() -> list[Compared]:
         chosen = arguments.coupling or COUPLINGS
-        return [one for c in chosen for one in left_out(signals, c, every=arguments.every)]
+        return [prediction for c in chosen for prediction in left_out(signals, c, every=arguments.every)]
 
     ours = run()
     if not arguments.every:
         console.print(table(ours))
     gaps = Table("ratio of masses", *HEADINGS, title="Gaps: sum in region A")
     for low, high in pairwise(GAPS):
-        if of_gap := [one for one in ours if low < one.high / one.low <= high]:
+        if of_gap := [prediction for prediction in ours if low < prediction.high / prediction.low <= high]:
             gaps.add_row(*summary(f"{low:g} to {high:g}", of_gap))
     console.print(gaps)
     rules = Table("rule", *HEADINGS, title="Rules: sum in region A")

@@ -1,12 +1,12 @@
-"""How planning and finishing grow with the number of files: a catalogue of sparse files, and parts of few candidates.
+"""Time of planning and finishing against the number of files: a catalogue of sparse files, parts with few candidates.
 
     python benchmarks/scale.py [--files 100000] [--folder FOLDER]
 
-The files are real (so that globs, sizes and times are), but hold nothing: what they would say of themselves is put into
-the index of files, as `hnl datasets check -o OUT` would have left it. The jobs do not run either: each part is a copy
-of one that the selection made, with event numbers of its own. What is measured is the product's own code: planning of
-`hnl condor submit`, of a second `hnl select`, `hnl condor status`, and the closure gate and merge, within
-the last step (`finish`) and alone.
+The files exist (so globs, sizes and times are real), but are empty: their content is put into the index of files, as
+`hnl datasets check -o OUT` would do it. The jobs do not run either: each part is a copy of a part of the selection,
+with its own event numbers. The real code is measured: planning of `hnl condor submit`, of a second `hnl select`,
+`hnl condor status`, and the closure gate and merge, within the last step (`finish`) and alone.
+
 Prints seconds, seconds of processor time, and the memory of the process (peak, MB).
 """
 
@@ -40,24 +40,24 @@ from hnl.processors.displaced.processor import DisplacedProcessor
 from hnl.processors.rows import passing
 
 DEMO = Path(files.__file__).parent / "demo" / "demo.yaml"
-DATASETS, EVENTS, SIZE = 20, 50_000, 500_000_000  # events and bytes of a file
-# Of the generator: each has its sum in every manifest, and in what is known of every file.
+DATASETS, EVENTS, SIZE = 20, 50_000, 500_000_000  # number of datasets; events and bytes per file
+# Weights of the generator: each has its sum in every manifest, and in the index of every file.
 WEIGHTS = GeneratorWeights(scale=True, pdf="hessian", parton_shower=True)
 
 
 @contextmanager
-def measured(what: str, results: dict[str, tuple[float, float, float]]) -> Iterator[None]:
+def measured(name: str, results: dict[str, tuple[float, float, float]]) -> Iterator[None]:
     """Prints and keeps seconds, seconds of processor time, and peak memory (MB) so far."""
     started, processor = time.perf_counter(), time.process_time()
     yield
     seconds, processor = time.perf_counter() - started, time.process_time() - processor
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    results[what] = seconds, processor, memory
-    print(f"{what:45} {seconds:8.1f} s   {processor:8.1f} s (processor)   {memory:8.0f} MB", flush=True)
+    results[name] = seconds, processor, memory
+    print(f"{name:45} {seconds:8.1f} s   {processor:8.1f} s (processor)   {memory:8.0f} MB", flush=True)
 
 
 def template() -> tuple[files.FileInfo, dict[str, Any]]:
-    """What the demo's W sample says of itself, and what the selection makes of it."""
+    """Properties of the demo's W sample, and its result of the selection."""
     demo = catalogues.load(DEMO)
     dataset = demo.dataset("wjets")
     info = files.inspect(dataset.files[0], dataset, demo.era(dataset))
@@ -99,7 +99,7 @@ def make_catalogue(folder: Path, n: int) -> Path:
 
 
 def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
-    """What opening the files would have found."""
+    """Fills the index of files as their inspection would."""
     loaded, known = catalogues.load(catalogue), Index(out / layout.INDEX)
     sums = tuple((name, 1.01 * (info.sum_w or 0.0)) for name in WEIGHTS.variations)
     for dataset in loaded.datasets:
@@ -107,13 +107,13 @@ def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
         for path in dataset.files:
             uid = str(uuid.uuid5(uuid.NAMESPACE_URL, path))
             facts = {"path": path, "uuid": uid, "events": EVENTS, "generated_events": 2 * EVENTS}
-            one = replace(info, **facts, variation_sums=sums)
-            known.add(mark, index.signature_of(path, loaded), one)
+            of_file = replace(info, **facts, variation_sums=sums)
+            known.add(mark, index.signature_of(path, loaded), of_file)
     known.save()
 
 
 def make_parts(out: Path, plan: planning.Plan, result: dict[str, Any]) -> None:
-    """A part for each work unit, without the syncing to disk that a real run can wait for."""
+    """One part per work unit, without syncing to disk, for which a real run can wait."""
     first = parts.make(plan.jobs[0].unit, result, COLUMNS, plan.jobs[0].fingerprint)
     table = pq.read_table(pa.BufferReader(first.parquet))
     table = table.filter(passing({"passes": table["passes"].to_numpy()}, 0))[:2]
@@ -138,7 +138,7 @@ def make_parts(out: Path, plan: planning.Plan, result: dict[str, Any]) -> None:
 
 
 def measure(folder: Path, n: int) -> dict[str, tuple[float, float, float]]:
-    """Everything, in an empty folder."""
+    """All measurements, in an empty folder."""
     results: dict[str, tuple[float, float, float]] = {}
     out = folder / "out"
     with measured("(making the catalogue and its files)", results):

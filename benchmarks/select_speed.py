@@ -1,7 +1,7 @@
-"""How fast `hnl select` is, next to merely reading the same columns and to stock coffea.
+"""Speed of `hnl select`, compared with reading the same columns only and with stock coffea.
 
-All three run in one process, in turn, several times; what counts is the median of the CPU time of the process, threads
-included. The peak memory is that of another process that does nothing but the selection.
+All three run in one process, in turn, several times. The result is the median of the CPU time of the process, threads
+included. The peak memory is that of a separate process that only runs the selection.
 
     python benchmarks/select_speed.py [--file FILE] [--events 300000] [--rounds 5]
 """
@@ -46,14 +46,14 @@ datasets:
 
 
 def read(path: Path) -> int:
-    """uproot reads the columns that the selection needs; the number of them."""
+    """Reads the columns that the selection needs by uproot; returns their number."""
     info = _info(path)
     with uproot.open(path, array_cache=None, object_cache=None) as root:
         return len(root["Events"].arrays(list(info.branches), how=dict, array_cache=None))
 
 
 def select(path: Path) -> int:
-    """`hnl select` into a fresh folder; the number of candidates."""
+    """Runs `hnl select` into a new folder; returns the number of candidates."""
     with TemporaryDirectory() as folder:
         listing = Path(folder) / "catalogue.yaml"
         listing.write_text(CATALOGUE.replace("FILE", str(path.resolve())), encoding="utf-8")
@@ -62,7 +62,7 @@ def select(path: Path) -> int:
 
 
 def stock(path: Path) -> int:
-    """The same processor under coffea's `Runner`; the number of candidates."""
+    """Runs the same processor under coffea's `Runner`; returns the number of candidates."""
     runner = Runner(
         executor=IterativeExecutor(status=False), schema=NanoAODSchema, chunksize=STOCK_CHUNK, metadata_cache={}
     )
@@ -83,48 +83,48 @@ _INFOS: dict[Path, files.FileInfo] = {}
 
 
 def _info(path: Path) -> files.FileInfo:
-    """Which columns there are to read: not part of reading, so found once."""
+    """Inspection of the file, which is not part of reading and so done once."""
     if path not in _INFOS:
-        known = _catalogue(path)
-        _INFOS[path] = files.inspect(str(path), known.datasets[0], known.eras["2018"])
+        catalogue = _catalogue(path)
+        _INFOS[path] = files.inspect(str(path), catalogue.datasets[0], catalogue.eras["2018"])
     return _INFOS[path]
 
 
 def measure(path: Path, rounds: int) -> tuple[dict[str, float], dict[str, int]]:
-    """Median CPU seconds of each way, and what it found. A first round warms up and does not count."""
+    """Median CPU seconds of each way, and its result. The first round is a warm-up and does not count."""
     ways: dict[str, Callable[[Path], int]] = {"uproot, reading only": read, "hnl select": select, "stock coffea": stock}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    found = {}
+    results = {}
     for _ in range(rounds + 1):
         for name, way in ways.items():
             start = process_time()
-            found[name] = way(path)
+            results[name] = way(path)
             seconds[name].append(process_time() - start)
-    return {name: median(times[1:]) for name, times in seconds.items()}, found
+    return {name: median(times[1:]) for name, times in seconds.items()}, results
 
 
 def peak_memory(path: Path) -> int:
-    """Bytes of another process that runs the selection alone."""
+    """Peak memory in bytes of a separate process that only runs the selection."""
     command = [sys.executable, __file__, "--file", str(path), "--memory"]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
 
 
 def report(path: Path, rounds: int) -> bool:
-    """Prints the table; whether the requirements are met."""
+    """Prints the table; returns whether the requirements are met."""
     coffea_console.quiet = True  # no progress bars
     info, memory = _info(path), peak_memory(path)
-    seconds, found = measure(path, rounds)
+    seconds, results = measure(path, rounds)
     reading, ours = seconds["uproot, reading only"], seconds["hnl select"]
     table = Table(title=f"{info.events:,} events, {len(info.branches)} columns read, median of {rounds} rounds")
     for heading in ("", "CPU us/event", "rate / reading", "candidates"):
         table.add_column(heading, justify="right" if heading else "left")
     for name, time in seconds.items():
-        candidates = "" if name == "uproot, reading only" else str(found[name])
+        candidates = "" if name == "uproot, reading only" else str(results[name])
         table.add_row(name, f"{1e6 * time / info.events:.2f}", f"{100 * reading / time:.0f} %", candidates)
     console = Console()
     console.print(table)
     console.print(f"peak memory of hnl select: {memory / 1e9:.2f} GB")
-    same = found["hnl select"] == found["stock coffea"]
+    same = results["hnl select"] == results["stock coffea"]
     passed = reading / ours >= REQUIRED_RATE and memory < REQUIRED_MEMORY and same
     console.print(
         f"required: at least {100 * REQUIRED_RATE:.0f} %, below {REQUIRED_MEMORY / 1e9:.1f} GB, same candidates: "

@@ -38,10 +38,12 @@ def detector() -> str:
 def nuisances() -> str:
     """Every nuisance parameter as a Markdown table."""
     rows = []
-    for one in NUISANCES:
-        name = one.name if " " in one.name else f"`{one.name}`"
-        eras = "yes" if one.correlated else "no"
-        rows.append((name, one.kind, one.size, one.source, eras, one.processes, f"`{one.module}`"))
+    for nuisance in NUISANCES:
+        name = nuisance.name if " " in nuisance.name else f"`{nuisance.name}`"
+        eras = "yes" if nuisance.correlated else "no"
+        rows.append(
+            (name, nuisance.kind, nuisance.size, nuisance.source, eras, nuisance.processes, f"`{nuisance.module}`")
+        )
     header = ("name", "type", "size (%)", "row of Table 4", "one for all eras", "acts on", "made in")
     return _table(header, rows)
 
@@ -50,20 +52,20 @@ TABLES = {"simulation.md": {"processes": processes, "detector": detector}, "corr
 
 
 def renew(page_name: str) -> str:
-    """A page with fresh tables between its marks."""
+    """A page with new tables between its markers."""
     page = (DOCS / page_name).read_text(encoding="utf-8")
     for name, table in TABLES[page_name].items():
         start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         before, _, rest = page.partition(start)
-        _, found, after = rest.partition(end)
-        if not found:
+        _, has_end, after = rest.partition(end)
+        if not has_end:
             raise ValueError(f"the page has no place for the table {name!r}")
         page = f"{before}{start}\n{table()}\n{end}{after}"
     return page
 
 
 def _value(value: Any) -> str:
-    """A number, some numbers, or a curve as x: y, x: y ..."""
+    """The text of a number, several numbers, or a curve as x: y, x: y ..."""
     if not isinstance(value, tuple):
         return f"{value:g}"
     if isinstance(value[0], tuple):

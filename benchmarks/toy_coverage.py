@@ -1,17 +1,17 @@
-"""Coverage of limits by toys: is CLs at the true mu above 5 % in 95 % of pseudo-experiments, or more?
+"""Coverage of limits by toys: the share of pseudo-experiments with CLs at the true mu above 5 %, at least 95 %.
 
     python benchmarks/toy_coverage.py --experiments 1000
     python benchmarks/toy_coverage.py --experiments 300 --only sparse --methods toys fitted
 
 Pseudo-experiments are complete: counts of all regions and auxiliary measurements of all nuisance parameters. In each,
 CLs at the true mu is found asymptotically, by `inference.toys`, and by the same with other distributions of the rates:
-Gamma(n + 1/2) ('half') and Gamma(n + 1) ('one'). 'fitted' is slow and only on demand: toys of q~_mu, thrown from the
-fits of each pseudo-experiment at mu and 0, until CLs is three standard errors from 5 % or MOST are thrown.
+Gamma(n + 1/2) ('half') and Gamma(n + 1) ('one'). 'fitted' is slow and runs only on demand: toys of q~_mu, thrown from
+the fits of each pseudo-experiment at mu and 0, until CLs is three standard errors from 5 % or MOST are thrown.
 
-Median expected limits of each model are printed first: what the coverage costs.
+The median expected limits of each model are printed first: they show the cost of coverage.
 
 Exit status 1 if `inference.toys` covers less than 95 % by three standard deviations of the number of experiments.
-A fit that fails counts as no exclusion where the signal is true, and is counted.
+A fit that fails counts as no exclusion of the true signal, and is counted.
 """
 
 import argparse
@@ -48,8 +48,8 @@ MODELS = {
 }
 
 
-class Verdict(NamedTuple):
-    """Of each pseudo-experiment: whether mu is excluded, and whether a fit failed."""
+class Exclusion(NamedTuple):
+    """Results per pseudo-experiment: whether mu is excluded, and whether a fit failed."""
 
     excluded: Any
     failed: Any
@@ -61,16 +61,16 @@ def experiments(likelihood: Likelihood, mu: float, number: int) -> Data:
     return toys.throw(likelihood, truth, number, np.random.default_rng(SEED))
 
 
-def asymptotic(likelihood: Likelihood, data: Data, mu: float) -> Verdict:
-    """By the asymptotic formulas."""
+def asymptotic(likelihood: Likelihood, data: Data, mu: float) -> Exclusion:
+    """Exclusion by the asymptotic formulas."""
     cls, failed = asymptotics.cls_of_many(likelihood, data, mu)
-    return Verdict((cls < ALPHA) & ~failed, failed)
+    return Exclusion((cls < ALPHA) & ~failed, failed)
 
 
-def averaged(shapes: tuple[float, float, float]) -> Callable[[Likelihood, Data, float], Verdict]:
-    """By `inference.toys`, rates drawn from Gamma distributions."""
+def averaged(shapes: tuple[float, float, float]) -> Callable[[Likelihood, Data, float], Exclusion]:
+    """Exclusion by `inference.toys`, with rates drawn from Gamma distributions."""
 
-    def verdict(likelihood: Likelihood, data: Data, mu: float) -> Verdict:
+    def exclusion(likelihood: Likelihood, data: Data, mu: float) -> Exclusion:
         excluded, failed = np.zeros((2, len(data.n)), dtype=bool)
         for i in range(len(data.n)):
             test = toys.Toys(likelihood.model, 2000, i, data=data.take(slice(i, i + 1)), shapes=shapes)
@@ -78,42 +78,44 @@ def averaged(shapes: tuple[float, float, float]) -> Callable[[Likelihood, Data, 
                 excluded[i] = (test.cls(mu).observed or 0.0) < ALPHA
             except FitError:
                 failed[i] = True
-        return Verdict(excluded, failed)
+        return Exclusion(excluded, failed)
 
-    return verdict
+    return exclusion
 
 
-def fitted(likelihood: Likelihood, data: Data, mu: float) -> Verdict:
-    """By toys of q~_mu, thrown from the fits at mu and at 0; a toy whose fit fails counts against exclusion."""
+def fitted(likelihood: Likelihood, data: Data, mu: float) -> Exclusion:
+    """Exclusion by toys of q~_mu, thrown from the fits at mu and at 0; a failed fit counts against exclusion."""
     rng = np.random.default_rng(SEED + 1)
     q, failed, truths = _q(likelihood, data, mu)
     above, thrown = np.zeros((2, len(q))), np.zeros((2, len(q)))
     excluded = np.zeros(len(q), dtype=bool)
-    left = np.flatnonzero((q > 1e-6) & ~failed)  # q = 0: CLs = 1
+    undecided = np.flatnonzero((q > 1e-6) & ~failed)  # q = 0: CLs = 1
 
     def throw(hypothesis: int, which: Any) -> None:
         i = np.repeat(which, STEP)
         truth = Fits(*(part[i] for part in truths[hypothesis]))
         pulls = [part + rng.normal(size=part.shape) for part in (truth.local, truth.common)]
         counts = rng.poisson(likelihood.expected(truth)).astype(np.float64)
-        found, bad, _ = _q(likelihood, Data(counts, *pulls), mu)
-        far = found >= q[i] - 1e-6
+        q_toy, bad, _ = _q(likelihood, Data(counts, *pulls), mu)
+        far = q_toy >= q[i] - 1e-6
         above[hypothesis, which] += ((far & ~bad) if hypothesis else (far | bad)).reshape(-1, STEP).sum(axis=1)
         thrown[hypothesis, which] += STEP
 
-    while len(left) and thrown[0, left].max() < MOST:
-        throw(0, left)
+    while len(undecided) and thrown[0, undecided].max() < MOST:
+        throw(0, undecided)
         signal, error = _share(above[0], thrown[0])
         sure = signal - SURE * error > ALPHA  # CLs is above the share of signal toys
-        both = left[~sure[left] & (thrown[0, left] >= BEGIN)]
-        while len(behind := both[thrown[1, both] < thrown[0, both]]):
+        measured = undecided[~sure[undecided] & (thrown[0, undecided] >= BEGIN)]
+        while len(behind := measured[thrown[1, measured] < thrown[0, measured]]):
             throw(1, behind)
-        background, other = _share(above[1], thrown[1])
+        background, background_error = _share(above[1], thrown[1])
         cls = signal / background
-        sure[both] |= (np.abs(cls - ALPHA) > SURE * cls * np.hypot(error / signal, other / background))[both]
-        excluded[both] = cls[both] < ALPHA
-        left = left[~sure[left]]
-    return Verdict(excluded, failed)
+        sure[measured] |= (np.abs(cls - ALPHA) > SURE * cls * np.hypot(error / signal, background_error / background))[
+            measured
+        ]
+        excluded[measured] = cls[measured] < ALPHA
+        undecided = undecided[~sure[undecided]]
+    return Exclusion(excluded, failed)
 
 
 def _q(likelihood: Likelihood, data: Data, mu: float) -> tuple[Any, Any, tuple[Fits, Fits]]:
@@ -140,7 +142,7 @@ METHODS = {
 
 
 def main() -> None:
-    """The table."""
+    """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiments", type=int, default=300)
     parser.add_argument("--only", default="", help="models whose name has this in it")
@@ -158,9 +160,9 @@ def main() -> None:
             data = experiments(likelihood, mu, number)
             for method in arguments.methods:
                 start = time.perf_counter()
-                found = METHODS[method](likelihood, data, mu)
+                result = METHODS[method](likelihood, data, mu)
                 took = (time.perf_counter() - start) / number
-                covered, failed = 1 - found.excluded.mean(), int(found.failed.sum())
+                covered, failed = 1 - result.excluded.mean(), int(result.failed.sum())
                 print(f"{name:<24}{mu:2g}  {method:<11}{covered:8.1%}{failed:8d}{took:14.3f}", flush=True)
                 bad |= method == "toys" and covered < 1 - ALPHA - 3 * np.sqrt(ALPHA * (1 - ALPHA) / number)
     sys.exit(int(bad))

@@ -26,12 +26,12 @@ SIZES = {
     "all vertices": 400,
     "speed": 1500,
 }
-"""Generated events: of each signal point, of each process, of each sample."""
+"""Numbers of generated events per signal point, process or sample."""
 QUICK = 0.1
 
 
 def validate(output: Path, scale: float, seed: int, workers: int, console: Console) -> bool:
-    """All checks; whether none failed."""
+    """Runs all checks; returns whether none failed."""
     output.mkdir(parents=True, exist_ok=True)
     sample.prepare_libraries()
     n = {name: max(200, round(scale * size)) for name, size in SIZES.items()}
@@ -43,7 +43,7 @@ def validate(output: Path, scale: float, seed: int, workers: int, console: Conso
 
     lines, rows = speed.check(n["speed"], seed)
     report("Speed and memory", lines)
-    checks.show_rows(console, "CPU time by stage, ms an event", ["", *speed.SAMPLES], rows)
+    checks.show_rows(console, "CPU time by stage, ms per event", ["", *speed.SAMPLES], rows)
     report("Generated signal", truth.check(n["truth"], seed, workers, output))
     report("Tracks", tracks.check(n["tracks"], seed, workers, output))
     report("Nonprompt leptons and their vertices", leptons.check(n["leptons"], seed, workers, output))

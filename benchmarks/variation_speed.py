@@ -1,7 +1,7 @@
-"""What 20 variations of jet energies cost: `hnl select` with and without them, in turn in one process.
+"""Cost of 20 variations of jet energies: `hnl select` with and without them, in turn in one process.
 
-Nine sources of the scale and the resolution, up and down: as many rows as there can be, none of them shared. What
-counts is the ratio of the medians of the CPU time of the process, threads included.
+Nine sources of the scale and the resolution, up and down: as many rows as there can be, none of them shared. The
+result is the ratio of the medians of the CPU time of the process, threads included.
 
     python benchmarks/variation_speed.py [--file FILE] [--events 300000] [--rounds 5]
 """
@@ -36,13 +36,13 @@ JETS = {
 
 
 def select(path: Path, corrections: dict) -> tuple[int, int, int]:
-    """`hnl select` into a fresh folder: variations, candidates, and rows with those of the variations."""
+    """Runs `hnl select` into a new folder; returns numbers of variations, candidates, and rows with variations."""
     triggers = {"electron": [make_nanoaod.ELECTRON_TRIGGER], "muon": [make_nanoaod.MUON_TRIGGER]}
     era = {"year": 2018, "luminosity": 59.8, "triggers": triggers, "corrections": corrections}
-    one = {"name": "bench", "era": "era", "kind": "background", "process": "bench", "cross_section": 1.0}
+    dataset = {"name": "bench", "era": "era", "kind": "background", "process": "bench", "cross_section": 1.0}
     with TemporaryDirectory() as folder:
         listing = Path(folder) / "catalogue.yaml"
-        content = {"eras": {"era": era}, "datasets": [one | {"files": [str(path.resolve())]}]}
+        content = {"eras": {"era": era}, "datasets": [dataset | {"files": [str(path.resolve())]}]}
         listing.write_text(yaml.safe_dump(content), encoding="utf-8")
         result = stage.run(listing, Path(folder) / "out", execution=ExecutionOptions("iterative"))
         candidates, rows = (sum(m[key] for m in result.manifests["bench"]) for key in ("candidates", "rows"))
@@ -50,25 +50,25 @@ def select(path: Path, corrections: dict) -> tuple[int, int, int]:
 
 
 def report(path: Path, rounds: int) -> bool:
-    """Prints the table; whether the requirement is met."""
+    """Prints the table; returns whether the requirement is met."""
     ways = {"nominal": {}, "with variations": {"jets": JETS}}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    found = {}
+    results = {}
     for _ in range(rounds + 1):  # the first round warms up
         for name, corrections in ways.items():
             start = process_time()
-            found[name] = select(path, corrections)
+            results[name] = select(path, corrections)
             seconds[name].append(process_time() - start)
     medians = {name: median(times[1:]) for name, times in seconds.items()}
     table = Table(title=f"hnl select, median of {rounds} rounds")
     for heading in ("", "variations", "candidates", "rows", "CPU s"):
         table.add_column(heading, justify="right" if heading else "left")
-    for name, numbers in found.items():
+    for name, numbers in results.items():
         table.add_row(name, *map(str, numbers), f"{medians[name]:.3f}")
     console = Console()
     console.print(table)
     ratio = medians["with variations"] / medians["nominal"]
-    met = ratio <= ALLOWED and found["with variations"][0] == 2 * SOURCES + 2
+    met = ratio <= ALLOWED and results["with variations"][0] == 2 * SOURCES + 2
     console.print(f"ratio {ratio:.2f}; goal {GOAL}, required: at most {ALLOWED}: " + ("met" if met else "NOT MET"))
     return met
 

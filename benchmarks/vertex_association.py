@@ -1,10 +1,11 @@
-"""How often l2 gets the vertex that holds its track, on fresh samples: by `selections.vertices` and by other rules.
+"""Rate at which l2 gets the vertex that holds its track, on new samples: by `selections.vertices` and by other rules.
 
     python benchmarks/vertex_association.py [-o FOLDER] [--workers N]
 
 Prints, for the leading nonprompt lepton of each event (Table 1), in per cent with binomial errors: efficiency, the
 share of leptons with a displaced vertex in the table that get it; purity, the share of vertices given that hold the
-lepton's track; and the share of leptons in no such vertex that get one. Samples that are in FOLDER are not made again.
+lepton's track; and the share of leptons in no such vertex that get one. Samples that exist in FOLDER are not made
+again.
 """
 
 import argparse
@@ -50,7 +51,7 @@ def naive(table: Any, primary: Any, l2: Any) -> Any:
 
 
 def direction(table: Any, primary: Any, l2: Any) -> Any:
-    """Without tracks, as hnl did for v9 before: within 0.4 of momentum and flight; of the displaced the hardest."""
+    """Without tracks, as hnl did for v9 before: the hardest displaced vertex within 0.4 of momentum and flight."""
     x, y, z = (table[f"position_{c}"] - primary[c] for c in "xyz")
     turned = delta_phi(np.arctan2(y, x), l2.phi)
     flight = np.hypot(np.arcsinh(z / np.hypot(x, y)) - l2.eta, turned)
@@ -71,10 +72,10 @@ def measure(path: Path) -> dict[str, str]:
     events = NanoEventsFactory.from_root({str(path): "Events"}, schemaclass=Schema, mode="eager").events()
     electrons = ak.with_field(nanoaod.electrons(events), events.Electron.hnlsim_svRow, "true_row")
     muons = ak.with_field(nanoaod.muons(events), events.Muon.hnlsim_svRow, "true_row")
-    found_in = leptons.nonprompt_electrons(electrons), leptons.nonprompt_muons(muons)
-    both = ak.concatenate([flavour[[*leptons.COMMON, "true_row"]] for flavour in found_in], axis=1)
-    good = ak.to_numpy(ak.num(both) > 0)
-    l2 = both[ak.argmax(both.pt, axis=1, keepdims=True)][good]
+    by_flavour = leptons.nonprompt_electrons(electrons), leptons.nonprompt_muons(muons)
+    selected = ak.concatenate([flavour[[*leptons.COMMON, "true_row"]] for flavour in by_flavour], axis=1)
+    good = ak.to_numpy(ak.num(selected) > 0)
+    l2 = selected[ak.argmax(selected.pt, axis=1, keepdims=True)][good]
     l2 = ak.with_name(ak.drop_none(ak.firsts(l2)), "PtEtaPhiMLorentzVector")
     table, primary = nanoaod.vertices(events[good]), events[good].PV
     table = ak.with_field(table, ak.local_index(table.pt, axis=1), "row")
@@ -85,14 +86,16 @@ def measure(path: Path) -> dict[str, str]:
     for name, rule in RULES.items():
         vertex = rule(table, primary, l2)
         row = ak.where(ak.fill_none(vertices.displaced(vertex), False), ak.fill_none(vertex.row, -1), -1)
-        found = ak.to_numpy(row)
-        right = (found == true) & (true >= 0)
-        cells[name] = "; ".join(share(part) for part in (right[true >= 0], right[found >= 0], found[true < 0] >= 0))
+        given_row = ak.to_numpy(row)
+        right = (given_row == true) & (true >= 0)
+        cells[name] = "; ".join(
+            share(part) for part in (right[true >= 0], right[given_row >= 0], given_row[true < 0] >= 0)
+        )
     return cells
 
 
 def share(passed: np.ndarray) -> str:
-    """Per cent with the binomial error, that of one failure (success) where there is none; few as counts."""
+    """Per cent with the binomial error (with no failure or success, that of one); small numbers as counts."""
     n = len(passed)
     if n < 5:
         return f"{passed.sum()} of {n}"

@@ -1,8 +1,8 @@
-"""The selection as HTCondor jobs: submit, look, submit again what is missing, collect.
+"""The selection as HTCondor jobs: submit, look, submit what is missing again, collect.
 
-Everything about the jobs is in OUT/condor: the plan (work.json), and what HTCondor needs. A job is one item: some work
-units of one dataset, in items/ITEM.json. It brings back ITEM.zip: for each unit its part and manifest, or why there is
-none. What was collected looks as if `hnl select` had made it.
+Everything about the jobs is in OUT/condor: the plan (work.json), and the files for HTCondor. A job is one item: work
+units of one dataset, in items/ITEM.json. It returns ITEM.zip: the part and manifest of each unit, or the reason why it
+has none. The collected output is the same as that of `hnl select`.
 """
 
 import uuid
@@ -27,14 +27,14 @@ class IncompleteError(HNLError):
 
 @dataclass(frozen=True)
 class Submission:
-    """What was submitted.
+    """A submission.
 
     Attributes:
         folder: the submit directory.
         items: number of jobs.
         units: number of work units in them.
-        cluster: number that HTCondor gave them; None if they have to be submitted by `command`.
-        command: submits them by hand.
+        cluster: number of the jobs in HTCondor; None if they have to be submitted by `command`.
+        command: command that submits them by hand.
     """
 
     folder: Path
@@ -46,13 +46,13 @@ class Submission:
 
 @dataclass(frozen=True)
 class State:
-    """How far the jobs are.
+    """Progress of the jobs.
 
     Attributes:
-        units: number of work units in all.
-        collected: those that are in OUT/candidates.
-        returned: those that came back and wait for `hnl condor collect`.
-        failures: file -> why its job gave it up, of those that have not come back since.
+        units: number of all work units.
+        collected: number of units in OUT/candidates.
+        returned: number of units that came back and wait for `hnl condor collect`.
+        failures: file -> reason of its failure, for units that have not come back since.
         queue: jobs in HTCondor's queue; None if it cannot be asked from here.
     """
 
@@ -64,13 +64,13 @@ class State:
 
     @property
     def missing(self) -> int:
-        """Work units of which nothing came back."""
+        """Number of work units of which nothing came back."""
         return self.units - self.collected - self.returned
 
 
 @dataclass
 class Work:
-    """OUT/condor: the plan, and which items were made of it."""
+    """OUT/condor: the plan, and the items that were made of it."""
 
     out: Path
     plan: Plan
@@ -85,12 +85,12 @@ class Work:
 
     @property
     def batch(self) -> Batch:
-        """The settings of the catalogue."""
+        """The settings of the batch system in the catalogue."""
         return self.plan.catalogue.batch
 
     @property
     def results(self) -> results.Results:
-        """Where jobs leave their results."""
+        """The place of the results of jobs."""
         output = self.batch.output
         place = str(self.folder / description.RETURNED_FOLDER) if output == description.TRANSFERRED else output
         return results.Results(place, self.plan.catalogue.remote)
@@ -117,16 +117,16 @@ def submit(
     allow_partial: bool = False,
     checksum: bool = False,
 ) -> Submission:
-    """Plans a selection and submits what is not done yet.
+    """Plans a selection and submits the work units that are not done yet.
 
     Args:
-        catalogue_path: the catalogue; its block `batch` says what the jobs need.
+        catalogue_path: the catalogue; its block `batch` has the needs of the jobs.
         out: output folder, made if needed.
-        allow_partial: leave out files that cannot be used now.
+        allow_partial: leave out unusable files.
         checksum: verify the checksum of every file in the job.
 
     Raises:
-        BatchError: there is a submission already, or input files whose place on a worker is unknown.
+        BatchError: the folder has a submission already, or the place of an input file on the workers is unknown.
         CatalogueError, BadFilesError, DuplicateFileError, OutputError: bad input.
     """
     if (out / layout.WORK).exists():
@@ -143,11 +143,11 @@ def submit(
 
 
 def resubmit(out: Path, on_note: Callable[[str], None] = lambda note: None) -> Submission:
-    """Takes in what came back and submits the rest again, but for what is still in the queue.
+    """Stores the returned parts, and submits again the units that are neither done nor in the queue.
 
     Raises:
         BatchError: nothing was submitted here.
-        SelectionError: by other code or settings.
+        SelectionError: the submission was by other code or settings.
     """
     work = Work.load(out)
     _check_current(work)
@@ -159,15 +159,15 @@ def resubmit(out: Path, on_note: Callable[[str], None] = lambda note: None) -> S
 
 
 def state(out: Path) -> State:
-    """How far the jobs are. Writes nothing."""
+    """Progress of the jobs. Writes nothing."""
     work = Work.load(out)
     waiting = {job.unit.name for job in work.plan.waiting(out)}
     returned: set[str] = set()
     failures: dict[str, results.Failure] = {}
     for item in _open_items(work, waiting):
-        found = work.results.contents(item)
-        returned |= found.units & waiting
-        failures |= {name: failure for name, failure in found.failures.items() if name in waiting}
+        contents = work.results.contents(item)
+        returned |= contents.units & waiting
+        failures |= {name: failure for name, failure in contents.failures.items() if name in waiting}
     told = {f.file: f.reason for name, f in failures.items() if name not in returned}
     return State(
         len(work.plan.jobs), len(work.plan.jobs) - len(waiting), len(returned), told, schedd.queue(work.submission)
@@ -175,15 +175,15 @@ def state(out: Path) -> State:
 
 
 def collect(out: Path, *, allow_partial: bool = False, on_note: Callable[[str], None] = lambda note: None) -> Selection:
-    """Takes in what came back, and finishes the selection if nothing is missing.
+    """Stores the returned parts, and finishes the selection if nothing is missing.
 
     Args:
         out: output folder.
-        allow_partial: leave out the files whose input is bad, as a whole, and mark every product as partial.
-        on_note: told, in a sentence, what a user should know.
+        allow_partial: leave out files with bad input as a whole, and mark every product as partial.
+        on_note: called with sentences for the user.
 
     Raises:
-        IncompleteError: with what is missing and why.
+        IncompleteError: units are missing; the message has the reasons.
         BatchError: nothing was submitted here.
         ClosureError, SelectionError: see `selection.select`.
     """
@@ -209,7 +209,7 @@ def collect(out: Path, *, allow_partial: bool = False, on_note: Callable[[str], 
 
 
 def _submit(work: Work, in_queue: Collection[str] = ()) -> Submission:
-    """Writes the items of all that is neither done nor in the queue, and submits them."""
+    """Writes the items of all units that are neither done nor in the queue, and submits them."""
     waiting, support_files = planning.packed([j for j in work.plan.waiting(work.out) if j.unit.name not in in_queue])
     batch_items.copy_support_files(work.folder, support_files)
     work.rounds += 1
@@ -229,10 +229,14 @@ def _submit(work: Work, in_queue: Collection[str] = ()) -> Submission:
 
 
 def _check_current(work: Work) -> None:
-    """The jobs were made by the code that is here now."""
+    """Checks that the jobs were made by the present code and settings.
+
+    Raises:
+        SelectionError: they were not; the message names the dataset.
+    """
     for dataset in work.plan.catalogue.datasets:
-        mark = units.fingerprint(dataset, work.plan.catalogue)
-        if mark != work.plan.fingerprints[dataset.name]:
+        fingerprint = units.fingerprint(dataset, work.plan.catalogue)
+        if fingerprint != work.plan.fingerprints[dataset.name]:
             raise selection.SelectionError(
                 f"{work.folder}: the jobs of {dataset.name} were submitted by other code or settings; "
                 "delete that folder and submit again"
@@ -240,21 +244,21 @@ def _check_current(work: Work) -> None:
 
 
 def _open_items(work: Work, waiting: Collection[str]) -> list[str]:
-    """Items that have a unit that is waited for, and whose result is there; in the order of submission."""
-    there = work.results.items()
-    return [item for item, names in work.items.items() if item in there and any(name in waiting for name in names)]
+    """Items with a result and at least one waiting unit, in the order of submission."""
+    returned = work.results.items()
+    return [item for item, names in work.items.items() if item in returned and any(name in waiting for name in names)]
 
 
 def _gather(work: Work) -> tuple[dict[str, results.Failure], list[str]]:
-    """Stores the parts that came back, and notes failures; returns failures by unit, and what is damaged."""
+    """Stores the returned parts, and records failures; returns failures by unit, and messages on damaged results."""
     waiting = {job.unit.name: job for job in work.plan.waiting(work.out)}
     failures: dict[str, results.Failure] = {}
     damaged = []
     for item in _open_items(work, set(waiting)):
-        found = work.results.contents(item)
-        if found.damage:
-            damaged.append(found.damage)
-        for name in found.units & waiting.keys():
+        contents = work.results.contents(item)
+        if contents.damage:
+            damaged.append(contents.damage)
+        for name in contents.units & waiting.keys():
             job = waiting[name]
             try:
                 part = work.results.part(item, job.unit, job.fingerprint)
@@ -265,7 +269,7 @@ def _gather(work: Work) -> tuple[dict[str, results.Failure], list[str]]:
             status.record(work.out, job.unit, job.fingerprint, "")
             failures.pop(name, None)
             del waiting[name]
-        failures |= {name: failure for name, failure in found.failures.items() if name in waiting}
+        failures |= {name: failure for name, failure in contents.failures.items() if name in waiting}
     for name, failure in failures.items():
         status.record(work.out, waiting[name].unit, waiting[name].fingerprint, failure.reason)
     return failures, damaged

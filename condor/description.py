@@ -1,4 +1,4 @@
-"""The submit description: what HTCondor is told about the jobs."""
+"""The submit description of the jobs for HTCondor."""
 
 from hnl.condor import wheel
 from hnl.datasets.settings import Batch
@@ -9,12 +9,12 @@ TRANSFERRED = "transferred"
 # Exit status of a job, as in sysexits.h.
 DONE, BAD_INPUT, FAILED, TRY_AGAIN, WRONG_ENVIRONMENT = 0, 65, 70, 75, 78
 
-# What the attributes of a job in the queue are called, for HTCondor's constraints.
+# Names of attributes of a job in the queue, for HTCondor's constraints.
 SUBMISSION, ITEM = "HnlSubmission", "HnlItem"
 
 
 def hold_reason() -> str:
-    """A ClassAd expression that says in the queue why a job is held."""
+    """A ClassAd expression with the reason why a job is held."""
     words = {
         BAD_INPUT: "an input file cannot be used",
         FAILED: "the selection failed",
@@ -30,9 +30,9 @@ def text(batch: Batch, submission: str, queue_file: str) -> str:
     """The submit description.
 
     Args:
-        batch: what the catalogue asks for.
-        submission: a name that no other submission has.
-        queue_file: with a line for each job: its item, and what it needs beside what all jobs need.
+        batch: settings of the batch system.
+        submission: unique name of the submission.
+        queue_file: file with one line per job: its item, and its input files beside those of all jobs.
     """
     python = batch.python or ("python3" if batch.container else "lock")
     common = [wheel.NAME] + ([LOCK_FILE] if python == "lock" else [])
@@ -57,7 +57,7 @@ def text(batch: Batch, submission: str, queue_file: str) -> str:
         "request_cpus": str(batch.cpus),
         "request_memory": f"{batch.memory} MB",
         "request_disk": f"{batch.disk} MB",
-        # Only a temporary failure is tried again; every other one waits in the queue, held, for somebody to look.
+        # Only temporary failures are tried again. Other failures are held in the queue until somebody looks.
         "max_retries": str(batch.retries),
         "retry_until": f"ExitCode =!= {TRY_AGAIN}",
         "on_exit_hold": f"ExitCode =!= {DONE} && ExitCode =!= {TRY_AGAIN}",

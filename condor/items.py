@@ -1,4 +1,4 @@
-"""The items of HTCondor jobs: which work units go together, and what a job is given."""
+"""The items of HTCondor jobs: groups of work units, and the files that a job is given."""
 
 import json
 import shutil
@@ -14,17 +14,21 @@ from hnl.errors import InputError
 from hnl.processors.planning import Plan
 from hnl.processors.units import Job
 
-INPUTS = "inputs"  # folder of what goes with the jobs
-OPENING = 20_000  # events that opening a file costs as much time as; fixes how many small files make a job. Our choice.
-_UNSAFE = frozenset(" \t\n,\"'$")  # in lists of files for HTCondor
+INPUTS = "inputs"  # folder of the support files of jobs
+OPENING = 20_000  # events that take as long as opening a file; decides the number of small files per job. Our choice.
+_UNSAFE = frozenset(" \t\n,\"'$")  # characters that lists of files for HTCondor cannot hold
 
 
 class BatchError(InputError):
-    """The jobs cannot be described, or there are none."""
+    """The jobs cannot be described, or do not exist."""
 
 
 def check_places(plan: Plan) -> None:
-    """Every local input file must be known to come along, or to be on the workers."""
+    """Checks that every local input file is either sent with the job or known to be on the workers.
+
+    Raises:
+        BatchError: the catalogue does not tell, or HTCondor cannot transfer a name.
+    """
     batch = plan.catalogue.batch
     local = [job.unit.file.path for job in plan.jobs if not is_remote(job.unit.file.path)]
     if local and batch.local_files is None:
@@ -39,7 +43,7 @@ def check_places(plan: Plan) -> None:
 
 
 def prepare_submit_dir(folder: Path, batch: Batch) -> None:
-    """Puts into the submit directory what every job needs."""
+    """Puts the files that every job needs into the submit directory."""
     for name in (description.LOG_FOLDER, description.RETURNED_FOLDER):
         (folder / name).mkdir(exist_ok=True)
     shutil.copy(Path(description.__file__).with_name(description.JOB_SCRIPT), folder / description.JOB_SCRIPT)
@@ -52,31 +56,31 @@ def prepare_submit_dir(folder: Path, batch: Batch) -> None:
 
 
 def copy_support_files(folder: Path, support_files: Mapping[str, Path]) -> None:
-    """Puts into the submit directory what goes with the jobs, see `planning.packed`."""
+    """Puts the support files of jobs into the submit directory, see `planning.packed`."""
     for name, path in support_files.items():
         provenance.write_bytes(folder / INPUTS / name, path.read_bytes())
 
 
 def grouped(jobs: list[Job], batch: Batch) -> Iterator[list[Job]]:
-    """Puts work units together into items of one dataset, in order, each of about `batch.events_per_job` events."""
+    """Groups work units into items of one dataset, in order, with about `batch.events_per_job` events per item."""
     group: list[Job] = []
     total, names = 0, {""}
     for job in jobs:
-        name, one = Path(job.unit.file.path).name, cost(job)
-        # Transferred files lie side by side in the job's folder.
+        name, events = Path(job.unit.file.path).name, cost(job)
+        # Transferred files are side by side in the folder of the job.
         same_name = _is_transferred(job, batch) and name in names and group[-1].unit.file.path != job.unit.file.path
-        if group and (total + one > batch.events_per_job or job.unit.dataset != group[0].unit.dataset or same_name):
+        if group and (total + events > batch.events_per_job or job.unit.dataset != group[0].unit.dataset or same_name):
             yield group
             group, total, names = [], 0, {""}
         group.append(job)
-        total += one
+        total += events
         names.add(name)
     if group:
         yield group
 
 
 def cost(job: Job) -> int:
-    """What a work unit takes, in events."""
+    """Cost of a work unit, in events."""
     return max(job.unit.stop - job.unit.start, OPENING)
 
 
@@ -85,13 +89,13 @@ def _is_transferred(job: Job, batch: Batch) -> bool:
 
 
 def write(folder: Path, batch: Batch, item: str, jobs: list[Job]) -> list[str]:
-    """Writes what a job needs to know, and lists what it needs to be given, relative to the submit directory.
+    """Writes the item of a job, and lists its input files, relative to the submit directory.
 
     Args:
         folder: the submit directory, which has the files of `copy_support_files`.
-        batch: settings.
-        item: its name.
-        jobs: its work units, from `planning.packed`.
+        batch: settings of the batch system.
+        item: name of the item.
+        jobs: work units of the item, from `planning.packed`.
     """
     alone = jobs[0].catalogue
     inputs = [f"{INPUTS}/{path}" for path in auxiliary_files.auxiliary_files(alone)]

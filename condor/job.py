@@ -1,4 +1,4 @@
-"""The inside of an HTCondor job: process the work units of an item with what lies in this folder."""
+"""The inside of an HTCondor job: process the work units of an item with the files in the present folder."""
 
 import json
 import sys
@@ -15,14 +15,18 @@ from hnl.processors import units
 from hnl.processors.parts import Part
 from hnl.processors.units import Job, UnitResult
 
-_STATUS = {results.TEMPORARY: TRY_AGAIN, results.FAILURE: FAILED, results.BAD: BAD_INPUT}  # the first one that occurs
+_STATUS = {
+    results.TEMPORARY: TRY_AGAIN,
+    results.FAILURE: FAILED,
+    results.BAD: BAD_INPUT,
+}  # the status of the first kind that occurs
 
 
 def run(item_file: Path) -> int:
-    """Processes an item and leaves its result: in this folder, or where the item says.
+    """Processes an item and writes its result to the present folder, or to the output that the item names.
 
     Args:
-        item_file: written by `batch.submit`; files that it names lie in the present folder.
+        item_file: written by `batch.submit`; the files that it names are in the present folder.
 
     Returns:
         The exit status of the job, see `condor.description`.
@@ -34,8 +38,8 @@ def run(item_file: Path) -> int:
         versions = ", ".join(f"{name} {version}" for name, version in provenance.record().items() if name != "command")
         _say(f"the code or the libraries of this Python are not those of the submission: {versions}")
         return WRONG_ENVIRONMENT
-    alone, marks = {dataset.name: catalogue.alone(dataset)}, {dataset.name: content["fingerprint"]}
-    jobs = worklist.unpack(content, alone, marks)
+    alone, fingerprints = {dataset.name: catalogue.alone(dataset)}, {dataset.name: content["fingerprint"]}
+    jobs = worklist.unpack(content, alone, fingerprints)
     done: list[tuple[str, Part]] = []
     failures: dict[str, Failure] = {}
     for job in jobs:

@@ -1,4 +1,4 @@
-"""What a job brings back: ITEM.zip with parts and manifests, and the reasons for those that are not there."""
+"""Results of jobs: ITEM.zip with parts and manifests, and the reasons for missing ones."""
 
 import json
 import zipfile
@@ -20,12 +20,12 @@ BAD, FAILURE, TEMPORARY = "bad input", "failed", "temporary"
 
 
 class DamagedError(HNLError):
-    """A result is not what a job wrote, or not of the work unit that it is said to be of."""
+    """A result was changed since a job wrote it, or belongs to another work unit."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no part: the file, the reason, and whether the input is BAD, the selection FAILED or TEMPORARY."""
+    """A missing part: the file, the reason, and the kind (BAD, FAILURE or TEMPORARY)."""
 
     file: str
     reason: str
@@ -34,7 +34,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in the result of an item: names of work units with a part; failures by work unit; what is wrong."""
+    """Contents of the result of an item: names of work units with a part, failures by work unit, and any damage."""
 
     units: set[str] = field(default_factory=set)
     failures: dict[str, Failure] = field(default_factory=dict)
@@ -56,13 +56,13 @@ def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> byte
 
 @dataclass(frozen=True)
 class Results:
-    """The place where jobs leave their results: a folder or a URL."""
+    """The place of the results of jobs: a folder or a URL."""
 
     place: str
     remote: Remote
 
     def items(self) -> set[str]:
-        """Items of which something came back."""
+        """Items with a result."""
         if not remote.is_remote(self.place):
             return {path.stem for path in Path(self.place).glob("*.zip") if path.stat().st_size}
 
@@ -79,7 +79,7 @@ class Results:
         """Writes the result of an item: all of it, or nothing under its name.
 
         Raises:
-            OutputError, RemoteFileError: it cannot be written.
+            OutputError, RemoteFileError: the result cannot be written.
         """
         if not remote.is_remote(self.place):
             provenance.write_bytes(Path(self.place) / f"{item}.zip", content)
@@ -97,7 +97,7 @@ class Results:
         remote.ask(self.place, [self.place], self.remote, request)
 
     def contents(self, item: str) -> Contents:
-        """What the result of an item says it holds; `part` verifies it."""
+        """Contents of the result of an item, by its own list; `part` verifies it."""
         try:
             with self._archive(item) as archive:
                 names = set(archive.namelist())
@@ -108,10 +108,10 @@ class Results:
             return Contents(damage=f"{self.place}/{item}.zip is damaged: {error}")
 
     def part(self, item: str, unit: WorkUnit, fingerprint: str) -> Part:
-        """The part of a work unit, after checking that it is.
+        """The verified part of a work unit.
 
         Raises:
-            DamagedError: it is damaged, of another unit, or made by other code or settings.
+            DamagedError: the part is damaged, of another unit, or made by other code or settings.
         """
         where = f"{self.place}/{item}.zip, {unit.name}"
         try:

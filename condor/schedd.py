@@ -1,4 +1,4 @@
-"""HTCondor's queue, where its Python bindings (extra `condor`) are there and a schedd answers."""
+"""HTCondor's queue, if its Python bindings (extra `condor`) are installed and a schedd answers."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from hnl.errors import HNLError
 
 
 class SubmitError(HNLError):
-    """There is a schedd, but it refuses the jobs."""
+    """A schedd answers, but refuses the jobs."""
 
 
 STATES = {1: "idle", 2: "running", 3: "removed", 4: "completed", 5: "held", 6: "transferring output", 7: "suspended"}
@@ -22,7 +22,7 @@ class Queue:
 
     Attributes:
         items: item -> state.
-        held: item -> why.
+        held: item -> reason of the hold.
     """
 
     items: dict[str, str] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Queue:
 
     @property
     def states(self) -> dict[str, int]:
-        """How many jobs are in each state."""
+        """Number of jobs by state."""
         return dict(Counter(self.items.values()))
 
 
@@ -41,12 +41,12 @@ def submit(folder: Path, description: str) -> int | None:
         The number of the cluster of jobs, None if no schedd answers here.
 
     Raises:
-        SubmitError: with what HTCondor says.
+        SubmitError: the schedd refuses the jobs; with the message of HTCondor.
     """
-    found = _schedd()
-    if found is None:
+    connection = _schedd()
+    if connection is None:
         return None
-    bindings, schedd = found
+    bindings, schedd = connection
     job = bindings.Submit((folder / description).read_text(encoding="utf-8"))
     job["initialdir"] = str(folder)  # names in the description are relative to it, as for condor_submit
     queue_file = job.getQArgs().rpartition(" from ")
@@ -59,11 +59,11 @@ def submit(folder: Path, description: str) -> int | None:
 
 
 def queue(submission: str) -> Queue | None:
-    """What the queue holds of a submission, None if nobody answers."""
-    found = _schedd()
-    if found is None:
+    """The jobs of a submission in the queue, None if no schedd answers."""
+    connection = _schedd()
+    if connection is None:
         return None
-    bindings, schedd = found
+    bindings, schedd = connection
     try:
         ads = schedd.query(f'{SUBMISSION} == "{submission}"', [ITEM, "JobStatus", "HoldReason"])
     except bindings.HTCondorException:

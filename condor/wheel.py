@@ -1,4 +1,4 @@
-"""The wheel of this package that a job runs: the files that are running now, without the demo samples."""
+"""The wheel of this package for jobs: the files of the running code, without the demo samples."""
 
 import base64
 import hashlib
@@ -24,13 +24,13 @@ def write(folder: Path) -> Path:
     """Packs the running package, whether it is installed or a checkout. Equal files give an equal wheel.
 
     Args:
-        folder: where to put it.
+        folder: folder of the wheel.
 
     Returns:
         The wheel.
 
     Raises:
-        WheelError: the package was never installed, so that nobody knows its metadata.
+        WheelError: the package was never installed, so that its metadata are unknown.
     """
     info = f"hnl-{__version__}.dist-info"
     try:

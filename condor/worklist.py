@@ -13,7 +13,7 @@ from hnl.errors import InputError
 from hnl.processors.planning import Plan
 from hnl.processors.units import Job
 
-FORMAT = 1  # of these files; raised when their meaning changes
+FORMAT = 1  # version of these files; increased when their meaning changes
 
 
 class WorkListError(InputError):
@@ -32,23 +32,23 @@ def pack(jobs: Sequence[Job]) -> dict[str, Any]:
     return {"units": units, **index.pack(infos.values())}
 
 
-def unpack(content: dict[str, Any], catalogues: dict[str, Catalogue], marks: dict[str, str]) -> list[Job]:
-    """The opposite of `pack`.
+def unpack(content: dict[str, Any], catalogues: dict[str, Catalogue], fingerprints: dict[str, str]) -> list[Job]:
+    """Work units from the form of `pack`.
 
     Args:
-        content: of `pack`.
-        catalogues: of each dataset, for its jobs.
-        marks: fingerprint of each dataset.
+        content: result of `pack`.
+        catalogues: catalogue of each dataset, for its jobs.
+        fingerprints: fingerprint of each dataset.
     """
     infos = index.unpack(content)
     return [
-        Job(WorkUnit(dataset, infos[number], start, stop), catalogues[dataset], marks[dataset], checksum)
+        Job(WorkUnit(dataset, infos[number], start, stop), catalogues[dataset], fingerprints[dataset], checksum)
         for dataset, number, start, stop, checksum in content["units"]
     ]
 
 
 def write(path: Path, plan: Plan, **more: Any) -> None:
-    """Writes a plan, and what else belongs to it."""
+    """Writes a plan, and further entries of the file."""
     content = {
         "format": FORMAT,
         "catalogue": plan.catalogue.model_dump(mode="json"),
@@ -64,7 +64,7 @@ def read(path: Path) -> tuple[Plan, dict[str, Any]]:
     """A plan, and the whole content of its file.
 
     Raises:
-        WorkListError: it cannot be read.
+        WorkListError: the file cannot be read.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

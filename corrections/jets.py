@@ -1,14 +1,14 @@
 """Energy scale (JES) and resolution (JER) of jets in simulation: section 7, Table 4 'Jet energy scale & resolution'.
 
-The paper scales 'the energy of jets up and down by their uncertainty', without formulas. They are those of CMS
-(JINST 12 (2017) P02014, its reference [88]):
+The paper scales 'the energy of jets up and down by their uncertainty', without formulas. The formulas are those of CMS
+(JINST 12 (2017) P02014, reference [88] of the paper):
 
 - JES: pt and mass times 1 +- u(eta, pt), u from the file, at the nominal pt.
-- JER, hybrid: a jet with a generator jet within Delta R < 0.2 and |pt - pt_gen| < 3 sigma pt is scaled by
-  1 + (s - 1) (pt - pt_gen) / pt; any other by 1 + r sqrt(max(s^2 - 1, 0)), with r drawn from a normal distribution of
-  the width sigma, the relative resolution, and s the scale factor. Nominal simulation is smeared as well.
+- JER, hybrid method: a jet with a generator jet within Delta R < 0.2 and |pt - pt_gen| < 3 sigma pt is scaled by
+  1 + (s - 1) (pt - pt_gen) / pt. Any other jet is scaled by 1 + r sqrt(max(s^2 - 1, 0)). Here s is the scale factor and
+  r is drawn from a normal distribution of width sigma, the relative resolution. Nominal simulation is smeared as well.
 
-Only jets that can count (jet ID, |eta| < 2.4) are scaled: corrections are not asked for what they do not cover.
+Only jets that can count (jet ID, |eta| < 2.4) are scaled: corrections need not cover others.
 Data is never varied and never smeared.
 """
 
@@ -27,15 +27,15 @@ from hnl.physics.angles import delta_r
 from hnl.selections import jets as jet_cuts
 
 MAX_DELTA_R = 0.2  # half the size of a jet
-MAX_PULL = 3.0  # resolutions between jet and generator jet
-MIN_PT = 0.01  # GeV: smearing does not turn jets around
-SEED = 20_110_021  # any number: one seed for all, what differs is the jet
+MAX_PULL = 3.0  # largest distance of jet and generator jet in pt, in units of the resolution
+MIN_PT = 0.01  # GeV, smallest pt after smearing
+SEED = 20_110_021  # any number: draws differ by event and jet
 
 PT, ETA, RHO, SYSTEMATIC = "JetPt", "JetEta", "Rho", "systematic"  # names in the files of the JERC group
 
 
 def jet_settings(dataset: Dataset, era: Era) -> JetCorrections | None:
-    """What is done to the jets of a dataset; None for data, always."""
+    """Energy corrections of the jets of a dataset; None for data."""
     return None if dataset.is_data else era.corrections.jets
 
 
@@ -46,7 +46,7 @@ def variations(settings: JetCorrections | None) -> tuple[str, ...]:
 
 
 def digest(settings: JetCorrections | None) -> str | None:
-    """Hash of settings and file: of all that decides what is done to jets.
+    """Fingerprint of the energy corrections: hash of settings and file.
 
     Raises:
         CorrectionError: the file cannot be read.
@@ -61,7 +61,7 @@ def check(settings: JetCorrections | None) -> None:
     """Looks all corrections up before any event is read.
 
     Raises:
-        CorrectionError: with the file and the correction.
+        CorrectionError: the message names the file and the correction.
     """
     if settings is None:
         return
@@ -82,18 +82,18 @@ def nominal_factors(settings: JetCorrections | None, jets: Any, events: Any) -> 
 
 
 def factors(settings: JetCorrections | None, jets: Any, events: Any) -> np.ndarray:
-    """What pt and mass in the file are multiplied by.
+    """Factors on pt and mass of the jets in the file.
 
     Args:
-        settings: of the era; None for no variations.
-        jets: jagged, of `nanoaod.jets`: n in all events together.
+        settings: settings of the era; None for no variations.
+        jets: jagged jets of `nanoaod.jets`, n in all events together.
         events: the same events.
 
     Returns:
         float64, (variations, n), in the order of `variations`; none negative.
 
     Raises:
-        CorrectionError: with the file, the correction and the value.
+        CorrectionError: the message names the file, the correction and the value.
     """
     result = np.ones((len(variations(settings)), int(ak.sum(ak.num(jets)))))
     if settings is None:
@@ -116,7 +116,7 @@ def scaled(jets: Any, factor: np.ndarray) -> Any:
     """Jets with pt and mass times a factor, in single precision, as if the file had them.
 
     Args:
-        jets: jagged, n in all events together.
+        jets: jagged jets, n in all events together.
         factor: (n,).
     """
     counts = ak.num(jets)
@@ -138,7 +138,7 @@ def _smeared(
     counting: np.ndarray,
     systematics: tuple[str, ...],
 ) -> list[np.ndarray]:
-    """Factors of the jets that count, for each systematic of the scale factor."""
+    """Factors of the jets that count, per systematic of the scale factor."""
 
     def of_jets(per_event: Any, dtype: type = np.float64) -> np.ndarray:
         values: np.ndarray = np.repeat(ak.to_numpy(per_event).astype(dtype), ak.to_numpy(ak.num(jets)))[counting]

@@ -1,7 +1,7 @@
-"""Evaluating corrections of correctionlib files; whatever goes wrong names file, correction and value.
+"""Evaluation of corrections in correctionlib files. Errors name the file, the correction and the value.
 
-Inputs are given by the names that the correction itself has for them, so that real files of the CMS POGs work whatever
-the order or number of their inputs.
+Inputs are given by their names in the correction, so that files of the CMS POGs work for any order and number of
+inputs.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from hnl.errors import InputError
 
 
 class CorrectionError(InputError):
-    """A correction cannot be used; the message names the file, the correction and the value."""
+    """An unusable correction; the message names the file, the correction and the value."""
 
 
 def check(file: Path, name: str, inputs: Sequence[str]) -> tuple[str, ...]:
@@ -26,21 +26,21 @@ def check(file: Path, name: str, inputs: Sequence[str]) -> tuple[str, ...]:
 
     Args:
         file: correctionlib JSON, also gzipped.
-        name: of the correction.
-        inputs: names of the inputs that can be given to it.
+        name: name of the correction.
+        inputs: names of the available inputs.
 
     Returns:
-        The names of the inputs that it wants, in its order.
+        Names of the inputs of the correction, in its order.
 
     Raises:
-        CorrectionError: the file cannot be read, has no such correction, or the correction wants another input.
+        CorrectionError: the file cannot be read, has no such correction, or the correction needs another input.
     """
-    wanted = tuple(variable.name for variable in _correction(file, name).inputs)
-    if unknown := [one for one in wanted if one not in inputs]:
+    needed = tuple(variable.name for variable in _correction(file, name).inputs)
+    if unknown := [variable for variable in needed if variable not in inputs]:
         raise CorrectionError(
             f"{file}: the correction {name} wants the input '{unknown[0]}'; it can be given {', '.join(inputs)}"
         )
-    return wanted
+    return needed
 
 
 def evaluate(file: Path, name: str, inputs: Mapping[str, Any]) -> np.ndarray:
@@ -48,39 +48,39 @@ def evaluate(file: Path, name: str, inputs: Mapping[str, Any]) -> np.ndarray:
 
     Args:
         file: correctionlib JSON, also gzipped.
-        name: of the correction.
-        inputs: by name, flat arrays of one length n or single values; it takes those that it wants.
+        name: name of the correction.
+        inputs: by name, flat arrays of one length n or single values; those that it does not need are ignored.
 
     Returns:
         float64, (n,).
 
     Raises:
-        CorrectionError: see `check`; or an input is NaN or outside the range of the correction, or its answer is not
-            a finite number.
+        CorrectionError: see `check`; or an input is NaN or outside the range of the correction, or the result is not
+            finite.
     """
-    wanted = check(file, name, tuple(inputs))
+    needed = check(file, name, tuple(inputs))
     n = max((len(value) for value in inputs.values() if isinstance(value, np.ndarray)), default=0)
     if n == 0:
         return np.empty(0)
-    correction, given = _correction(file, name), [_as_wanted(inputs[one]) for one in wanted]
-    for one, value in zip(wanted, given, strict=True):
+    correction, arguments = _correction(file, name), [_as_argument(inputs[variable]) for variable in needed]
+    for variable, value in zip(needed, arguments, strict=True):
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isnan(value).any():
-            raise CorrectionError(f"{file}: the correction {name} was given {one} = nan")
+            raise CorrectionError(f"{file}: the correction {name} was given {variable} = nan")
     try:
-        result = np.broadcast_to(correction.evaluate(*given), (n,))
+        result = np.broadcast_to(correction.evaluate(*arguments), (n,))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        raise CorrectionError(_complaint(file, name, correction, wanted, given, n, error)) from None
+        raise CorrectionError(_complaint(file, name, correction, needed, arguments, n, error)) from None
     if not np.isfinite(result).all():
         at = int(np.flatnonzero(~np.isfinite(result))[0])
-        raise CorrectionError(f"{file}: the correction {name} is {result[at]} for {_values(wanted, given, at)}")
+        raise CorrectionError(f"{file}: the correction {name} is {result[at]} for {_values(needed, arguments, at)}")
     return np.array(result, dtype=np.float64)
 
 
 def sha256(file: Path) -> str:
-    """Of the content of a file.
+    """SHA-256 of the content of a file.
 
     Raises:
-        CorrectionError: it cannot be read.
+        CorrectionError: the file cannot be read.
     """
     provenance.used[file] = None
     try:
@@ -89,42 +89,42 @@ def sha256(file: Path) -> str:
         raise CorrectionError(f"cannot read {file}: {error.strerror}") from None
 
 
-def _as_wanted(value: Any) -> Any:
-    """correctionlib takes float64, integers and text."""
+def _as_argument(value: Any) -> Any:
+    """The value as a type that correctionlib takes: float64, integers or text."""
     if not isinstance(value, np.ndarray):
         return value
     return value.astype(np.int64 if value.dtype.kind in "iub" else np.float64)
 
 
 def _complaint(
-    file: Path, name: str, correction: Any, wanted: Sequence[str], given: Sequence[Any], n: int, error: Exception
+    file: Path, name: str, correction: Any, needed: Sequence[str], arguments: Sequence[Any], n: int, error: Exception
 ) -> str:
-    """The first entry that the correction refuses, found by halving."""
+    """A message with the first entry that the correction refuses, which is found by bisection."""
     low, high = 0, n
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            correction.evaluate(*(_part(value, low, middle) for value in given))
+            correction.evaluate(*(_part(value, low, middle) for value in arguments))
             low = middle
         except (RuntimeError, ValueError, IndexError, TypeError):
             high = middle
-    return f"{file}: the correction {name} refuses {_values(wanted, given, low)}: {error}"
+    return f"{file}: the correction {name} refuses {_values(needed, arguments, low)}: {error}"
 
 
 def _part(value: Any, low: int, high: int) -> Any:
     return value[low:high] if isinstance(value, np.ndarray) else value
 
 
-def _values(wanted: Sequence[str], given: Sequence[Any], at: int) -> str:
-    one = [value[at] if isinstance(value, np.ndarray) else value for value in given]
-    return ", ".join(f"{name} = {value}" for name, value in zip(wanted, one, strict=True))
+def _values(needed: Sequence[str], arguments: Sequence[Any], at: int) -> str:
+    entry = [value[at] if isinstance(value, np.ndarray) else value for value in arguments]
+    return ", ".join(f"{name} = {value}" for name, value in zip(needed, entry, strict=True))
 
 
 def _correction(file: Path, name: str) -> Any:
-    known = _load(file, _modified(file))
-    if name not in list(known):
-        raise CorrectionError(f"{file}: no correction {name}; it has {', '.join(known) or 'none'}")
-    return known[name]
+    corrections = _load(file, _modified(file))
+    if name not in list(corrections):
+        raise CorrectionError(f"{file}: no correction {name}; it has {', '.join(corrections) or 'none'}")
+    return corrections[name]
 
 
 def _modified(file: Path) -> int:
@@ -137,7 +137,7 @@ def _modified(file: Path) -> int:
 
 @lru_cache(maxsize=32)
 def _load(file: Path, modified: int) -> Any:
-    """A file that did not change since is read once."""
+    """The corrections of a file. An unchanged file is read only once."""
     try:
         return correctionlib.CorrectionSet.from_file(str(file))
     except Exception as error:  # broken JSON or gzip, another schema: correctionlib raises almost any type

@@ -1,14 +1,14 @@
 """Lifetime reweighting (section 3): any |V|^2 and nature at a simulated m_N, from one or all samples of that mass.
 
-Each event gets the ratio of the density of its proper decay length t at the point to the density of all samples
-together, sum_i f_i exp(-t / tau_i) / tau_i with f_i the share of sample i: for one sample it is Eq. 2 of the paper. All
-samples together then count as one sample of the point. A global weight scales the rate with |V|^2.
+The weight of an event is the density of its proper decay length t at the point, divided by the density in all samples
+together, sum_i f_i exp(-t / tau_i) / tau_i with the share f_i of sample i. For one sample this is Eq. 2 of the paper.
+All samples together then form one sample of the point. A global weight scales the rate with |V|^2.
 
-Dirac from Majorana: events with lepton number conserved, twice each (the cross section is the same, half of the
-generated decays are kept), and a lifetime twice as long.
+Dirac N are made from Majorana N: events that conserve lepton number count twice (the cross section is the same, and
+half of the generated decays are kept), and the lifetime is twice as long.
 
-A sample without the true decay length (standard NanoAOD keeps no vertices of generated particles) describes the point
-of its generated lifetime only, see `Sample.own`: the ratio is one there.
+A sample without the true decay length (standard NanoAOD keeps no vertices of generated particles) describes only the
+point of its generated lifetime, at which the ratio is one, see `Sample.own`.
 """
 
 from collections.abc import Sequence
@@ -26,30 +26,30 @@ from hnl.physics.widths import Nature
 
 # Our choices. Below this number of effective events a yield is not to be trusted to better than a third.
 MIN_EFFECTIVE = 10.0
-# Above twice the generated lifetime weights have no finite variance, and above this factor too much of the decay volume
-# has no events at all, which the effective number does not tell.
+# Above twice the generated lifetime weights have no finite variance. Above this factor too much of the decay volume has
+# no events at all, which the effective number does not show.
 MAX_STRETCH = 5.0
-# N may leave the detector, and l2 be a lepton of the rest of the event. Few candidates are such; their weights do not
-# know of the lifetime. This share of all is never reached but by samples without truth.
+# If N leaves the detector, l2 can be a lepton of the rest of the event. Such candidates are few, and their weights do
+# not depend on the lifetime. Only samples without truth reach this share of all candidates.
 MAX_UNKNOWN = 0.05
-# Generated lifetimes that are one, relative: catalogues of several eras round them.
+# Relative tolerance within which generated lifetimes are equal: catalogues of several eras round them.
 SAME_LIFETIME = 1e-3
-# Cross sections of samples over their rate, relative: they are of one model and agree but for rounding.
+# Relative tolerance of cross sections over rates: samples of the same model agree except for rounding.
 SAME_RATE = 0.05
 
-COUPLINGS = ("e", "mu", "mixed")
+COUPLINGS = ("e", "mu", "mixed")  # scenarios, see `Point.coupling`
 
 
 class ReweightingError(HNLError):
-    """A sample cannot be reweighted: truth is missing, or samples do not belong together."""
+    """Samples cannot be reweighted: truth is missing, or they do not belong together."""
 
 
 class PointError(InputError):
-    """The point makes no sense, or no sample can describe it."""
+    """An invalid point, or a point that no sample can describe."""
 
 
 class TooFewEventsError(HNLError):
-    """Too little of the samples is left after reweighting: the point is refused."""
+    """Too few effective events are left after reweighting, so the point is refused."""
 
 
 @dataclass(frozen=True)
@@ -73,47 +73,48 @@ class Point:
 
     @cached_property
     def ctau(self) -> float:
-        """Mean proper decay length in mm: of the sum of the couplings."""
+        """Mean proper decay length in mm, for all couplings together."""
         return widths.ctau_mm(self.mass, self.v2_e, self.v2_mu, nature=self.nature)
 
     @property
     def coupling(self) -> str:
-        """Of `COUPLINGS`."""
+        """Coupling scenario: e, mu or mixed."""
         return "mixed" if self.v2_e > 0 and self.v2_mu > 0 else "e" if self.v2_e > 0 else "mu"
 
     @property
     def v2(self) -> float:
-        """What the rate is proportional to (section 8): |V|^2, or |V_e V_mu|^2 / (|V_e|^2 + |V_mu|^2) if mixed.
+        """Squared coupling that the rate is proportional to (section 8).
 
-        For mixed couplings this is the rate of l1 l2 = e mu and mu e, with which they are constrained.
+        It is |V|^2, or |V_e V_mu|^2 / (|V_e|^2 + |V_mu|^2) for mixed couplings: the rate of l1 l2 = e mu and mu e,
+        which constrain them.
         """
-        both = self.v2_e + self.v2_mu
-        return self.v2_e * self.v2_mu / both if self.coupling == "mixed" else both
+        total = self.v2_e + self.v2_mu
+        return self.v2_e * self.v2_mu / total if self.coupling == "mixed" else total
 
     def of_nature(self, nature: str) -> "Point":
-        """The point of the same mass and couplings with another nature."""
+        """The point of the same mass and couplings with this nature."""
         return replace(self, nature=nature)  # type: ignore[arg-type]
 
     def scaled(self, v2: float) -> "Point":
-        """The point of the same mass, nature and ratio of couplings with another `v2`."""
+        """The point of the same mass, nature and ratio of couplings with this `v2`."""
         factor = v2 / self.v2
         return Point(self.mass, self.v2_e * factor, self.v2_mu * factor, self.nature)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What a sample was generated with."""
+    """A simulated signal sample and the point at which it was generated."""
 
     name: str
     point: Point
     ctau: float  # mm
-    events: float  # generated: their sum of weights
+    events: float  # sum of weights of all generated events
     cross_section: float  # pb, with its K-factor
-    truth: bool = True  # whether candidates know the decay of N, see `has_truth`
+    truth: bool = True  # whether candidates have the true decay of N, see `has_truth`
 
     @classmethod
     def from_dataset(cls, dataset: Dataset, sum_w: float, *, truth: bool = True) -> "Sample":
-        """From the catalogue and the sum of generated weights."""
+        """The sample of a dataset of the catalogue, with its sum of generated weights."""
         if dataset.signal is None or dataset.cross_section is None:
             raise ReweightingError(f"dataset {dataset.name} is not a signal")
         s = dataset.signal
@@ -122,33 +123,33 @@ class Sample:
         return cls(dataset.name, point, s.ctau, sum_w, dataset.cross_section * k_factor, truth)
 
     def applies_to(self, coupling: str, nature: str) -> bool:
-        """Whether it can be a sample of a coupling and nature: a Majorana sample holds the decays of Dirac N."""
+        """Whether the sample can describe a coupling and nature. A Majorana sample contains the decays of Dirac N."""
         return self.point.coupling == coupling and (self.point.nature == "majorana" or nature == "dirac")
 
     def own(self, nature: str) -> Point:
-        """The point of a nature with the generated lifetime: of the |V|^2 that has this c tau.
+        """The point with the generated lifetime and this nature; its |V|^2 follows from c tau.
 
-        That of the catalogue differs from it as far as its c tau and its |V|^2 do not belong together, see
-        `physics.widths`; a sample that is reweighted has the same yields at this point.
+        The |V|^2 of the catalogue can differ from it, if its c tau and |V|^2 are not consistent with `physics.widths`.
+        A sample that is reweighted has the same yields at this point.
         """
         point = self.point.of_nature(nature)
         return point.scaled(point.v2 * point.ctau / self.ctau)
 
     def generated_at(self, ctau: float) -> bool:
-        """Whether a mean proper decay length in mm is the generated one."""
+        """Whether `ctau` (mm) is the generated mean proper decay length."""
         return isclose(self.ctau, ctau, rel_tol=SAME_LIFETIME)
 
 
 def samples_for(samples: Sequence[Sample], target: Point, ctau: float) -> list[Sample]:
-    """The samples of the mass and coupling of a point. A Dirac sample has no events for a Majorana point.
+    """The samples that describe a point: those of its mass and coupling. Dirac samples do not describe Majorana points.
 
-    Samples without truth are left out where there are others, and describe their generated lifetime only where not.
-    Mixed couplings: at the generated ratio of |V_e|^2 to |V_mu|^2, or any other, see `Point.v2`.
+    Samples with truth are preferred. Without any, the samples of the same generated lifetime are taken. Samples of
+    mixed couplings describe any ratio of |V_e|^2 to |V_mu|^2, see `Point.v2`.
 
     Args:
-        samples: to choose from.
+        samples: samples to choose from.
         target: the point.
-        ctau: its mean proper decay length in mm.
+        ctau: mean proper decay length of the point in mm.
     """
     of_mass = [s for s in samples if s.point.mass == target.mass and s.applies_to(target.coupling, target.nature)]
     return [s for s in of_mass if s.truth] or [s for s in of_mass if s.generated_at(ctau)]
@@ -157,8 +158,8 @@ def samples_for(samples: Sequence[Sample], target: Point, ctau: float) -> list[S
 def has_truth(ctau: Any, same_sign: Any) -> bool:
     """Whether a sample can be reweighted.
 
-    It cannot if more than `MAX_UNKNOWN` of its candidates are without truth, or if one of them has a decay of N but no
-    length of it: then a file has no vertices, and all files of the sample are taken to have none.
+    It cannot if more than `MAX_UNKNOWN` of its candidates are without truth, or if a candidate has a decay of N without
+    its length: then a file has no vertices, and all files of the sample are taken to have none.
 
     Args:
         ctau: proper decay lengths of its candidates, mm (`gen_ctau`).
@@ -172,21 +173,21 @@ def has_truth(ctau: Any, same_sign: Any) -> bool:
 def weights(
     samples: Sequence[Sample], ctau: Sequence[Any], same_sign: Sequence[Any], target: Point, *, at: float | None = None
 ) -> list[Any]:
-    """Factors on the weights of the candidates of some samples, after which all together are a sample of the point.
+    """Factors on the weights of candidates, with which several samples together form a sample of the point.
 
     Args:
-        samples: of one mass and one luminosity, see `samples_for`; each normalised on its own to its cross section.
-        ctau: for each sample, proper decay lengths of its candidates, mm (`gen_ctau`).
-        same_sign: for each sample, whether lepton number is violated, 0 or 1 (`gen_same_sign`).
+        samples: samples of the same mass and luminosity, see `samples_for`; each is normalised to its cross section.
+        ctau: per sample, proper decay lengths of its candidates, mm (`gen_ctau`).
+        same_sign: per sample, whether lepton number is violated, 0 or 1 (`gen_same_sign`).
         target: the point.
         at: mean proper decay length in mm, by default that of the point.
 
     Returns:
-        For each sample, an array over its candidates.
+        Per sample, an array over its candidates.
 
     Raises:
-        PointError: no samples, or the point lives longer than `MAX_STRETCH` times any of them.
-        ReweightingError: truth that is needed is missing in more than `MAX_UNKNOWN` of the candidates, a sample without
+        PointError: no samples, or the lifetime of the point is more than `MAX_STRETCH` times the longest generated one.
+        ReweightingError: more than `MAX_UNKNOWN` of the candidates lack the truth that is needed, a sample without
             truth was generated with another lifetime, or cross sections are not proportional to |V|^2.
     """
     if not samples:
@@ -230,7 +231,8 @@ def weights(
 
 
 def density_ratio(t: Any, tau: float, generated: Sequence[float], shares: Sequence[float]) -> Any:
-    """Density of t for the mean tau over that of the mixture of generated means. All in mm; shares add up to one."""
+    """Density of t for the mean tau, over that of the mixture of generated means. Lengths in mm; shares add up to
+    one."""
     t, means = np.asarray(t, dtype=np.float64), np.asarray(generated, dtype=np.float64)
     with np.errstate(over="ignore"):  # far below the generated lifetimes the ratio is zero
         # Exponents relative to tau: one sample with this mean gives exactly one.
@@ -244,10 +246,10 @@ def effective(sum_w: float, sum_w2: float) -> float:
 
 
 def require(effective_events: float, target: Point, floor: float = MIN_EFFECTIVE) -> None:
-    """Refuses a point that too few effective events describe.
+    """Refuses a point with too few effective events.
 
     Raises:
-        TooFewEventsError: names the point and both numbers.
+        TooFewEventsError: the message names the point and both numbers.
     """
     if not effective_events >= floor:
         raise TooFewEventsError(

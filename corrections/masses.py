@@ -1,16 +1,16 @@
-"""Signal at an m_N between two simulated ones. The paper does not say how it goes from mass to mass: our choice.
+"""Signal at an m_N between two simulated masses. Our choice, as the paper does not say how it interpolates.
 
-The events of both neighbours are taken for events of the point.
+The events of both neighbours are used as events of the point.
 
-- Lifetime: N from W decays has nearly one momentum p whatever its mass, and flies c tau p / m on average. A neighbour
-  is reweighted to the c tau at which it flies as far as N of the point.
-- Visible mass: m_SV is taken to go with m_N. Nothing else of an event is changed; its score is that of the classifier
-  of the point.
-- Rate: what is interpolated is the acceptance, linearly in log m_N. The cross section is that of `physics` at the mass
-  of the point, times what the catalogue has over it at the neighbours.
+- Lifetime: the momentum p of N from W decays hardly depends on its mass, and N flies c tau p / m on average. A
+  neighbour is reweighted to the c tau at which it flies as far as N of the point.
+- Visible mass: m_SV is scaled in proportion to m_N. Other quantities are not changed; the score is that of the
+  classifier of the point.
+- Rate: the acceptance is interpolated, linearly in log m_N. The cross section is that of `physics` at the mass of the
+  point, times the ratio of catalogue to `physics` at the neighbours.
 
-These are the rules that did best where simulated masses were left out, and the uncertainty and the widest gap are what
-was seen there: benchmarks/mass_interpolation.py, docs/limits.md.
+These rules gave the best predictions of simulated masses that were left out. The uncertainty and the widest gap follow
+from the same study: benchmarks/mass_interpolation.py, docs/limits.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,13 @@ from math import hypot, inf, log, prod
 from hnl.corrections.lifetime import Point, PointError, ReweightingError, Sample
 from hnl.physics import production
 
-# Neighbours further apart, as a ratio of masses, are not interpolated between.
+# Largest ratio of the masses of two neighbours.
 MAX_RATIO = 2.0
-# Of the acceptance, relative, half way between masses a factor of two apart. It goes with the square of the gap, as
-# what a straight line misses of a curve.
+# Relative uncertainty of the acceptance half way between masses a factor of two apart. It grows with the square of the
+# gap, as the difference between a curve and its chord.
 CURVATURE = 0.20
-# Cross sections of neighbours over those of `physics`, relative. More than that is no K-factor and no choice of decays.
+# Largest relative difference of the ratios (catalogue over `physics`) of neighbours. K-factors and choices of decays
+# differ by less.
 SAME_MODEL = 0.25
 
 _FLAVOURS = {"e": ("e",), "mu": ("mu",), "mixed": ("e", "mu")}
@@ -33,24 +34,24 @@ _FLAVOURS = {"e": ("e",), "mu": ("mu",), "mixed": ("e", "mu")}
 
 @dataclass(frozen=True)
 class Neighbour:
-    """How the samples of a simulated mass stand for a point."""
+    """Transformation of the samples of a simulated mass into samples of a point."""
 
-    point: Point  # of their mass; |V|^2 and nature are those of the point
-    ctau: float  # mm, to which they are reweighted
-    factor: float  # on the yields that they have then at this |V|^2
+    point: Point  # simulated mass, with |V|^2 and nature of the point
+    ctau: float  # mm, target of the reweighting
+    factor: float  # on the yields after reweighting, at this |V|^2
     stretch: float  # on m_SV
 
 
 def shares(simulated: Sequence[float], mass: float, fixed: Sequence[float] = ()) -> dict[float, float]:
-    """The masses that stand for a mass, with their shares: itself, or the nearest below and above, linear in log m_N.
+    """Shares of simulated masses in a mass: the mass itself, or its neighbours below and above, linear in log m_N.
 
     Args:
         simulated: masses in GeV, in any order, of samples that can be reweighted.
         mass: m_N in GeV.
-        fixed: masses of samples without truth, which cannot be neighbours: for the error.
+        fixed: masses of samples without truth, which cannot be neighbours; for the message of the error.
 
     Raises:
-        PointError: the mass is outside of what is simulated, or in a gap that is too wide.
+        PointError: the mass is outside of the simulated range, or in a gap that is too wide.
     """
     if mass in simulated:
         return {mass: 1.0}
@@ -76,13 +77,13 @@ def shares(simulated: Sequence[float], mass: float, fixed: Sequence[float] = ())
 def neighbours(
     point: Point, ctau: float, of: Mapping[float, float], samples: Mapping[float, Sequence[Sample]]
 ) -> dict[float, Neighbour]:
-    """What makes the samples of some masses, all together, a sample of the point. A simulated mass stands for itself.
+    """Transformations with which the samples of neighbouring masses together form a sample of the point.
 
     Args:
-        point: what is asked for.
-        ctau: its mean proper decay length in mm.
+        point: the point.
+        ctau: mean proper decay length of the point in mm.
         of: see `shares`.
-        samples: of each of these masses.
+        samples: samples of each of these masses.
 
     Raises:
         ReweightingError: the cross sections of the neighbours do not belong together.
@@ -100,24 +101,24 @@ def neighbours(
 
 
 def ctau_to_fly_as_far(ctau: float, mass: float, neighbour: float) -> float:
-    """The c tau of N of another mass that flies as far at the same momentum: c tau / m is the same."""
+    """The c tau at which N of the mass `neighbour` flies as far at the same momentum: c tau / m is the same."""
     return ctau * neighbour / mass
 
 
 def m_sv_stretch(mass: float, neighbour: float) -> float:
-    """From m_SV of N of another mass to that of the point."""
+    """Factor from m_SV of N of the mass `neighbour` to m_SV of the point."""
     return mass / neighbour
 
 
 def uncertainty(of: Mapping[float, float], yields: Mapping[float, float]) -> float:
-    """Of an interpolated yield, relative: 0 at simulated masses.
+    """Relative uncertainty of an interpolated yield; 0 at simulated masses.
 
-    In quadrature: `CURVATURE`, and the difference between the interpolation of acceptances and of their logarithms,
-    which is large where the neighbours differ much.
+    It is the sum in quadrature of `CURVATURE` and the difference between the interpolation of acceptances and of their
+    logarithms, which is large if the neighbours differ much.
 
     Args:
         of: see `shares`.
-        yields: what each neighbour adds to the point. Without anything of one of them it is infinite.
+        yields: contribution of each neighbour. The uncertainty is infinite if a neighbour contributes nothing.
     """
     if len(of) == 1:
         return 0.0
@@ -133,7 +134,7 @@ def _listed(simulated: Sequence[float]) -> str:
 
 
 def _factors(point: Point, of: Mapping[float, float], samples: Mapping[float, Sequence[Sample]]) -> dict[float, float]:
-    """Shares, and from the cross section of each mass to that of the point."""
+    """Shares, times the ratio of the cross section of the point to that of each mass."""
     if len(of) == 1:
         return dict(of)
     over = {mass: _rate(samples[mass]) / _model(mass, point.coupling) for mass in of}
@@ -143,12 +144,12 @@ def _factors(point: Point, of: Mapping[float, float], samples: Mapping[float, Se
             f"m_N = {point.mass:g} GeV cannot be interpolated: cross sections in the catalogue over those of "
             f"W -> l N, N -> l q q' are {text}"
         )
-    here = _model(point.mass, point.coupling) * sum(of[mass] * over[mass] for mass in of)
-    return {mass: share * here / (over[mass] * _model(mass, point.coupling)) for mass, share in of.items()}
+    cross_section = _model(point.mass, point.coupling) * sum(of[mass] * over[mass] for mass in of)
+    return {mass: share * cross_section / (over[mass] * _model(mass, point.coupling)) for mass, share in of.items()}
 
 
 def _rate(samples: Sequence[Sample]) -> float:
-    """Cross section in pb over |V_e|^2 + |V_mu|^2: of all lepton flavours; each sample counts with its events."""
+    """Cross section in pb over |V_e|^2 + |V_mu|^2, for all lepton flavours; mean over samples, weighted by events."""
     total = sum(s.events for s in samples)
     return sum(s.events / total * s.cross_section / (s.point.v2_e + s.point.v2_mu) for s in samples)
 

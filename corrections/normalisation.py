@@ -1,4 +1,4 @@
-"""From generated to expected events: sigma x K x L / sum of weights, and what these are uncertain by."""
+"""From generated to expected events: sigma x K x L / sum of weights, and their uncertainties."""
 
 import re
 
@@ -8,24 +8,25 @@ from hnl.errors import InputError
 PB_TO_FB = 1000.0
 
 SIGNAL_UNCERTAINTY = 0.04
-"""Of the signal's NNLO cross section (Table 4, 'NNLO K-factor'), where the catalogue says nothing else."""
+"""Relative uncertainty of the signal's NNLO cross section (Table 4, 'NNLO K-factor'), if the catalogue has none."""
 
 SCORE_UNCERTAINTY = 0.10
-"""Of the signal's yield, for the classifier score (sections 5 and 7: K0S decays in data and simulation differ by up to
-10 % at high scores), where the catalogue says nothing else. One number for every bin, so it is no weight of events."""
+"""Relative uncertainty of the signal's yield from the classifier score, if the catalogue has none (sections 5 and 7:
+K0S decays in data and simulation differ by up to 10 % at high scores). It is the same for every bin, so it is no weight
+of events."""
 
 
 class UncertaintyError(InputError):
-    """The catalogue does not say how uncertain something is."""
+    """The catalogue lacks an uncertainty that is needed."""
 
 
 def scale(dataset: Dataset, era: Era, sum_w: float) -> float:
     """Factor from generator weights to events expected in the luminosity of the era.
 
     Args:
-        dataset: its cross section in pb, and its K-factor, which the catalogue refuses for a cross section that is NNLO
-            or of unknown order; data has none and is never scaled.
-        era: its luminosity in /fb.
+        dataset: has the cross section in pb and the K-factor, which the catalogue refuses for a cross section that is
+            NNLO or of unknown order. Data has no cross section and is never scaled.
+        era: has the luminosity in /fb.
         sum_w: sum of weights of all generated events, from `processors.closure.sum_of_weights`.
     """
     if dataset.cross_section is None:
@@ -35,19 +36,19 @@ def scale(dataset: Dataset, era: Era, sum_w: float) -> float:
 
 
 def luminosity_uncertainties(era: Era) -> dict[str, float]:
-    """Nuisance -> relative uncertainty; nuisances of one name vary together, others are independent.
+    """Nuisance -> relative uncertainty. Nuisances of the same name vary together, others are independent.
 
     Raises:
-        UncertaintyError: the era has none, and there are none of CMS for its year.
+        UncertaintyError: neither the era nor CMS for its year has any.
     """
-    found = era.known_luminosity_uncertainties
-    if found is None:
+    known = era.known_luminosity_uncertainties
+    if known is None:
         raise UncertaintyError(f"an era of {era.year} needs luminosity_uncertainties in the catalogue")
-    return found
+    return known
 
 
 def uncertainties(dataset: Dataset, era: Era) -> dict[str, float]:
-    """What the whole yield of a dataset is uncertain by (Table 4, 'Normalization'); none for data.
+    """Uncertainties of the whole yield of a dataset (Table 4, 'Normalization'); none for data.
 
     Returns:
         nuisance (`nuisances.NUISANCES`) -> relative uncertainty, to be used as a log-normal.

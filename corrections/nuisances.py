@@ -1,4 +1,4 @@
-"""Every nuisance parameter of the search: what it is called, what it varies, how large it is, and why.
+"""Every nuisance parameter of the search: name, processes, size and source.
 
 `docs/corrections.md` shows this table; `python benchmarks/tables.py --write` renews it.
 """
@@ -8,11 +8,13 @@ from typing import Literal, NamedTuple
 from hnl.datasets.variations import JER
 
 Kind = Literal["normalisation", "shape", "free rate"]
-Processes = Literal["signal", "simulation", "simulated background", "background prediction"]  # simulation: both
+Processes = Literal[
+    "signal", "simulation", "simulated background", "background prediction"
+]  # simulation: signal and background
 
 
-class Row(NamedTuple):
-    """A row of Table 4; sizes in per cent, those of muons in parentheses."""
+class Table4Row(NamedTuple):
+    """A row of Table 4. Sizes are in per cent, those of muons in parentheses."""
 
     source: str
     prediction: Literal["signal", "background"]
@@ -21,32 +23,32 @@ class Row(NamedTuple):
 
 
 TABLE_4 = (
-    Row("NNLO K-factor", "signal", "normalisation", "4"),
-    Row("Integrated luminosity", "signal", "normalisation", "1.6"),
-    Row("Pileup modeling", "signal", "shape", "4.6"),
-    Row("e (mu) trigger efficiency", "signal", "shape", "1 (< 1)"),
-    Row("Prompt e (mu) selection efficiency", "signal", "shape", "2-4 (1-3)"),
-    Row("Nonprompt e (mu) selection efficiency", "signal", "shape", "1-20 (< 1)"),
-    Row("Tracking efficiency", "signal", "shape", "7.3"),
-    Row("Jet energy scale & resolution", "signal", "shape", "1-2"),
-    Row("PFN score", "signal", "normalisation", "10"),
-    Row("CR closure", "background", "shape", "20-30"),
-    Row("DY scale factor (OS mumu, low mass)", "background", "shape", "20-50"),
+    Table4Row("NNLO K-factor", "signal", "normalisation", "4"),
+    Table4Row("Integrated luminosity", "signal", "normalisation", "1.6"),
+    Table4Row("Pileup modeling", "signal", "shape", "4.6"),
+    Table4Row("e (mu) trigger efficiency", "signal", "shape", "1 (< 1)"),
+    Table4Row("Prompt e (mu) selection efficiency", "signal", "shape", "2-4 (1-3)"),
+    Table4Row("Nonprompt e (mu) selection efficiency", "signal", "shape", "1-20 (< 1)"),
+    Table4Row("Tracking efficiency", "signal", "shape", "7.3"),
+    Table4Row("Jet energy scale & resolution", "signal", "shape", "1-2"),
+    Table4Row("PFN score", "signal", "normalisation", "10"),
+    Table4Row("CR closure", "background", "shape", "20-30"),
+    Table4Row("DY scale factor (OS mumu, low mass)", "background", "shape", "20-50"),
 )
 
 
 class Nuisance(NamedTuple):
-    """One nuisance parameter, or one for each of what a word in capitals stands for.
+    """A nuisance parameter. A word in capitals in its name stands for several: one parameter per category, cell, ...
 
     Attributes:
         name: variations of histograms are NAME_up and NAME_down.
-        kind: a factor on all yields (log-normal), histograms of its own, or a rate that data fixes.
-        size: of the paper, or of CMS for other years, in per cent; what a run has comes from its catalogue.
-        source: row of Table 4, or where else it comes from.
-        correlated: whether all eras have one parameter, see `parameter`. The paper does not say: our choice, but for
-            the luminosity.
-        processes: what it acts on.
-        module: where it is made.
+        kind: a factor on all yields (log-normal), varied histograms, or a rate that data fixes.
+        size: size in the paper, or of CMS for other years, in per cent. The sizes of a run come from its catalogue.
+        source: row of Table 4, or another source.
+        correlated: whether all eras share the parameter, see `parameter`. Our choice, as the paper does not say it,
+            except for the luminosity.
+        processes: processes that it varies.
+        module: module that computes it.
     """
 
     name: str
@@ -70,7 +72,7 @@ NUISANCES = tuple(
     Nuisance(*row)
     for row in (
         ("k_factor", "normalisation", "4", _K, True, "signal", "corrections.normalisation"),
-        # A year's own, and what years share; 1.6 % together.
+        # Parts of a single year, and parts that years share; 1.6 % together.
         ("luminosity_2016", "normalisation", "1.0", _LUMI, True, "simulation", "corrections.normalisation"),
         ("luminosity_2017", "normalisation", "2.0", _LUMI, True, "simulation", "corrections.normalisation"),
         ("luminosity_2018", "normalisation", "1.5", _LUMI, True, "simulation", "corrections.normalisation"),
@@ -90,16 +92,16 @@ NUISANCES = tuple(
         # Section 7: differs between the years, by the material of the detector.
         ("nonprompt_electron", "shape", "1-20", _NONPROMPT, False, "simulation", "corrections.weights"),
         ("nonprompt_muon", "shape", "< 1", _NONPROMPT, True, "simulation", "corrections.weights"),
-        # Section 2: another pixel detector from 2017 on.
+        # Section 2: a new pixel detector since 2017.
         ("tracking", "shape", "7.3", _TRACKING, False, "simulation", "corrections.weights"),
-        # The catalogue names these: eras of one name vary together.
+        # The catalogue names these: eras with the same name vary together.
         ("jes", "shape", "1-2", _JETS, True, "simulation", "corrections.jets"),
         (JER, "shape", "1-2", _JETS, True, "simulation", "corrections.jets"),
-        # Sections 5 and 7: the same for all trainings and years.
+        # Sections 5 and 7: one number for all trainings and years.
         ("score", "normalisation", "10", _SCORE, True, "signal", "corrections.normalisation"),
         ("closure_CATEGORY", "shape", "20-30", _CLOSURE, True, "background prediction", "inference.abcd.validation"),
         ("dy_CELL", "shape", "20-50", _DY, True, "background prediction", "inference.abcd.estimate"),
-        # What Table 4 does not have.
+        # Not in Table 4.
         ("rates of B, C, D", "free rate", "up to 50", "section 7", True, "background prediction", "inference"),
         ("mc_CELL", "shape", "by bin", f"{_NOT}: simulated events", True, "signal", "inference"),
         (
@@ -133,10 +135,10 @@ BY_NAME = {nuisance.name: nuisance for nuisance in NUISANCES}
 
 
 def parameter(name: str, era: str) -> str:
-    """The parameter that a variation belongs to in an era: its own one for nuisances that eras do not share.
+    """The parameter of a nuisance in an era: one per era for nuisances that eras do not share.
 
     Args:
-        name: of the nuisance; one that the catalogue named (jets, luminosity) is taken as it is.
+        name: name of the nuisance. Names from the catalogue (jets, luminosity) are unchanged.
         era: name of the era.
     """
     nuisance = BY_NAME.get(name)

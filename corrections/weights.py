@@ -1,6 +1,6 @@
 """Weights of simulated candidates: scale factors and pileup in every variation (section 3, section 7, Table 4).
 
-Everything here works on candidates, after the selection, so that changing a correction does not redo the selection.
+Weights are computed for candidates, after the selection, so that a changed correction does not need a new selection.
 A weight is the product of independent factors; a variation exchanges one of them.
 """
 
@@ -20,21 +20,21 @@ from hnl.datasets.weight_corrections import LeptonCorrections, Variation, Weight
 from hnl.selections.displaced import categories
 
 WAYS = ("up", "down")
-LEPTON = {"trigger": "l1", "prompt": "l1", "nonprompt": "l2"}  # whose efficiency it is
+LEPTON = {"trigger": "l1", "prompt": "l1", "nonprompt": "l2"}  # lepton of the efficiency
 
-# How far the mean weight of the generated pileup profile may be from one: our choice. More is another profile.
+# Largest deviation from one of the mean weight of the generated pileup profile: our choice. More means another profile.
 PILEUP_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True)
 class Generated:
-    """What is known of all generated events of a dataset, from the closure gate.
+    """Sums over all generated events of a dataset, from the closure gate.
 
     Attributes:
-        sum_w: sum of their weights.
+        sum_w: sum of weights.
         norms: variation of the generator's weights -> its sum of weights relative to nominal.
-        events: their number, where the files hold all of them.
-        pileup: sums of weights by true interactions, 0-1, 1-2 ...; None where the files do not hold all events.
+        events: number of events, if the files hold all of them.
+        pileup: sums of weights by true interactions, 0-1, 1-2 ...; None if the files do not hold all events.
     """
 
     sum_w: float
@@ -45,7 +45,7 @@ class Generated:
 
 @dataclass(frozen=True)
 class Factor:
-    """One factor of the weight, with what it becomes in its variations; arrays over candidates."""
+    """A factor of the weight, nominal and in its variations; arrays over candidates."""
 
     nominal: Any
     varied: Mapping[str, Any]
@@ -54,20 +54,20 @@ class Factor:
 def weights(
     dataset: Dataset, era: Era, candidates: Mapping[str, np.ndarray], generated: Generated | None
 ) -> dict[str, np.ndarray]:
-    """The weight of each candidate, nominal and in every variation that concerns the dataset.
+    """The weight of each candidate, nominal and in every variation that applies to the dataset.
 
     Args:
         dataset: data has weight one and is never varied.
-        era: its luminosity and corrections.
-        candidates: table with the columns of `processors.columns`.
-        generated: of the dataset; None for data.
+        era: has the luminosity and the corrections.
+        candidates: table with the columns of `processors.displaced.columns`.
+        generated: sums over the generated events of the dataset; None for data.
 
     Returns:
         'nominal' and NUISANCE_up, NUISANCE_down (`nuisances.NUISANCES`) -> float64, events expected in the luminosity.
-        A nuisance that is not among them does not concern the dataset.
+        Other nuisances do not apply to the dataset.
 
     Raises:
-        CorrectionError: names dataset, file, correction and value.
+        CorrectionError: the message names dataset, file, correction and value.
     """
     if generated is None:
         if not dataset.is_data:
@@ -97,9 +97,9 @@ def _factors(
         yield _pileup(corrections.pileup, candidates, generated)
     for kind, lepton in LEPTON.items():
         block: LeptonCorrections | None = getattr(corrections, kind)
-        for flavour, some in block.flavours if block else ():
+        for flavour, entries in block.flavours if block else ():
             has = np.array([getattr(category, lepton) == flavour for category in categories.ALL])
-            yield _scale_factor(f"{kind}_{flavour}", some, candidates, has[candidates["category"]])
+            yield _scale_factor(f"{kind}_{flavour}", entries, candidates, has[candidates["category"]])
     if corrections.tracking:
         everyone = np.ones(len(candidates["gen_weight"]), dtype=bool)
         yield _scale_factor("tracking", (corrections.tracking,), candidates, everyone)
@@ -110,8 +110,8 @@ def _factors(
 def _pileup(correction: WeightCorrection, candidates: Mapping[str, np.ndarray], generated: Generated) -> Factor:
     """The target profile over the generated one, for the minimum-bias cross section and +- 4.6 % of it (section 7).
 
-    Where the files hold all generated events, each is divided by its mean over their profile, so that it keeps their
-    sum of weights. Elsewhere that profile is not known, and the file's own normalisation is taken as it is.
+    If the files hold all generated events, each weight is divided by its mean over their profile, which keeps the sum
+    of weights. Else that profile is unknown, and the normalisation of the correction is used.
     """
     values = _evaluate(correction, candidates)
     if generated.pileup is not None:
@@ -130,31 +130,31 @@ def _pileup(correction: WeightCorrection, candidates: Mapping[str, np.ndarray], 
 
 
 def _scale_factor(
-    nuisance: str, some: tuple[WeightCorrection, ...], candidates: Mapping[str, np.ndarray], mine: np.ndarray
+    nuisance: str, entries: tuple[WeightCorrection, ...], candidates: Mapping[str, np.ndarray], applies: np.ndarray
 ) -> Factor:
-    """Scale factors of some candidates, one for the others."""
-    chosen = {name: column[mine] for name, column in candidates.items()}
-    each = [_evaluate(correction, chosen) for correction in some]
-    values = {way: np.ones(len(mine)) for way in (NOMINAL, *WAYS)}
+    """Scale factors of the candidates to which they apply, and 1 for the others."""
+    chosen = {name: column[applies] for name, column in candidates.items()}
+    scale_factors = [_evaluate(correction, chosen) for correction in entries]
+    values = {way: np.ones(len(applies)) for way in (NOMINAL, *WAYS)}
     for way, value in values.items():
-        value[mine] = _product([one[way] for one in each])
+        value[applies] = _product([scale_factor[way] for scale_factor in scale_factors])
     return _factor(nuisance, values)
 
 
 def _prefiring(candidates: Mapping[str, np.ndarray]) -> Iterator[Factor]:
-    """The probability that no trigger fired a bunch crossing early, which CMS gives for each event."""
+    """The probability that no trigger fired a bunch crossing early, which CMS gives per event."""
     columns = {NOMINAL: "weight_prefiring"} | {way: f"weight_prefiring_{way}" for way in WAYS}
     if not np.isnan(candidates[columns[NOMINAL]]).all():
         yield _factor("prefiring", {way: _complete(candidates, column) for way, column in columns.items()})
 
 
 def _generator(dataset: Dataset, candidates: Mapping[str, np.ndarray], norms: Mapping[str, float]) -> Iterator[Factor]:
-    """Each with its own sum of weights: only shapes and acceptances change."""
-    one = np.ones(len(candidates["gen_weight"]))
+    """Weights of the generator, each normalised to its own sum: only shapes and acceptances change."""
+    nominal = np.ones(len(candidates["gen_weight"]))
     for kind in dataset.generator_weights.kinds:
         for nuisance in generator_weights.NUISANCES[kind]:
             names = up_down(nuisance)
-            yield Factor(one, {name: _complete(candidates, f"weight_{name}") / norms[name] for name in names})
+            yield Factor(nominal, {name: _complete(candidates, f"weight_{name}") / norms[name] for name in names})
 
 
 def _complete(candidates: Mapping[str, np.ndarray], column: str) -> np.ndarray:
@@ -169,7 +169,7 @@ def _factor(nuisance: str, values: Mapping[str, np.ndarray]) -> Factor:
 
 
 def _evaluate(correction: WeightCorrection, candidates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Nominal, up and down of one correction for each candidate."""
+    """Nominal, up and down of a correction, per candidate."""
     inputs: dict[str, Any] = dict(correction.constants)
     for name, text in correction.columns.items():
         values = candidates[column_of(text)]
@@ -191,36 +191,38 @@ def column_of(text: str) -> str:
 
 def all_of(corrections: Corrections) -> Iterator[WeightCorrection]:
     """Every correction of weights of an era."""
-    yield from (one for one in (corrections.pileup, corrections.tracking) if one)
+    yield from (correction for correction in (corrections.pileup, corrections.tracking) if correction)
     for kind in LEPTON:
         block: LeptonCorrections | None = getattr(corrections, kind)
-        for _, some in block.flavours if block else ():
-            yield from some
+        for _, entries in block.flavours if block else ():
+            yield from entries
 
 
 def check(corrections: Corrections, columns: Collection[str]) -> None:
     """Looks all corrections of an era up before any event is read.
 
     Args:
-        corrections: of the era.
-        columns: those that candidates have.
+        corrections: corrections of the era.
+        columns: columns of candidates.
 
     Raises:
-        CorrectionError: a file cannot be read, has no such correction, or this has other inputs than the catalogue
-            gives; there is no such column; or a nuisance of jets has the name of another.
+        CorrectionError: a file cannot be read or has no such correction; the correction has other inputs than the
+            catalogue gives; a column does not exist; or a nuisance of jets has the name of another.
     """
     for name in corrections.jets.nuisances if corrections.jets else ():
         if name in nuisances.BY_NAME and nuisances.BY_NAME[name].module != "corrections.jets":
             raise CorrectionError(f"a nuisance of jets is called {name}, which is the name of another one")
     if "category" not in columns and (block := next((kind for kind in LEPTON if getattr(corrections, kind)), "")):
         raise CorrectionError(f"corrections.{block} acts on l1 and l2 of the displaced search; this one has neither")
-    for one in all_of(corrections):
-        wanted = library.check(one.file, one.correction, one.inputs)
-        if unknown := [name for name in one.inputs if name not in wanted]:
+    for entry in all_of(corrections):
+        inputs = library.check(entry.file, entry.correction, entry.inputs)
+        if unknown := [name for name in entry.inputs if name not in inputs]:
             raise CorrectionError(
-                f"{one.file}: the correction {one.correction} has no input '{unknown[0]}'; it has {', '.join(wanted)}"
+                f"{entry.file}: the correction {entry.correction} has no input '{unknown[0]}'; it has "
+                f"{', '.join(inputs)}"
             )
-        if unknown := [text for text in one.columns.values() if column_of(text) not in columns]:
+        if unknown := [text for text in entry.columns.values() if column_of(text) not in columns]:
             raise CorrectionError(
-                f"{one.file}: the correction {one.correction} is given the column '{unknown[0]}', which candidates lack"
+                f"{entry.file}: the correction {entry.correction} is given the column '{unknown[0]}', which candidates "
+                "lack"
             )

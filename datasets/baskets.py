@@ -1,7 +1,7 @@
 """Reading many flat columns of a TTree at once.
 
 Baskets are decompressed straight into one array per column, and the columns of one collection share their offsets.
-Branches that `datasets.branches` does not understand are left to uproot; whatever is wrong in a basket is an error.
+Branches that `datasets.branches` does not understand are left to uproot. Anything wrong in a basket is an error.
 
 Names that begin with f are those of ROOT's classes (TKey, TBasket).
 """
@@ -28,11 +28,11 @@ class BasketError(ValueError):
 
 
 class Tree:
-    """A TTree, of which only what is asked for is read.
+    """A TTree, of which only the requested columns are read.
 
     Args:
         root: open file of uproot.
-        name: of the tree, which must be there.
+        name: name of the tree, which must exist.
     """
 
     def __init__(self, root: Any, name: str) -> None:
@@ -56,16 +56,16 @@ class Tree:
 
     @property
     def names(self) -> list[str]:
-        """Of the branches, in order."""
+        """Names of the branches, in order."""
         return self._metadata.names if self._metadata else list(self._by_uproot.keys())
 
     def title(self, name: str) -> str:
-        """Title of a branch: in NanoAOD, what it means."""
+        """Title of a branch; in NanoAOD it describes the content."""
         branch = self.branch(name)
         return branch.title if branch else str(self._by_uproot[name].title)
 
     def branch(self, name: str) -> Branch | None:
-        """Where the values of a branch are; None if it is left to uproot (or not there)."""
+        """Positions of the values of a branch; None if it is left to uproot (or does not exist)."""
         if name not in self._branches:
             try:
                 self._branches[name] = self._metadata.branch(name) if self._metadata else None
@@ -77,7 +77,7 @@ class Tree:
         """Columns of the entries [start, stop).
 
         Args:
-            names: of branches that are there.
+            names: names of existing branches.
             start: first entry.
             stop: last entry + 1.
 
@@ -86,7 +86,7 @@ class Tree:
 
         Raises:
             BasketError: a basket cannot be read or is inconsistent.
-            ValueError: there are no such entries.
+            ValueError: the tree has no such entries.
         """
         if not 0 <= start <= stop <= self.num_entries:
             raise ValueError(f"entries {start} to {stop} of a tree with {self.num_entries}")
@@ -101,7 +101,7 @@ class Tree:
         return {name: columns[name] for name in names}
 
     def _is_counted(self, branch: Branch) -> bool:
-        """Whether the number of values of each entry is known: one, or an integer in a flat branch."""
+        """Whether the number of values per entry is known: one, or an integer in a flat branch."""
         if branch.counter is None:
             return True
         counter = self.branch(branch.counter)
@@ -120,7 +120,7 @@ class _Column:
 
     @classmethod
     def covering(cls, branch: Branch, start: int, stop: int, counted: "_Counted | None" = None) -> "_Column":
-        """Room for the baskets that hold [start, stop); `_fill` fills it."""
+        """Empty arrays for the baskets that hold [start, stop); `_fill` fills them."""
         baskets = branch.covering(start, stop)
         edges = branch.edges[baskets.start : baskets.stop + 1] if baskets else np.array([start])
         bounds = edges if counted is None else counted.positions(edges)
@@ -130,7 +130,7 @@ class _Column:
 
 @dataclass(frozen=True)
 class _Counted:
-    """Where the values of each entry of a collection begin: offsets[entry - first]."""
+    """Begin of the values of each entry of a collection: offsets[entry - first]."""
 
     first: int
     offsets: np.ndarray
@@ -148,7 +148,7 @@ class _Counted:
 
 def _read(source: Any, branches: list[Branch], counters: dict[str, Branch], start: int, stop: int) -> dict[str, Any]:
     """Columns of branches, see `Tree.arrays`; `counters` are those of all jagged ones."""
-    # Baskets of one collection may end at different entries: count from the first to the last that is touched.
+    # Baskets of a collection may end at different entries: count from the first to the last entry that is touched.
     spans = dict.fromkeys(counters, (start, stop))
     for branch in branches:
         if branch.counter:
@@ -164,14 +164,14 @@ def _read(source: Any, branches: list[Branch], counters: dict[str, Branch], star
     }
     _fill(source, (column for name, column in columns.items() if name not in counts))
 
-    own = {name: one.positions(np.arange(start, stop + 1)) for name, one in counted.items()}
-    shared = {name: ak.index.Index64(offsets - offsets[0]) for name, offsets in own.items()}
+    starts = {name: counter.positions(np.arange(start, stop + 1)) for name, counter in counted.items()}
+    shared = {name: ak.index.Index64(offsets - offsets[0]) for name, offsets in starts.items()}
     result = {}
     for branch in branches:
         column = columns[branch.name]
         if branch.counter:
             origin = counted[branch.counter].positions(np.array([column.first]))
-            low, high = own[branch.counter][[0, -1]] - origin
+            low, high = starts[branch.counter][[0, -1]] - origin
             content = ak.contents.NumpyArray(column.values[low:high])
             result[branch.name] = ak.Array(ak.contents.ListOffsetArray(shared[branch.counter], content))
         else:
@@ -216,15 +216,15 @@ def _content(source: Any, raw: np.ndarray, n_entries: int) -> np.ndarray:
     """The values in a basket.
 
     Args:
-        source: of the file, for uproot's messages.
+        source: source of the file, for uproot's messages.
         raw: the basket in the file, uint8: its TKey, the rest of its header, its content, mostly compressed.
-        n_entries: how many it must have.
+        n_entries: number of entries that it must have.
 
     Returns:
         uint8, big-endian values.
 
     Raises:
-        BasketError: it is not what its header and its branch say.
+        BasketError: the basket contradicts its header or its branch.
     """
     n_bytes, _, length, _, key_length, _ = struct.unpack_from(">ihiIhh", raw.data)
     _, _, _, n, last = struct.unpack_from(">Hiiii", raw.data, key_length - 19)

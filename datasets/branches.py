@@ -1,9 +1,9 @@
-"""Where the values of a TTree's flat branches are in the file: the part of ROOT's metadata that NanoAOD uses.
+"""Positions in the file of the values of a TTree's flat branches: the part of ROOT's metadata that NanoAOD uses.
 
 uproot parses the metadata of every branch, which for the hundreds of branches of NanoAOD takes longer than
-decompressing the columns that the analysis needs. Here a branch is parsed when somebody asks for it, and the others are
-skipped by their byte counts. Whatever looks unfamiliar (class, version, shape, baskets that are not in the file on
-their own) is reported as such and left to uproot.
+decompressing the columns that the analysis needs. Here a branch is parsed when it is requested, and the others are
+skipped by their byte counts. Unfamiliar metadata (class, version, shape, baskets that are not in the file on their own)
+are reported as such and left to uproot.
 
 Names that begin with f are those of ROOT's classes (TTree, TBranch, TLeaf).
 """
@@ -24,12 +24,12 @@ _BYTE_COUNT, _CLASS, _NEW_CLASS, _MAP_OFFSET, _IS_REFERENCED = 0x40000000, 0x800
 
 
 class UnfamiliarError(Exception):
-    """Metadata that are not of the kind known here; uproot may know them."""
+    """Metadata of a kind that is not known here; uproot may know them."""
 
 
 @dataclass(frozen=True)
 class Branch:
-    """Where the values of a flat branch are. Basket b holds the entries i of edges[b] <= i < edges[b + 1]."""
+    """Positions of the values of a flat branch. Basket b holds the entries i of edges[b] <= i < edges[b + 1]."""
 
     name: str
     title: str
@@ -57,10 +57,10 @@ class Metadata:
 
     Args:
         data: the streamed TTree, uncompressed.
-        key_length: of the TKey that it belongs to, in bytes: ROOT counts positions from its beginning.
+        key_length: length of its TKey in bytes: ROOT counts positions from the beginning of the TKey.
 
     Raises:
-        UnfamiliarError: it is not understood.
+        UnfamiliarError: the metadata are not understood.
     """
 
     def __init__(self, data: bytes, key_length: int) -> None:
@@ -73,14 +73,14 @@ class Metadata:
 
     @property
     def names(self) -> list[str]:
-        """Of all branches, in order."""
+        """Names of all branches, in order."""
         return list(self._begins)
 
     def branch(self, name: str) -> Branch:
         """A branch.
 
         Raises:
-            UnfamiliarError: it is not understood, or not there.
+            UnfamiliarError: the branch is not understood, or does not exist.
         """
         try:
             return self._branch(name)
@@ -138,7 +138,7 @@ class Metadata:
         return Branch(name, title, dtype, counter, edges, seeks, sizes)
 
     def _leaf(self) -> tuple[np.dtype, str | None]:
-        """Type of the leaf that begins here and the name of the leaf that counts it."""
+        """Type of the leaf at the present position, and the name of the leaf that counts it."""
         buffer = self._buffer
         kind, _ = buffer.object()
         if kind not in LEAF_DTYPES:
@@ -177,7 +177,7 @@ class _Buffer:
         return self.data[self.at - length : self.at].decode("utf-8", "surrogateescape")
 
     def header(self) -> tuple[int, int]:
-        """Enters an object: its version and where it ends."""
+        """Enters an object: its version and end."""
         begin = self.at
         count, version = self.unpack(">IH")
         if not count & _BYTE_COUNT:
@@ -204,7 +204,7 @@ class _Buffer:
         return int(self.unpack(">ii")[0])
 
     def object(self) -> tuple[str, int]:
-        """Comes to an object behind its class tag: its class and where it ends."""
+        """Enters an object behind its class tag: its class and end."""
         begin = self.at
         count, tag = self.unpack(">II")
         if count & _CLASS or not count & _BYTE_COUNT or not tag & _CLASS:
@@ -212,15 +212,15 @@ class _Buffer:
         end = begin + 4 + (count & ~_BYTE_COUNT)
         if tag == _NEW_CLASS:
             return self._class_name(), end
-        here = self.at
+        behind_tag = self.at
         self._go_to(tag & ~_CLASS)  # where this class came first
         if self.unpack(">I") != (_NEW_CLASS,):
             raise UnfamiliarError("class tag that points nowhere")
-        name, self.at = self._class_name(), here
+        name, self.at = self._class_name(), behind_tag
         return name, end
 
     def follow(self) -> bool:
-        """Goes to the object that a pointer here points to, if it is an old one; False for a null pointer."""
+        """Follows the pointer at the present position, if its object came before; False for a null pointer."""
         (count,) = struct.unpack_from(">I", self.data, self.at)
         if count and not count & _BYTE_COUNT:
             self._go_to(count)

@@ -1,8 +1,8 @@
-"""Weights that the generator gave an event for other settings of its own, as NanoAOD has them.
+"""Weights of the generator for varied settings (scales, PDFs, parton shower), as NanoAOD has them.
 
 They are relative to the nominal weight. Each variation is normalised with its own sum of weights of all generated
 events (`processors.closure.generator_norms`), so that it changes shapes and acceptances, not the cross section.
-The paper varies none of them: the uncertainty of its K-factor covers them (section 7). They are read only where the
+The paper varies none of them: the uncertainty of its K-factor covers them (section 7). They are read only if the
 catalogue asks for them.
 """
 
@@ -19,24 +19,26 @@ from hnl.errors import InputError
 BRANCHES = {"scale": "LHEScaleWeight", "pdf": "LHEPdfWeight", "parton_shower": "PSWeight"}
 NUISANCES = {"scale": ("mur", "muf"), "pdf": ("pdf",), "parton_shower": ("isr", "fsr")}
 
-# Place in the grid of nine scale weights (0.5, 1, 2), muR slowest. Files of some generators lack the nominal one (4).
+# Position in the grid of nine scale weights (0.5, 1, 2), muR slowest. Files of some generators lack the nominal one
+# (4).
 SCALES = {"mur_down": 1, "muf_down": 3, "muf_up": 5, "mur_up": 7}
 _NOMINAL_SCALE = 4
-NOMINAL_TOLERANCE = 0.01  # of that one from 1: more than 8 bits of mantissa lose. Our choice.
+NOMINAL_TOLERANCE = 0.01  # largest deviation of that one from 1: more than 8 bits of mantissa lose. Our choice.
 # 'Up' is the setting of the first two. NanoAOD before v9 describes the same order with 2 and 0.5 exchanged.
 SHOWERS = {"isr_up": 0, "fsr_up": 1, "isr_down": 2, "fsr_down": 3}
 _SHOWER_TITLES = (((2, 1), (1, 2), (0.5, 1), (1, 0.5)), ((0.5, 1), (1, 0.5), (2, 1), (1, 2)))
 
-# Weights of a PDF set: the central member and its errors, then two for alpha_s in sets of 33 and 103.
+# Size of a PDF set -> members for alpha_s: the central member and its errors, then two for alpha_s in sets of 33 and
+# 103.
 _PDF_SIZES = {31: 0, 33: 2, 101: 0, 103: 2}
 
 
 class GeneratorWeightError(InputError):
-    """A file does not have the weights that the catalogue asks for, or in a layout that is not known."""
+    """A file lacks the weights that the catalogue asks for, or has them in an unknown layout."""
 
 
 class GeneratorWeights(Model):
-    """Which weights of the generator vary a sample."""
+    """The weights of the generator that vary a sample."""
 
     scale: bool = Field(default=False, description="renormalisation and factorisation scale (LHEScaleWeight)")
     pdf: Literal["hessian", "replicas"] | None = Field(
@@ -46,27 +48,27 @@ class GeneratorWeights(Model):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Those asked for, keys of `BRANCHES`."""
+        """The requested kinds of weights, keys of `BRANCHES`."""
         return tuple(kind for kind in BRANCHES if getattr(self, kind))
 
     @property
     def branches(self) -> tuple[str, ...]:
-        """Branches of NanoAOD to be read."""
+        """Branches of NanoAOD to read."""
         return tuple(BRANCHES[kind] for kind in self.kinds)
 
     @property
     def variations(self) -> tuple[str, ...]:
-        """Such as mur_up: what `factors` returns."""
+        """Names of the variations, such as mur_up, in the order of `factors`."""
         return tuple(f"{name}_{way}" for kind in self.kinds for name in NUISANCES[kind] for way in ("up", "down"))
 
 
 def check_titles(branch: str, title: str) -> None:
-    """Refuses scale or shower weights whose title lists them in another order than the known one.
+    """Checks the order of scale or shower weights in the title of their branch.
 
-    Titles without a list are taken as they are.
+    Titles without a list are accepted.
 
     Raises:
-        GeneratorWeightError: with the title.
+        GeneratorWeightError: the order is not a known one; the message has the title.
     """
     listed = [segment for segment in title.split("[")[1:] if " is " in segment]
     if branch == BRANCHES["scale"]:
@@ -75,8 +77,8 @@ def check_titles(branch: str, title: str) -> None:
         names, known = ("ISR", "FSR"), _SHOWER_TITLES
     else:
         return
-    found = tuple(tuple(_setting(name, segment) for name in names) for segment in listed)
-    if found and not any(None in pair for pair in found) and found not in known:
+    settings = tuple(tuple(_setting(name, segment) for name in names) for segment in listed)
+    if settings and not any(None in pair for pair in settings) and settings not in known:
         raise GeneratorWeightError(f"{branch} lists its weights in an unknown order: {title}")
 
 
@@ -87,50 +89,52 @@ def _scale_titles(n: int) -> tuple[tuple[tuple[float, ...], ...], ...]:
 
 def _setting(name: str, segment: str) -> float | None:
     """The number of `MUR="0.5"` or `renscfact=0.5d0`."""
-    found = re.search(rf'(?:{name})\s*=\s*"?([\d.]+(?:[de][+-]?\d+)?)', segment, re.IGNORECASE)
-    return float(found.group(1).lower().replace("d", "e")) if found else None
+    match = re.search(rf'(?:{name})\s*=\s*"?([\d.]+(?:[de][+-]?\d+)?)', segment, re.IGNORECASE)
+    return float(match.group(1).lower().replace("d", "e")) if match else None
 
 
-def factors(events: Any, wanted: GeneratorWeights) -> dict[str, np.ndarray]:
+def factors(events: Any, requested: GeneratorWeights) -> dict[str, np.ndarray]:
     """Each variation relative to the nominal weight.
 
     Args:
         events: NanoEvents with the branches asked for.
-        wanted: what the catalogue asks for.
+        requested: kinds of weights, from the catalogue.
 
     Returns:
         variation (mur_up, mur_down, ...) -> float64, (n,).
         Scales: factor 2 and 1/2, one at a time. PDF: 1 +- d, where d is the sum in quadrature over the eigenvectors of
         a Hessian set, or the standard deviation of replicas, with half the difference of the two alpha_s members
-        added in quadrature where there are any (PDF4LHC, arXiv:1510.03865). One d for each event lets all members
-        move together, which is more than the quadrature of yields: our choice, for one nuisance.
+        added in quadrature if the set has them (PDF4LHC, arXiv:1510.03865). With one d per event all members move
+        together, which gives more than the quadrature of yields: our choice, for a single nuisance.
 
     Raises:
-        GeneratorWeightError: a number of weights that is not known, or a weight that is not finite.
+        GeneratorWeightError: an unknown number of weights, or a weight that is not finite.
     """
     result: dict[str, np.ndarray] = {}
-    if wanted.scale:
+    if requested.scale:
         weights = _matrix(events, "scale", (9, 8))
         skipped = weights.shape[1] == 8
         if not skipped:
             _check_nominal(events, weights[:, _NOMINAL_SCALE])
         for name, i in SCALES.items():
             result[name] = weights[:, i - (skipped and i > _NOMINAL_SCALE)]
-    if wanted.pdf:
-        spread = _pdf_spread(_matrix(events, "pdf", tuple(_PDF_SIZES)), wanted.pdf)
+    if requested.pdf:
+        spread = _pdf_spread(_matrix(events, "pdf", tuple(_PDF_SIZES)), requested.pdf)
         result |= {"pdf_up": 1 + spread, "pdf_down": 1 - spread}
-    if wanted.parton_shower:
+    if requested.parton_shower:
         weights = _matrix(events, "parton_shower", (4,))
         result |= {name: weights[:, i] for name, i in SHOWERS.items()}
-    return {name: result[name] for name in wanted.variations}
+    return {name: result[name] for name in requested.variations}
 
 
 def _check_nominal(events: Any, weights: np.ndarray) -> None:
-    """Refuses scale weights that are relative to something else than the nominal weight: their nominal one is then not
-    one. The median, since single events of some generators are off by rounding."""
-    if len(weights) and not abs((found := np.median(weights)) - 1) <= NOMINAL_TOLERANCE:
+    """Refuses scale weights that are not relative to the nominal weight, so that their nominal entry is not 1.
+
+    The median is compared, because single events of some generators are off by rounding.
+    """
+    if len(weights) and not abs((median := np.median(weights)) - 1) <= NOMINAL_TOLERANCE:
         raise GeneratorWeightError(
-            f"{_source(events)}: {BRANCHES['scale']} has the nominal entry {found:.6g}, not 1: its weights are not "
+            f"{_source(events)}: {BRANCHES['scale']} has the nominal entry {median:.6g}, not 1: its weights are not "
             "relative to the nominal weight"
         )
 
@@ -153,8 +157,8 @@ def _matrix(events: Any, kind: str, sizes: tuple[int, ...]) -> np.ndarray:
     if len(numbers) == 0:
         return np.empty((0, sizes[0]))
     if len(numbers) > 1 or numbers[0] not in sizes:
-        found, known = (", ".join(map(str, some)) for some in (numbers, sizes))
-        raise GeneratorWeightError(f"{_source(events)}: events have {found} weights in {branch}; known: {known}")
+        present, known = (", ".join(map(str, values)) for values in (numbers, sizes))
+        raise GeneratorWeightError(f"{_source(events)}: events have {present} weights in {branch}; known: {known}")
     weights = ak.to_numpy(events[branch]).astype(np.float64)
     if not np.isfinite(weights).all():
         raise GeneratorWeightError(f"{_source(events)}: {branch} has the weight {weights[~np.isfinite(weights)][0]}")
@@ -162,28 +166,28 @@ def _matrix(events: Any, kind: str, sizes: tuple[int, ...]) -> np.ndarray:
 
 
 def _source(events: Any) -> str:
-    """The file, or, under coffea's `Runner`, what it tells."""
+    """The file of the events, or, under coffea's `Runner`, its name for them."""
     metadata = events.metadata
     return str(metadata.get("file", {}).get("path") or metadata.get("filename") or metadata["dataset"])
 
 
 def runs_sums(runs: Any, sum_w: np.ndarray, suffix: str) -> dict[str, float]:
-    """Sums of weights of variations over all generated events, from a Runs tree; without those that it lacks.
+    """Sums of weights of the variations over all generated events, as far as a Runs tree has them.
 
     Args:
         runs: the tree.
         sum_w: genEventSumw of each entry.
-        suffix: of its branch names ('_' in v6 and v7).
+        suffix: end of its branch names ('_' in v6 and v7).
 
     Returns:
         variation -> sum. The tree has LHEScaleSumw and PSSumw as means, relative to genEventSumw of the same entry.
-        Older CMSSW (seen in v4 and v7) adds the means up where it merges files (`MergeableCounterTable`), so that they
-        are as many times too large as files were merged: scale weights are taken relative to their nominal entry. In v6
-        and v7 (the suffix) nothing tells that number of eight weights without the nominal one: these sums count as
-        lacking, as do sums that are not finite. PSSumw has no nominal entry; it came later (2022).
+        Older CMSSW (seen in v4 and v7) adds the means when it merges files (`MergeableCounterTable`), so that they are
+        too large by a factor, the number of merged files. So scale weights are taken relative to their nominal entry.
+        In v6 and v7 (the suffix) that number is unknown for eight weights without the nominal one: these sums count as
+        missing, as do sums that are not finite. PSSumw has no nominal entry; it came later (2022).
     """
     result: dict[str, float] = {}
-    for branch, places, sizes in (("LHEScaleSumw", SCALES, (9, 8)), ("PSSumw", SHOWERS, (4,))):
+    for branch, positions, sizes in (("LHEScaleSumw", SCALES, (9, 8)), ("PSSumw", SHOWERS, (4,))):
         name = f"{branch}{suffix}"
         if name not in runs:
             continue
@@ -199,7 +203,7 @@ def runs_sums(runs: Any, sum_w: np.ndarray, suffix: str) -> dict[str, float]:
                 means = means / means[:, [_NOMINAL_SCALE]]
         if not np.isfinite(means).all():
             continue
-        for variation, i in places.items():
-            place = i - (skipped and i > _NOMINAL_SCALE)
-            result[variation] = float((means[:, place] * sum_w[counted]).sum())
+        for variation, i in positions.items():
+            position = i - (skipped and i > _NOMINAL_SCALE)
+            result[variation] = float((means[:, position] * sum_w[counted]).sum())
     return result

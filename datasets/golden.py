@@ -1,4 +1,4 @@
-"""Golden JSON: the luminosity sections in which the detector was certified as good, by run.
+"""Golden JSON: the luminosity sections, by run, in which the detector was certified as good.
 
 `{"315257": [[1, 88], [91, 92]]}`: run -> ranges of luminosity sections, both ends included, as CMS publishes them.
 """
@@ -18,7 +18,7 @@ _LARGEST = 2**32 - 1  # NanoAOD has run and luminosityBlock as 32-bit numbers; b
 
 
 class GoldenJSONError(InputError):
-    """A golden JSON cannot be used; the message names the file and the value."""
+    """An unusable golden JSON; the message names the file and the value."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,19 @@ class Certified:
             bool, (n,).
         """
         key = _key(run, section)
-        place = np.searchsorted(self.first, key, side="right") - 1
-        return np.asarray((place >= 0) & (key <= self.last[place]))
+        position = np.searchsorted(self.first, key, side="right") - 1
+        return np.asarray((position >= 0) & (key <= self.last[position]))
 
 
 def read(path: Path) -> Certified:
-    """Reads a golden JSON. Ranges of a run may come in any order: what they certify does not depend on it.
+    """Reads a golden JSON. The ranges of a run may come in any order.
 
     Args:
         path: the file, plain JSON.
 
     Raises:
-        GoldenJSONError: it cannot be read, is not of that form, lists a run twice, certifies nothing, or has ranges
-            that overlap, end before they begin, or hold what is not the number of a luminosity section.
+        GoldenJSONError: the file cannot be read, is not of that form, lists a run twice, certifies nothing, or has
+            ranges that overlap, end before they begin, or hold no numbers of luminosity sections.
     """
     try:
         content = json.loads(path.read_bytes(), object_pairs_hook=_unique)
@@ -72,7 +72,7 @@ def _key(run: np.ndarray, section: np.ndarray) -> np.ndarray:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, whose repeated keys Python would drop in silence."""
+    """An object of JSON without repeated keys, which Python would drop silently."""
     result = dict(pairs)
     if len(result) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -93,13 +93,13 @@ def _ranges(content: Any) -> list[tuple[int, int, int]]:
         if not isinstance(listed, list) or not listed:
             raise GoldenJSONError(f"run {run}: not a list of ranges: {_shown(listed)}")
         for pair in listed:
-            if not isinstance(pair, list) or len(pair) != 2 or not all(_is_section(one) for one in pair):
+            if not isinstance(pair, list) or len(pair) != 2 or not all(_is_section(section) for section in pair):
                 raise GoldenJSONError(f"run {run}: not a range of two luminosity sections, from 1: {_shown(pair)}")
             if pair[0] > pair[1]:
                 raise GoldenJSONError(f"run {run}: the range {_shown(pair)} ends before it begins")
-        for one, other in pairwise(sorted(listed)):
-            if other[0] <= one[1]:
-                raise GoldenJSONError(f"run {run}: the ranges {_shown(one)} and {_shown(other)} overlap")
+        for earlier, later in pairwise(sorted(listed)):
+            if later[0] <= earlier[1]:
+                raise GoldenJSONError(f"run {run}: the ranges {_shown(earlier)} and {_shown(later)} overlap")
         result += [(int(run), first, last) for first, last in listed]
     return result
 

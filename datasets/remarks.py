@@ -1,6 +1,6 @@
-"""What a user should know of the input before a run: sentences that `hnl datasets check` prints below its table.
+"""Remarks on the input for the user: sentences that `hnl datasets check` prints below its table.
 
-Nothing here refuses anything; what cannot be used is an error where it is read.
+Nothing is refused here. Unusable input is an error when it is read.
 """
 
 from collections import Counter
@@ -15,22 +15,24 @@ from hnl.datasets.trigger_bits import TriggerBits
 
 
 def on_catalogue(catalogue: Catalogue) -> list[str]:
-    """Remarks that need no file: what an era or a dataset lacks, and which later stage needs it."""
-    said = [one for name, era in catalogue.eras.items() for one in _on_era(name, era)]
+    """Remarks that need no file: missing parts of eras and datasets, and the stages that need them."""
+    said = [remark for name, era in catalogue.eras.items() for remark in _on_era(name, era)]
     said += without_golden_json(catalogue)
     if len(catalogue.energies) > 1:
         said.append(
             f"eras of {years.in_words(catalogue.energies)}: figures show both; every cross_section has to be that of "
             "the energy of its era"
         )
-    if wanted := [file for dataset in catalogue.datasets for file in dataset.files if set(file) & set("*?[")]:
-        said.append(f"patterns that no file matches yet: {len(wanted)}, e.g. {wanted[0]}")
+    if unmatched := [file for dataset in catalogue.datasets for file in dataset.files if set(file) & set("*?[")]:
+        said.append(f"patterns that no file matches yet: {len(unmatched)}, e.g. {unmatched[0]}")
     return said
 
 
 def without_golden_json(catalogue: Catalogue) -> list[str]:
-    """Data of which every luminosity section is taken as certified."""
-    names = [one.name for one in catalogue.datasets if one.is_data and catalogue.era(one).golden_json is None]
+    """A remark on data without a golden JSON, of which every luminosity section counts as certified."""
+    names = [
+        dataset.name for dataset in catalogue.datasets if dataset.is_data and catalogue.era(dataset).golden_json is None
+    ]
     return [f"data without golden JSON, every luminosity section is used: {', '.join(names)}"] if names else []
 
 
@@ -44,10 +46,10 @@ def _on_era(name: str, era: Era) -> list[str]:
     return said
 
 
-def on_triggers(found: Sequence[tuple[Dataset, FileInfo]]) -> list[str]:
-    """Each meaning of the bits of trigger objects in usable files, with the names of datasets if there are several."""
+def on_triggers(inspected: Sequence[tuple[Dataset, FileInfo]]) -> list[str]:
+    """Each meaning of the bits of trigger objects in usable files; if there are several, with the names of datasets."""
     names: dict[TriggerBits, dict[str, None]] = {}
-    for dataset, info in found:
+    for dataset, info in inspected:
         if info.trigger_bits:
             names.setdefault(info.trigger_bits, {})[dataset.name] = None
     said = []
@@ -61,12 +63,13 @@ def on_triggers(found: Sequence[tuple[Dataset, FileInfo]]) -> list[str]:
 
 
 def on_files(dataset: Dataset, infos: Sequence[FileInfo], remote: Remote = Remote()) -> list[str]:  # noqa: B008 (frozen)
-    """Remarks on the usable files of one dataset, which are read as `remote` says if they are URLs."""
+    """Remarks on the usable files of a dataset; `remote` has the settings of reading URLs."""
     return _on_decays(dataset, infos) + _vertex_indices(dataset, infos, remote)
 
 
 def _on_decays(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
-    """On a signal without the true decay of N: see `corrections.lifetime.has_truth` and `corrections.reach`."""
+    """A remark on a signal without the true decay of N, see `corrections.lifetime.has_truth` and
+    `corrections.reach`."""
     without = [info for info in infos if nanoaod.decay_vertices(info.branches) is None]
     if dataset.signal is None or not without:
         return []
@@ -82,7 +85,7 @@ def _on_decays(dataset: Dataset, infos: Sequence[FileInfo]) -> list[str]:
 
 
 def _vertex_indices(dataset: Dataset, infos: Sequence[FileInfo], remote: Remote) -> list[str]:
-    """How often NanoAOD's svIdx is no row of the table of vertices."""
+    """A remark on the number of leptons whose svIdx in NanoAOD is not a row of the table of vertices."""
     total: Counter[str] = Counter()
     for info in infos:
         if info.sv_association == "svIdx":

@@ -1,4 +1,4 @@
-"""Reading files over the network: byte ranges with a timeout, again after a pause, and from another server.
+"""Reading files over the network: byte ranges with a timeout, repeated attempts, and several servers.
 
 Works for every protocol of fsspec; http(s) and root (extra `xrootd`) are set up and their errors understood.
 """
@@ -29,11 +29,11 @@ T = TypeVar("T")
 
 
 class RemoteFileError(InputError):
-    """A file on a server cannot be used."""
+    """An unusable file on a server."""
 
 
 class AccessDeniedError(RemoteFileError):
-    """A server knows who asks and refuses, or does not know: no use in asking again."""
+    """A server denies access. Asking again would not help."""
 
 
 class AbsentError(RemoteFileError):
@@ -41,18 +41,18 @@ class AbsentError(RemoteFileError):
 
 
 class UnreachableError(RemoteFileError):
-    """No server answered as it should, so often that it was given up. It may be different later."""
+    """No server gave a valid answer in the allowed number of attempts. A later attempt may succeed."""
 
 
 class Verdict(Enum):
-    """What an error of a server means."""
+    """The meaning of a server's error."""
 
     DENIED = "denied"
     ABSENT = "absent"
     TEMPORARY = "temporary"
 
 
-# XRootD's error numbers (XProtocol.hh) and the words of its client where there is no number.
+# XRootD's error numbers (XProtocol.hh), and words of its client for errors without a number.
 _XROOTD_DENIED = re.compile(r"\[(3010|3028|3030)\]|auth\w* failed|permission denied|not authorized|unauthorized", re.I)
 _XROOTD_ABSENT = re.compile(r"\[(3011|3015|3016)\]|no such file", re.I)
 _NO_SERVER_NOW = re.compile(r"no servers are available", re.I)  # [3011] of a redirector whose servers are down
@@ -60,7 +60,7 @@ _HTTP_DENIED, _HTTP_ABSENT = (401, 403, 407), (404, 410)
 
 
 def verdict(error: BaseException) -> Verdict:
-    """What an error means; whatever is not known to be lasting is temporary."""
+    """The meaning of an error. Errors that are not known to be permanent count as temporary."""
     chain = list(_causes(error))
     status = next((e.status for e in chain if isinstance(e, aiohttp.ClientResponseError)), None)
     if status is not None:
@@ -89,7 +89,7 @@ def is_remote(path: str) -> bool:
 
 
 def places(path: str, remote: Remote) -> list[str]:
-    """The URLs under which a file is looked for, in order: its own, then the same path at each redirector."""
+    """URLs at which a file is looked for, in order: its own, then the same path at each redirector."""
     given = os.environ.get(REDIRECTORS_VARIABLE)
     redirectors = [name.strip() for name in given.split(",") if name.strip()] if given else remote.redirectors
     parts = urlsplit(path)
@@ -103,14 +103,14 @@ def ask(path: str, urls: list[str], remote: Remote, request: Callable[[str], T])
 
     Args:
         path: as the catalogue names the file, for messages.
-        urls: where to ask, in order; that of the answer is put first.
-        remote: how often, and how long to wait between.
-        request: takes a URL.
+        urls: servers to ask, in order; that of the answer is put first.
+        remote: settings: number of attempts, and the pauses between them.
+        request: function of a URL.
 
     Raises:
-        AccessDeniedError: at once.
-        AbsentError: if all servers say so.
-        UnreachableError: after the last attempt, with what each server said last.
+        AccessDeniedError: a server denies access; raised at once.
+        AbsentError: no server has the file.
+        UnreachableError: the last attempt failed; the message has the last error of each server.
     """
     said: dict[str, str] = {}
     for attempt in range(remote.attempts):
@@ -123,11 +123,11 @@ def ask(path: str, urls: list[str], remote: Remote, request: Callable[[str], T])
             except InputError:
                 raise
             except Exception as error:
-                what, server = verdict(error), urlsplit(url).netloc
+                meaning, server = verdict(error), urlsplit(url).netloc
                 said[server] = _told(error)
-                if what is Verdict.DENIED:
+                if meaning is Verdict.DENIED:
                     raise AccessDeniedError(f"{path}: {server} denies access: {said[server]}") from error
-                absent += what is Verdict.ABSENT
+                absent += meaning is Verdict.ABSENT
             else:
                 urls.remove(url)
                 urls.insert(0, url)
@@ -138,7 +138,7 @@ def ask(path: str, urls: list[str], remote: Remote, request: Callable[[str], T])
 
 
 def _told(error: BaseException) -> str:
-    """What an error says: fsspec turns most of those of HTTP into a FileNotFoundError that says nothing."""
+    """The text of an error. fsspec turns most errors of HTTP into a FileNotFoundError without a text."""
     telling = next((e for e in _causes(error) if isinstance(e, aiohttp.ClientError)), error)
     return " ".join(str(telling).split())[:200] or type(telling).__name__
 
@@ -148,7 +148,7 @@ def _listed(said: dict[str, str]) -> str:
 
 
 def signature(path: str, remote: Remote) -> str:
-    """Size and, where the server tells it, time or tag of the last change: another file has another signature."""
+    """Size and, if the server tells it, time or tag of the last change: different files have different signatures."""
 
     def request(url: str) -> str:
         server, name = system(url, remote)
@@ -159,12 +159,12 @@ def signature(path: str, remote: Remote) -> str:
 
 
 class RemoteSource(Source):  # type: ignore[misc]
-    """What uproot reads a remote file through.
+    """Source through which uproot reads a remote file.
 
     Args:
         file_path: URL.
-        remote: how to read it.
-        **options: of uproot, not used.
+        remote: settings of reading.
+        **options: options of uproot, not used.
     """
 
     def __init__(self, file_path: str, *, remote: Remote, **options: Any) -> None:
@@ -181,18 +181,18 @@ class RemoteSource(Source):  # type: ignore[misc]
         return int(size)
 
     def _fill(self, url: str, have: dict[tuple[int, int], bytes], ranges: list[tuple[int, int]]) -> None:
-        """Adds to `have` what is missing of the ranges; what came stays, whatever is wrong with the rest."""
+        """Adds the missing ranges to `have`. Ranges that arrive are kept, also if others fail."""
         server, name = system(url, self._remote)
         if url != self._urls[0] and (size := self._size_at(url)) != self._size:
             raise OSError(f"its file has {size} bytes, that of the first server {self._size}")
-        missing = [one for one in ranges if one not in have]
+        missing = [span for span in ranges if span not in have]
         starts, stops = map(list, zip(*missing, strict=True))
         try:
-            found = server.cat_ranges([name] * len(missing), starts, stops, on_error="return")
+            contents = server.cat_ranges([name] * len(missing), starts, stops, on_error="return")
         except Exception as error:
-            found = [error] * len(missing)
+            contents = [error] * len(missing)
         problem: Exception | None = None
-        for (start, stop), content in zip(missing, found, strict=True):
+        for (start, stop), content in zip(missing, contents, strict=True):
             if isinstance(content, Exception):
                 problem = problem or content
             elif len(content) != stop - start:
@@ -212,14 +212,14 @@ class RemoteSource(Source):  # type: ignore[misc]
         self._num_requested_bytes += sum(stop - start for start, stop in ranges)
         have: dict[tuple[int, int], bytes] = {}
         ask(self._file_path, self._urls, self._remote, lambda url: self._fill(url, have, ranges))
-        return TrivialFuture([have[one] for one in ranges])
+        return TrivialFuture([have[span] for span in ranges])
 
     def chunk(self, start: int, stop: int) -> Chunk:
         """One range of bytes."""
         return Chunk(self, start, stop, TrivialFuture(self._fetch([(start, stop)]).result()[0]))
 
     def chunks(self, ranges: list[tuple[int, int]], notifications: Queue) -> list[Chunk]:
-        """Some ranges of bytes, those close to each other in one request."""
+        """Several ranges of bytes; close ranges share a request."""
         chunks: list[Chunk] = coalesce_requests(ranges, self._fetch, self, notifications)
         return chunks
 
@@ -230,7 +230,7 @@ class RemoteSource(Source):  # type: ignore[misc]
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed."""
+        """Whether the source was closed."""
         return self._closed
 
     def __enter__(self) -> "RemoteSource":
@@ -241,7 +241,7 @@ class RemoteSource(Source):  # type: ignore[misc]
 
 
 def system(url: str, remote: Remote) -> tuple[Any, str]:
-    """fsspec's file system of a URL and the path in it; one for each server and process."""
+    """fsspec's file system of a URL, and the path in it. There is one file system per server and process."""
     protocol = urlsplit(url).scheme
     options: dict[str, Any] = {}
     if protocol in ("http", "https"):
@@ -250,12 +250,12 @@ def system(url: str, remote: Remote) -> tuple[Any, str]:
         if protocol == "root":
             from XRootD import client
 
-            # The client has times of its own, of half an hour; XRD_* in the environment still goes first.
+            # The client's own timeouts are half an hour. XRD_* in the environment still takes precedence.
             for name in ("ConnectionWindow", "RequestTimeout", "StreamErrorWindow"):
                 client.EnvPutInt(name, remote.timeout)
             options["timeout"] = remote.timeout
-        found, path = fsspec.core.url_to_fs(url, **options)
+        file_system, path = fsspec.core.url_to_fs(url, **options)
     except (ImportError, ValueError) as error:
         extra = " (extra 'xrootd')" if protocol == "root" else ""
         raise RemoteFileError(f"{url}: cannot be read here{extra}: {error}") from error
-    return found, path
+    return file_system, path

@@ -1,9 +1,9 @@
-"""What the variations of a nuisance parameter are called."""
+"""Names of the variations of a nuisance parameter."""
 
-NOMINAL = "nominal"  # the variation that is none
-JER = "jer"  # the nuisance of the jet energy resolution
+NOMINAL = "nominal"  # no variation
+JER = "jer"  # nuisance of the jet energy resolution
 
 
 def up_down(nuisance: str) -> tuple[str, str]:
-    """The names of its two variations."""
+    """Names of the two variations of a nuisance."""
     return f"{nuisance}_up", f"{nuisance}_down"

@@ -1,13 +1,13 @@
-"""The version of NanoAOD that a file was made with, as far as its branches tell. For people to read only.
+"""The version of NanoAOD of a file, as far as its branches tell. For display only.
 
-Files do not say it: the `tag` of real ones is 'untagged', and the provenance is gone after a skim.
+Files do not record it: the `tag` of real ones is 'untagged', and the provenance is gone after a skim.
 """
 
 from collections.abc import Collection
 
-# The branch that a version was the first to have, among those of the collections below and of PV. From CMSSW's pull
-# requests: 28122 (v6), 31696 (v8), 33075 (v9), 38355 (v10), 40162 (v11), 40745 (v12), 42728 (v13), 44285 (v14). None is
-# known that v7 brought.
+# First branch of each version, among those of the collections below and of PV. From CMSSW's pull requests: 28122 (v6),
+# 31696 (v8), 33075 (v9), 38355 (v10), 40162 (v11), 40745 (v12), 42728 (v13), 44285 (v14). No new branch is known for
+# v7.
 FIRST = {
     6: "SV_dxySig",
     8: "SV_ntracks",
@@ -23,10 +23,10 @@ COLLECTIONS = ("Electron_pt", "Muon_pt", "Jet_pt", "SV_pt")  # scouting and cust
 
 
 def version(names: Collection[str]) -> str:
-    """'v9', 'v6-v7', 'v15 or later', 'v5 or older', or 'unknown' for what is not NanoAOD as CMS makes it.
+    """The version: 'v9', 'v6-v7', 'v15 or later', 'v5 or older', or 'unknown' for files that are not NanoAOD of CMS.
 
-    A file that lacks the branch of an older version has lost branches: its version is only known to be no older than
-    the newest that it has ('v11 or later').
+    A file that lacks the branch of an older version has lost branches. Its version is then a lower limit, from the
+    newest branch that it has ('v11 or later').
     """
     if not all(branch in names for branch in COLLECTIONS):
         return "unknown"

@@ -1,4 +1,4 @@
-"""Entries of the catalogue for corrections of weights: any file of correctionlib, by the names that it has itself."""
+"""Entries of the catalogue for corrections of weights: any file of correctionlib, with its own names of inputs."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _COLUMN = re.compile(r"[a-z0-9_]+|abs\([a-z0-9_]+\)")
 
 
 class Variation(Model):
-    """An input of the correction that tells nominal, up and down by text, and its texts."""
+    """The input of a correction that selects nominal, up and down by text, and these texts."""
 
     input: str
     nominal: str
@@ -53,18 +53,18 @@ class WeightCorrection(Model):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Every input that is given to the correction."""
+        """Names of all inputs that the correction is given."""
         varied = (self.uncertainty.input,) if isinstance(self.uncertainty, Variation) else ()
         return (*self.columns, *self.constants, *varied)
 
 
 class LeptonCorrections(Model):
-    """Scale factors by the flavour of the lepton; those of one flavour are multiplied and vary together."""
+    """Scale factors by the flavour of the lepton. Those of a flavour are multiplied and vary together."""
 
     electron: tuple[WeightCorrection, ...] = ()
     muon: tuple[WeightCorrection, ...] = ()
 
     @property
     def flavours(self) -> Iterator[tuple[str, tuple[WeightCorrection, ...]]]:
-        """Flavours with scale factors, and these."""
-        yield from ((name, some) for name, some in (("electron", self.electron), ("muon", self.muon)) if some)
+        """Flavours that have scale factors, with these."""
+        yield from ((name, entries) for name, entries in (("electron", self.electron), ("muon", self.muon)) if entries)

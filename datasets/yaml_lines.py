@@ -1,4 +1,4 @@
-"""Where things stand in a YAML file."""
+"""Line numbers in a YAML file."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,24 +6,24 @@ import yaml
 
 
 def line(node: yaml.Node, loc: Sequence[str | int]) -> int:
-    """The line, from 1, where the entry at `loc` (keys and places in lists) stands, or that of its nearest parent."""
-    found = node.start_mark.line
+    """Line number, from 1, of the entry at `loc` (keys and positions in lists), or of its nearest parent."""
+    start = node.start_mark.line
     for part in loc:
         if isinstance(node, yaml.MappingNode):
             entry = next(((key, value) for key, value in node.value if key.value == str(part)), None)
             if entry is None:
                 break
-            found, node = entry[0].start_mark.line, entry[1]
+            start, node = entry[0].start_mark.line, entry[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
-            found = node.start_mark.line
+            start = node.start_mark.line
         else:
             break
-    return int(found) + 1
+    return int(start) + 1
 
 
 def repeated_key(node: yaml.Node) -> tuple[str, int] | None:
-    """A key that a mapping has twice, and its second line: YAML would keep the last and forget the first in silence."""
+    """A key that a mapping has twice, and its second line. YAML would silently keep only the last."""
     for mapping in _mappings(node):
         keys: set[str] = set()
         for key, _ in mapping.value:

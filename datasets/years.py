@@ -1,6 +1,6 @@
-"""What is known of a year of pp collisions at the LHC: their energy, and how well CMS knows the luminosity.
+"""Energy of the pp collisions at the LHC by year, and the uncertainties of the luminosity of CMS.
 
-`docs/corrections.md` shows the uncertainties; a test holds both together.
+`docs/corrections.md` shows the uncertainties; a test compares the two.
 """
 
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Final
 
 ENERGY: Final = MappingProxyType(dict.fromkeys(range(2015, 2019), 13.0) | dict.fromkeys(range(2022, 2027), 13.6))
-"""TeV. In 2019-2021 there were no pp collisions."""
+"""Year -> energy in TeV. In 2019-2021 there were no pp collisions."""
 
 LUMINOSITY_UNCERTAINTIES: Final = MappingProxyType(
     {
-        # LUM-17-003 (arXiv:2104.01927): 1.6 % (and 1.2 % in 2016). What is shared with later years is not in the table
-        # below: independent is our choice, for less than 2 % of the luminosity at 13 TeV.
+        # LUM-17-003 (arXiv:2104.01927): 1.6 % (and 1.2 % in 2016). The part that 2015 shares with later years is not
+        # in the table below. Our choice: independent, for less than 2 % of the luminosity at 13 TeV.
         2015: {"luminosity_2015": 0.016},
         # LUM-17-003, LUM-17-004, LUM-18-002: 1.2, 2.3 and 2.5 %, 1.6 % together (paper, section 7), split as on the
         # CMS page LumiRecommendationsRun2, quoted by analysis code.
@@ -27,10 +27,10 @@ LUMINOSITY_UNCERTAINTIES: Final = MappingProxyType(
         2024: {"luminosity_222324": 0.0020, "luminosity_2324": 0.0068, "luminosity_2024": 0.0144},
     }
 )
-"""Year -> nuisance -> relative uncertainty. Nuisances of one name vary together, others are independent."""
+"""Year -> nuisance -> relative uncertainty. Nuisances of the same name vary together, others are independent."""
 
 PRELIMINARY: Final = frozenset({2023, 2024})
-"""Years whose uncertainty is that of a preliminary result."""
+"""Years with the uncertainty of a preliminary result."""
 
 
 def in_words(energies: Iterable[float]) -> str:

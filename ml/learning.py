@@ -1,4 +1,4 @@
-"""All classifiers of a catalogue: trained, or kept where they would be the same to the bit; and scores by them."""
+"""All classifiers of a catalogue: training (or keeping models that would be the same to the bit), and scores."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -22,19 +22,19 @@ from hnl.processors.rows import passing
 from hnl.processors.selection import Selection
 from hnl.selections.displaced.hypotheses import HYPOTHESES
 
-# What decides what a model is: which events and features it sees, and how it is trained.
+# Code that decides the content of a model: its events, its features and its training.
 CODE = ("hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What `train` leaves behind.
+    """Result of `train`.
 
     Attributes:
         metrics: training -> see `evaluation.evaluate`.
-        skipped: training -> why there is none.
+        skipped: training -> reason why it was skipped.
         left_out: training -> feature -> dataset that lacks it.
-        reused: trainings whose models were there already, made from the same events by the same code.
+        reused: trainings with models of an earlier run, made from the same events by the same code.
     """
 
     metrics: dict[str, dict[str, Any]]
@@ -64,21 +64,21 @@ def train(
     on_plan: Callable[[int], None] = lambda models: None,
     on_model: Callable[[str], None] = lambda name: None,
 ) -> Trained:
-    """Trains and evaluates every classifier that the catalogue has signals for.
+    """Trains and evaluates every classifier for which the catalogue has signals.
 
-    Writes OUT/models/TRAINING.json and TRAINING_foldK.ubj. Models that were made from the same events with
-    the same settings and code are kept: training them again would give the same to the bit.
+    Writes OUT/models/TRAINING.json and TRAINING_foldK.ubj. Models that were made from the same events with the same
+    settings and code are kept: a new training would give the same to the bit.
 
     Args:
-        selection: its candidates.
-        settings: how to train.
+        selection: has the candidates.
+        settings: settings of the training.
         tune: number of trials of optuna, 0 for none.
-        workers: threads, one model each; all cores by default. Changes nothing but the time.
-        on_plan: told how many models are to be trained.
-        on_model: told the training whenever one of its models is done.
+        workers: threads, one model per thread; all cores by default. Only the time depends on it.
+        on_plan: called with the number of models to be trained.
+        on_model: called with the name of the training for each model that is done.
 
     Raises:
-        TuningError, DeviceError: what was asked for cannot be done;
+        TuningError, DeviceError: the requested tuning or device is not available;
         NoCandidatesError, NoSignalError, NoBackgroundError, OneClassError, WeightError, FeatureError: the candidates
         cannot train a classifier.
     """
@@ -87,19 +87,19 @@ def train(
     training.check_device(settings.device)
     sources = load_sources(selection)
     skipped = {
-        one.name: reason
-        for one in trainings.all_of(selection.catalogue)
-        if (reason := trainings.no_signal_expected(one, selection.catalogue))
+        classifier.name: reason
+        for classifier in trainings.all_of(selection.catalogue)
+        if (reason := trainings.no_signal_expected(classifier, selection.catalogue))
     }
     plans = [
-        _plan(one, sources, settings, tune, selection.partial)
-        for one in trainings.all_of(selection.catalogue)
-        if one.name not in skipped
+        _plan(classifier, sources, settings, tune, selection.partial)
+        for classifier in trainings.all_of(selection.catalogue)
+        if classifier.name not in skipped
     ]
     if not plans:
         raise NoSignalError("the catalogue has no signal to train a classifier with: " + "; ".join(skipped.values()))
     folder = selection.folder / layout.MODELS
-    ready = {plan.training.name: found for plan in plans if (found := _current(folder, plan))}
+    ready = {plan.training.name: model for plan in plans if (model := _current(folder, plan))}
     waiting = [plan for plan in plans if plan.training.name not in ready]
     on_plan(len(waiting) * folds.N_FOLDS)
     new = _train(folder, waiting, settings, tune, workers, on_model)
@@ -119,32 +119,32 @@ def train(
 def score(
     selection: Selection, *, models_folder: Path | None = None, on_dataset: Callable[[str], None] = lambda name: None
 ) -> dict[str, dict[str, int]]:
-    """Scores the rows of every dataset, nominal and varied alike: OUT/scores/DATASET.parquet and .json.
+    """Scores the rows of every dataset, nominal and varied: OUT/scores/DATASET.parquet and .json.
 
     Args:
-        selection: its candidates.
-        models_folder: models trained elsewhere, applied as they are; OUT/models by default, which must have been
+        selection: has the candidates.
+        models_folder: models of another run, applied as they are; OUT/models by default, which must have been
             trained with these candidates.
-        on_dataset: told each dataset when it is done.
+        on_dataset: called with each dataset when it is done.
 
     Returns:
         Dataset -> number of candidates ('candidates') and of those with 'score_low' and 'score_high'.
 
     Raises:
-        ModelError: no models, broken ones, or ones of other candidates;
+        ModelError: no models, broken models, or models of other candidates;
         FeatureError: the candidates lack a feature, or its definition changed.
     """
     out = selection.folder
     folder = models_folder or out / layout.MODELS
-    wanted = {
-        one.name: one
-        for one in trainings.all_of(selection.catalogue)
-        if not trainings.no_signal_expected(one, selection.catalogue)
-        or (models_folder and models.card_path(folder, one.name).is_file())
-    }
-    if not wanted:
+    names = [
+        classifier.name
+        for classifier in trainings.all_of(selection.catalogue)
+        if not trainings.no_signal_expected(classifier, selection.catalogue)
+        or (models_folder and models.card_path(folder, classifier.name).is_file())
+    ]
+    if not names:
         raise ModelError(f"the catalogue has no signal, so {out} has no models; name models trained elsewhere")
-    ready = {name: models.load(folder, name) for name in wanted}
+    ready = {name: models.load(folder, name) for name in names}
     sources = load_sources(selection)
     if models_folder is None:
         for model in ready.values():
@@ -174,7 +174,7 @@ def load_sources(selection: Selection) -> list[Source]:
     """Every dataset of a selection with its candidates.
 
     Raises:
-        NoCandidatesError: nothing was selected at all.
+        NoCandidatesError: the selection has no candidates at all.
     """
     group = trainings.groups(selection.catalogue)
     sources = [
@@ -186,12 +186,12 @@ def load_sources(selection: Selection) -> list[Source]:
     return sources
 
 
-def _plan(one: Training, sources: list[Source], settings: Settings, tune: int, partial: list[str]) -> _Plan:
-    features, left_out = sample.usable(one, sources)
+def _plan(classifier: Training, sources: list[Source], settings: Settings, tune: int, partial: list[str]) -> _Plan:
+    features, left_out = sample.usable(classifier, sources)
     features = tuple(feature for feature in features if feature.name not in settings.without)
     if not features:
-        raise FeatureError(f"training {one.name}: no feature is left to train with")
-    chosen = sample.taking_part(one, sources)
+        raise FeatureError(f"training {classifier.name}: no feature is left to train with")
+    chosen = sample.taking_part(classifier, sources)
     facts: dict[str, Any] = {
         "features_left_out": left_out,
         "candidates": {source.dataset.name: sample.digest(source.candidates) for source in chosen},
@@ -203,11 +203,11 @@ def _plan(one: Training, sources: list[Source], settings: Settings, tune: int, p
         "code": {"hnl": __version__, "xgboost": xgboost.__version__, "ml": dependencies.digest(CODE)},
     }
     facts["fingerprint"] = provenance.digest([facts, [feature.name for feature in features]])
-    return _Plan(one, features, sample.build(one, sources, features), facts)
+    return _Plan(classifier, features, sample.build(classifier, sources, features), facts)
 
 
 def _current(folder: Path, plan: _Plan) -> Model | None:
-    """The models on disk if they are what training would give."""
+    """The models on disk, if a new training would give the same."""
     try:
         if models.read_card(folder, plan.training.name).get("fingerprint") != plan.facts["fingerprint"]:
             return None
@@ -240,24 +240,24 @@ def _train(
     metrics = {}
     for i, (plan, of_plan) in enumerate(zip(plans, chosen, strict=True)):
         three = fitted[i * folds.N_FOLDS : (i + 1) * folds.N_FOLDS]
-        found = evaluation.evaluate([model.booster for model in three], plan.names, plan.sample)
+        performance = evaluation.evaluate([model.booster for model in three], plan.names, plan.sample)
         facts = {
             "parameters": of_plan.for_xgboost(),
-            "folds": found["counts"],
-            "metrics": {key: found[key] for key in ("auc", "categories", "masses", "correlation")},
+            "folds": performance["counts"],
+            "metrics": {key: performance[key] for key in ("auc", "categories", "masses", "correlation")},
             "provenance": provenance.record(),
         }
         models.write(folder, plan.training, plan.features, three, plan.facts | facts)
-        metrics[plan.training.name] = found
+        metrics[plan.training.name] = performance
     return metrics
 
 
 def _check_candidates(model: Model, sources: list[Source], folder: Path) -> None:
     name = model.training.name
     now = {s.dataset.name: s for s in sample.taking_part(model.training, sources)}
-    known: Mapping[str, str] = model.card.get("candidates", {})
-    for dataset in sorted(set(now) | set(known)):
-        if dataset not in now or known.get(dataset) != sample.digest(now[dataset].candidates):
+    trained_with: Mapping[str, str] = model.card.get("candidates", {})
+    for dataset in sorted(set(now) | set(trained_with)):
+        if dataset not in now or trained_with.get(dataset) != sample.digest(now[dataset].candidates):
             raise ModelError(
                 f"the model {name} in {folder} was trained with other candidates of {dataset}; run hnl train again"
             )

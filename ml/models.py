@@ -1,4 +1,4 @@
-"""Models on disk: one UBJSON file for each of the three, and a JSON card that vouches for them. No pickle."""
+"""Models on disk: one UBJSON file per fold, and a JSON card with their fingerprints. No pickle."""
 
 import hashlib
 import json
@@ -22,12 +22,12 @@ FORMAT = 1  # of the card; raised when its meaning changes
 
 
 class ModelError(InputError):
-    """A model or its card is missing, broken, or does not fit the features of this code."""
+    """A model or its card is missing, broken, or does not match the features of this code."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A classifier: three boosters, by the fold that each knows nothing of, and what its card says."""
+    """A classifier: three boosters, by the fold that is held out of their training, and its card."""
 
     training: Training
     features: tuple[Feature, ...]
@@ -36,7 +36,7 @@ class Model:
 
     @property
     def digest(self) -> str:
-        """SHA-256 that stands for the three files."""
+        """Fingerprint of the three files (SHA-256)."""
         return provenance.digest([entry["sha256"] for entry in self.card["models"]])
 
 
@@ -48,17 +48,17 @@ def card_path(folder: Path, name: str) -> Path:
 def write(
     folder: Path, training: Training, features: Sequence[Feature], fitted: Sequence[Fitted], facts: Mapping[str, Any]
 ) -> Model:
-    """Writes models, then the card.
+    """Writes the models, then the card.
 
     Args:
-        folder: made if needed.
+        folder: folder of the models, made if needed.
         training: the classifier.
-        features: in the order of the columns that it was trained with.
-        fitted: by fold.
+        features: features in the order of the columns in the training.
+        fitted: boosters by fold.
         facts: further entries of the card: settings, candidates, metrics, ...
 
     Returns:
-        What `load` would return.
+        The classifier, as `load` would return it.
     """
     card_path(folder, training.name).unlink(missing_ok=True)
     entries = []
@@ -91,7 +91,7 @@ def read_card(folder: Path, name: str) -> dict[str, Any]:
     """The card of a training.
 
     Raises:
-        ModelError: there is none, or it is not a card of this version.
+        ModelError: there is no card, or it is not a card of this version.
     """
     path = card_path(folder, name)
     try:
@@ -109,12 +109,12 @@ def load(folder: Path, name: str) -> Model:
     """Reads a classifier.
 
     Args:
-        folder: with the card and the files that it names.
-        name: of the training.
+        folder: folder of the card and the files that it names.
+        name: name of the training.
 
     Raises:
         ModelError: a file is missing, broken, or not the one that the card describes.
-        FeatureError: the model wants a feature that does not exist, or one whose definition changed; named.
+        FeatureError: a feature of the model does not exist or has another definition; the message names it.
     """
     card = read_card(folder, name)
     path = card_path(folder, name)
@@ -157,11 +157,11 @@ def _booster(folder: Path, entry: Mapping[str, Any], features: Sequence[Feature]
     except xgboost.core.XGBoostError as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path} is not a model that XGBoost {xgboost.__version__} can read: {reason}") from error
-    known, wanted = booster.feature_names or [], [feature.name for feature in features]
-    for i in range(max(len(known), len(wanted))):
-        mine, card = (names[i] if i < len(names) else "nothing" for names in (known, wanted))
-        if mine != card:
-            raise FeatureError(f"{path}: feature {i} of the model is '{mine}', of its card '{card}'")
+    in_model, in_card = booster.feature_names or [], [feature.name for feature in features]
+    for i in range(max(len(in_model), len(in_card))):
+        of_model, of_card = (names[i] if i < len(names) else "nothing" for names in (in_model, in_card))
+        if of_model != of_card:
+            raise FeatureError(f"{path}: feature {i} of the model is '{of_model}', of its card '{of_card}'")
     return booster
 
 

@@ -1,4 +1,4 @@
-"""Hyper-parameters by optuna (`hnl train --tune N`), an optional library."""
+"""Tuning of hyper-parameters by optuna, an optional library (`hnl train --tune N`)."""
 
 from dataclasses import replace
 from importlib.util import find_spec
@@ -13,14 +13,14 @@ from hnl.ml.training import Settings
 
 
 class TuningError(InputError):
-    """Tuning was asked for and cannot be done."""
+    """Tuning was requested, but is not possible."""
 
 
 def check(trials: int) -> None:
-    """Refuses what cannot be done, before any work.
+    """Refuses impossible tuning before any work.
 
     Raises:
-        TuningError: optuna is not installed, or the number of trials makes no sense.
+        TuningError: optuna is not installed, or the number of trials is negative.
     """
     if trials < 0:
         raise TuningError(f"--tune {trials}: the number of trials must be positive")
@@ -29,17 +29,17 @@ def check(trials: int) -> None:
 
 
 def tune(sample: Sample, name: str, feature_names: list[str], settings: Settings, trials: int) -> Settings:
-    """Looks for the parameters with the smallest loss of unseen events, over the three folds.
+    """Searches the parameters with the smallest loss of unseen events, over the three folds.
 
-    The test set takes no part, so what it says stays honest. The three folds do: with tuned parameters a score of an
-    event in a fold is no longer *strictly* independent of the event, only through a handful of parameters.
+    The test set is not used, so it stays independent. The three folds are used: with tuned parameters the score of an
+    event is no longer *strictly* independent of the event, but depends on it only through a few parameters.
 
     Args:
         sample: all events of a training.
-        name: of the training.
-        feature_names: of the columns.
-        settings: what is not tuned.
-        trials: number of parameter sets to try, beginning with that of `settings`; in a fixed sequence.
+        name: name of the training.
+        feature_names: names of the columns.
+        settings: settings, from which the parameters that are not tuned are taken.
+        trials: number of parameter sets to try, in a fixed sequence that begins with that of `settings`.
 
     Returns:
         Settings with the best parameters.
@@ -68,7 +68,7 @@ def _suggested(trial: Any, settings: Settings) -> dict[str, float]:
 
 
 def _loss(sample: Sample, name: str, feature_names: list[str], settings: Settings) -> float:
-    """Weighted logarithmic loss of the three thirds, each by the model that knows nothing of it."""
+    """Weighted logarithmic loss of the three folds, each by the model that was trained without it."""
     total = 0.0
     for fold in range(folds.N_FOLDS):
         booster = training.fit(sample, name, feature_names, settings, fold).booster

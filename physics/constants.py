@@ -1,4 +1,4 @@
-"""Measured constants. Masses and widths in GeV, cross sections in pb by the energy of pp collisions in TeV.
+"""Measured constants. Masses in GeV, cross sections in pb by the energy of pp collisions in TeV.
 
 PDG: Particle Data Group, Phys. Rev. D 110 (2024) 030001, unless another source is named.
 """
@@ -31,9 +31,8 @@ LEPTON_MASS: Final = MappingProxyType({"e": 0.51099895e-3, "mu": 0.1056583755, "
 """Charged lepton masses (PDG)."""
 
 QUARK_MASS: Final = MappingProxyType({"u": 2.16e-3, "d": 4.70e-3, "s": 0.0935, "c": 1.273, "b": 4.183})
-"""Current quark masses in the MS-bar scheme (PDG). For the phase space of inclusive widths; our choice,
-because
-the widths of the paper's model (Atre et al. 2009) are those of free quarks."""
+"""Current quark masses in the MS-bar scheme (PDG), for the phase space of inclusive widths. Our choice, because the
+paper's model (Atre et al. 2009) has the widths of free quarks."""
 
 CKM: Final = MappingProxyType(
     {
@@ -48,12 +47,12 @@ CKM: Final = MappingProxyType(
 """Magnitudes of the elements of the quark mixing matrix (PDG, direct determinations)."""
 
 SIGMA_W_LNU: Final = MappingProxyType({13.0: 20508.9, 13.6: 9013.3 + 12128.4})
-"""sigma(pp -> W -> l nu) for one lepton flavour, both charges, in pb, by the energy in TeV; two calculations.
+"""sigma(pp -> W -> l nu) for one lepton flavour, both charges, in pb, by the energy in TeV. Two calculations:
 
 - 13 TeV: FEWZ 3.1 at NNLO QCD and NLO EW with NNPDF 3.0, as CMS uses it for its samples (61526.7 pb for three
   flavours).
-- 13.6 TeV: W- and W+ from MATRIX at NNLO QCD and NLO EW, as CMS uses them (63425.1 pb for three flavours). From the
-  CMS page MATRIXCrossSectionsat13p6TeV, as analysis code quotes it with 1.4 % for scales and 0.8 % for PDFs.
+- 13.6 TeV: MATRIX at NNLO QCD and NLO EW, W- plus W+, as CMS uses it (63425.1 pb for three flavours). From the CMS
+  page MATRIXCrossSectionsat13p6TeV, as analysis code quotes it, with 1.4 % for scales and 0.8 % for PDFs.
 """
 
 SIGMA_W_LNU_UNCERTAINTY: Final = 0.038

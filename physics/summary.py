@@ -1,4 +1,4 @@
-"""All that is known of a heavy neutral lepton N with a mass and couplings, as one record."""
+"""Properties of a heavy neutral lepton N of given mass and couplings, as one record."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hnl.physics.constants import M_W
 from hnl.physics.widths import Coupling
 
 UNITS = {"total_width": "GeV", "ctau": "mm", "momentum": "GeV", "decay_length": "mm"}
-"""The single numbers of :func:`of`."""
+"""Units of the single numbers that :func:`describe` returns."""
 
 
 def describe(
@@ -24,12 +24,12 @@ def describe(
         mass: m_N in GeV.
         v2: |V_l|^2 by flavour; zeros are left out.
         nature: 'majorana' or 'dirac'.
-        momentum: of N in GeV, for the decay length; by default that of N from the decay of a W at rest.
-        energy: of the pp collisions in TeV, 13 or 13.6.
+        momentum: momentum of N in GeV, for the decay length; by default that of N from the decay of a W at rest.
+        energy: energy of the pp collisions in TeV, 13 or 13.6.
 
     Returns:
         widths (GeV) and branching_ratios by channel, total_width (GeV), ctau (mm), cross_sections (pb) by flavour,
-        momentum (GeV), decay_length: the mean in the laboratory, c tau p / m (mm), and the arguments.
+        momentum (GeV), decay_length (the mean in the laboratory, c tau p / m, mm), and the arguments.
 
     Raises:
         InputError: see `widths.total_width` and `production.sigma_w_to_n`; or a momentum that is not above 0.

@@ -1,14 +1,15 @@
 """Tree-level decay widths of a heavy neutral lepton N, for 1 GeV < m_N < m_W.
 
-The charged (CC) and neutral (NC) current decays into free leptons and quarks with full phase space, after
-K. Bondarenko et al., JHEP 11 (2018) 032, arXiv:1805.08567 ("B18"); they agree with A. Atre et al., JHEP 05
-(2009) 030, arXiv:0901.3589, a reference of the paper's signal model. No QCD correction, which is what
-reproduces the lifetimes quoted by the paper. Below about 2 GeV hadronic decays are few-meson final states, of
-which free quarks are only an average.
+The decays by charged (CC) and neutral (NC) currents into free leptons and quarks have full phase space, after
+K. Bondarenko et al., JHEP 11 (2018) 032, arXiv:1805.08567 ("B18"). They agree with A. Atre et al., JHEP 05
+(2009) 030, arXiv:0901.3589, a reference of the paper's signal model. There is no QCD correction: so the lifetimes
+quoted by the paper are reproduced. Below about 2 GeV hadronic decays are few-meson final states, of which free quarks
+are only an average.
 
-The W and Z propagators at momentum transfer q are in: 1 / (1 - q^2/m_V^2)^2, which B18 leaves out; on the width 0.1 %
-at 5 GeV, 1 % at 10 GeV, 4 % at 20 GeV, 17 % at 40 GeV. Exact in charged-current decays; for neutral currents and their
-interference averaged over massless products. The widths of W and Z are neglected: good to well below m_W.
+The W and Z propagators at momentum transfer q, 1 / (1 - q^2/m_V^2)^2, are included; B18 leaves them out. They change
+the width by 0.1 % at 5 GeV, 1 % at 10 GeV, 4 % at 20 GeV and 17 % at 40 GeV. They are exact in charged-current decays,
+and averaged over massless products in neutral-current decays and the interference. The widths of W and Z are
+neglected, which is good to well below m_W.
 
 A coupling is the squared mixing |V_l|^2 with each lepton flavour, for example ``{"mu": 1e-6}``. Widths and
 masses are in GeV, c tau in mm. The width of a Majorana N is twice that of a Dirac N, as each decay has a
@@ -51,8 +52,8 @@ def cc_width(mass: float, lepton: str, up: str, down: str) -> float:
 def cc_phase_space(x_u: float, x_d: float, x_l: float, r: float = 0.0) -> float:
     """Phase space of N -> l W*, W* -> u anti-d: 1 for massless products and a heavy W, 0 below threshold.
 
-    The integral over y = q^2 / m_N^2 of the W*, split into its transverse part, with the propagator, and its
-    longitudinal part, where the q^2 of the propagator cancels. For r = 0 it is I(x_u, x_d, x_l) of B18, eq. 3.2.
+    It is an integral over y = q^2 / m_N^2 of the W*, split into a transverse part, with the propagator, and a
+    longitudinal part, in which the q^2 of the propagator cancels. For r = 0 it is I(x_u, x_d, x_l) of B18, eq. 3.2.
 
     Args:
         x_u, x_d, x_l: masses of the three products over m_N.
@@ -75,16 +76,17 @@ def cc_phase_space(x_u: float, x_d: float, x_l: float, r: float = 0.0) -> float:
 def propagators(r: float, r_other: float | None = None) -> float:
     """Mean over massless products of 1 / (1 - r y)^2, or of 1 / ((1 - r y) (1 - r' y')) where amplitudes interfere.
 
-    y and y' are the q^2 of the bosons over m_N^2: masses of two pairs of products that share one. The matrix element is
-    that of V - A, 12 s (1 - s) with s = 1 - y - y' of the third pair. To first order in r it is 1 + 3/5 r.
+    y and y' are q^2 / m_N^2 of the two bosons: the squared masses of two pairs of products with one product in common.
+    The matrix element is that of V - A, 12 s (1 - s) with s = 1 - y - y' of the third pair. To first order in r the
+    mean is 1 + 3/5 r.
 
     Args:
         r, r_other: (m_N / m_V)^2 of the bosons, below 1.
     """
     s, weight = (_NODES[:, None] + 1) / 2, _WEIGHTS[:, None] * _WEIGHTS / 4
     y = (1 - s) * (_NODES + 1) / 2
-    both = (1 - r * y) * (1 - r * y if r_other is None else 1 - r_other * (1 - s - y))
-    return float(np.sum(weight * 12 * s * (1 - s) ** 2 / both))
+    denominator = (1 - r * y) * (1 - r * y if r_other is None else 1 - r_other * (1 - s - y))
+    return float(np.sum(weight * 12 * s * (1 - s) ** 2 / denominator))
 
 
 def nc_width(mass: float, lepton: str, fermion: str) -> float:
@@ -121,8 +123,8 @@ def nc_width(mass: float, lepton: str, fermion: str) -> float:
 def three_neutrino_width(mass: float) -> float:
     """Gamma(N -> 3 nu), all flavours, of a Dirac N for |V|^2 = 1, in GeV (B18, section 3.1)."""
     r = (mass / M_Z) ** 2
-    own = propagators(r) + propagators(r, r)  # two of the three neutrinos are alike: two diagrams
-    return _g2m5(mass) / 4 * (own + 2 * propagators(r))
+    same_flavour = propagators(r) + propagators(r, r)  # two of the three neutrinos are alike: two diagrams
+    return _g2m5(mass) / 4 * (same_flavour + 2 * propagators(r))
 
 
 def partial_widths(mass: float, coupling: Coupling, nature: Nature = "majorana") -> dict[str, float]:
@@ -132,7 +134,7 @@ def partial_widths(mass: float, coupling: Coupling, nature: Nature = "majorana")
     Majorana), 'mu nu e' (by W, the muon at the N), 'nu_mu e e' (by Z and W) and 'nu nu nu'.
 
     Raises:
-        InputError: the mass or coupling makes no sense (see :func:`total_width`).
+        InputError: the mass or the coupling is out of range (see :func:`total_width`).
     """
     _check(mass, coupling, nature)
     charges = 2 if nature == "majorana" else 1

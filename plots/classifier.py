@@ -1,4 +1,4 @@
-"""The classifiers: ROC curves, scores, dependence on m(l1,SV), features. From `ml.evaluation`'s numbers alone."""
+"""The classifiers: ROC curves, scores, dependence on m(l1,SV), features; from the results of `ml.evaluation` alone."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,8 +24,8 @@ def draw_all(metrics: Metrics, folder: Path) -> list[tuple[str, Path]]:
     """Draws every figure, as PNG and PDF.
 
     Args:
-        metrics: training -> what `evaluation.evaluate` returns.
-        folder: for the figures; made if needed.
+        metrics: training -> result of `evaluation.evaluate`.
+        folder: folder of the figures; made if needed.
 
     Returns:
         (title, PNG) of each figure.
@@ -39,7 +39,7 @@ def draw_all(metrics: Metrics, folder: Path) -> list[tuple[str, Path]]:
 
 
 def roc(panel: Axes, of: Mapping[str, Any]) -> None:
-    """Background efficiency against signal efficiency: on the test set, on all events unseen, and on trained ones."""
+    """Background efficiency against signal efficiency: test set, unseen events, and trained events."""
     for kind, style in (("train", ":"), ("unseen", "-"), ("test", "--")):
         curve = of["roc"][kind]
         if curve["signal"]:
@@ -95,7 +95,7 @@ def independence(panel: Axes, of: Mapping[str, Any]) -> None:
 
 
 def importance(panel: Axes, of: Mapping[str, Any]) -> None:
-    """Share of the features in the gain of all splits."""
+    """Shares of the features in the gain of all splits."""
     first = list(of["importance"].items())[:N_FEATURES][::-1]
     panel.barh([name for name, _ in first], [share for _, share in first], color="C0")
     panel.set(xlabel="share of the total gain")
@@ -114,11 +114,11 @@ _SELECTIONS = {"all": "all", "preselected": "score > 0.2, m > 10 GeV"}
 
 
 def _panels(metrics: Metrics, draw: Callable[[Axes, Mapping[str, Any]], None]) -> mpl.figure.Figure:
-    """One panel for each training, two in a row."""
+    """One panel per training, two per row."""
     rows = -(-len(metrics) // 2)
     width, height = 2 * PANEL[0], rows * PANEL[1]
     figure, panels = plt.subplots(rows, 2, figsize=(width, height), squeeze=False)
-    # Margins in inches: a layout engine would take longer than everything else.
+    # Margins in inches: a layout engine would take longer than all the drawing.
     left, right = LEFT_MARGIN.get(draw, 0.8), 0.2
     figure.subplots_adjust(
         left=left / width,

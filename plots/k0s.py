@@ -1,4 +1,4 @@
-"""The check of the score with K0S: Fig. 6, and the mass of the vertices that it is made of."""
+"""The check of the score with K0S: Fig. 6, and the mass of its vertices."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,8 +20,8 @@ def draw_all(content: Mapping[str, Any], folder: Path) -> list[tuple[str, Path]]
     """Draws both figures, as PNG and PDF.
 
     Args:
-        content: of k0s.json.
-        folder: for the figures; made if needed.
+        content: content of k0s.json.
+        folder: folder of the figures; made if needed.
 
     Returns:
         (title, PNG) of each figure.
@@ -36,15 +36,15 @@ def draw_all(content: Mapping[str, Any], folder: Path) -> list[tuple[str, Path]]
 
 
 def scores(trainings: Mapping[str, Mapping[str, Any]]) -> mpl.figure.Figure:
-    """One column for each training: yields above, data over simulation below (Fig. 6)."""
+    """One column per training: yields above, data over simulation below (Fig. 6)."""
     n = len(trainings)
     figure, panels = plt.subplots(
         2, n, figsize=(COLUMN[0] * n, COLUMN[1]), squeeze=False, sharex="col", height_ratios=(3, 1)
     )
     figure.subplots_adjust(left=0.5 / n * 0.25, right=1 - 0.02 / n, bottom=0.11, top=0.93, hspace=0.06)
-    for (upper, lower), (name, one) in zip(panels.T, trainings.items(), strict=True):
+    for (upper, lower), (name, yields) in zip(panels.T, trainings.items(), strict=True):
         edges, data, expected, error = (
-            np.array(one[key]) for key in ("edges", "data", "simulation", "simulation_error")
+            np.array(yields[key]) for key in ("edges", "data", "simulation", "simulation_error")
         )
         mplhep.histplot(expected, edges, histtype="fill", color="C0", alpha=0.4, label="simulation", ax=upper)
         mplhep.histplot(data, edges, yerr=np.sqrt(data), histtype="errorbar", color="black", label="data", ax=upper)
@@ -74,5 +74,5 @@ def mass(masses: Mapping[str, Any]) -> mpl.figure.Figure:
 
 
 def _steps(values: np.ndarray) -> np.ndarray:
-    """Bin contents for matplotlib's 'post' steps, which want one value for each edge."""
+    """Bin contents for matplotlib's 'post' steps, with one value per edge."""
     return np.append(values, values[-1])

@@ -1,4 +1,4 @@
-"""What the golden JSON of an era did to its data, where a user should know of it."""
+"""Remarks for the user on the golden JSON of an era and its data."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from hnl.datasets import remarks
 from hnl.processors.base import CERTIFIED
 
-if TYPE_CHECKING:  # what was selected is taken as it is
+if TYPE_CHECKING:  # for types only: report does not run the selection
     from hnl.processors.selection import Selection
 
 
@@ -15,9 +15,9 @@ def warnings(selection: "Selection") -> list[str]:
     in_vain: dict[Path, list[str]] = {}
     for dataset in selection.catalogue.datasets:
         path, cutflow = selection.catalogue.era(dataset).golden_json, selection.tables[dataset.name]["cutflow"]
-        if dataset.is_data and path and cutflow:  # which has no stages where all files were left out
+        if dataset.is_data and path and cutflow:  # there are no stages if all files were left out
             events, certified = (cutflow[stage]["all"]["events"] for stage in ("all events", CERTIFIED))
             if events and not certified:
                 in_vain.setdefault(path, []).append(dataset.name)
-    found = [f"golden JSON {path} certifies no event of {', '.join(names)}" for path, names in in_vain.items()]
-    return remarks.without_golden_json(selection.catalogue) + found
+    sentences = [f"golden JSON {path} certifies no event of {', '.join(names)}" for path, names in in_vain.items()]
+    return remarks.without_golden_json(selection.catalogue) + sentences

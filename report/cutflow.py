@@ -1,4 +1,4 @@
-"""The cutflow for a terminal: requirements as rows, and as many processes beside each other as fit."""
+"""The cutflow for a terminal: requirements as rows, and as many processes as columns as fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from hnl.datasets.catalogue import Dataset
 from hnl.report.tables import MISSING, count
 from hnl.terminal import TextTable, lines, out_console
 
-if TYPE_CHECKING:  # what was selected is taken as it is
+if TYPE_CHECKING:  # for types only: report does not run the selection
     from hnl.processors.selection import Selection
 
 OTHERS = "others"
@@ -16,7 +16,7 @@ OTHERS = "others"
 
 @dataclass(frozen=True)
 class Group:
-    """A column: datasets whose events are added up."""
+    """A column: the sum of the events of several datasets."""
 
     name: str
     kind: str
@@ -25,46 +25,48 @@ class Group:
 
 
 def table(selection: "Selection") -> TextTable:
-    """Events after each requirement, and what is expected in the luminosity.
+    """Events after each requirement, and expected events in the luminosity.
 
-    Processes are drawn together until the table fits: first all signals, then the smallest backgrounds. All of it is
-    in cutflow.json, by dataset and category.
+    Processes are merged until the table fits: first all signals, then the smallest backgrounds. cutflow.json has all
+    numbers, by dataset and category.
     """
     groups = _groups(selection)
     luminosity = sum(era.luminosity for era in selection.catalogue.eras.values())
-    made = _table(groups, luminosity, "")
-    if _fits(made):
-        return made
+    text_table = _table(groups, luminosity, "")
+    if _fits(text_table):
+        return text_table
     signals = [group for group in groups if group.kind == "signal"]
     rest = [group for group in groups if group.kind != "signal"]
     if len(signals) > 1:
         signals = [_together(f"{len(signals)} signals", signals, expected=False)]
-    backgrounds = sorted((group for group in rest if group.kind == "background"), key=lambda one: one.expected or 0.0)
+    backgrounds = sorted(
+        (group for group in rest if group.kind == "background"), key=lambda group: group.expected or 0.0
+    )
     for number in (0, *range(2, len(backgrounds) + 1)):
         small = backgrounds[:number]
         kept = [group for group in rest if group not in small]
-        others = [_together(f"{number} {OTHERS}", small, expected=True)] if small else []
+        merged = [_together(f"{number} {OTHERS}", small, expected=True)] if small else []
         note = f"{OTHERS}: {', '.join(group.name for group in rest if group in small)}" if small else ""
-        made = _table([*kept, *others, *signals], luminosity, note)
-        if _fits(made):
+        text_table = _table([*kept, *merged, *signals], luminosity, note)
+        if _fits(text_table):
             break
-    return made
+    return text_table
 
 
-def _fits(made: TextTable) -> bool:
-    heading, rows = lines(made, out_console.width, breaks=False)
+def _fits(text_table: TextTable) -> bool:
+    heading, rows = lines(text_table, out_console.width, breaks=False)
     return max(map(len, heading + rows)) <= out_console.width
 
 
 def _groups(selection: "Selection") -> list[Group]:
-    """One for each process: data first, then backgrounds, then signals, in the order of the catalogue."""
+    """One group per process: data first, then backgrounds, then signals, in the order of the catalogue."""
     datasets = selection.catalogue.datasets
     keys = dict.fromkeys((dataset.kind, dataset.process) for dataset in datasets)
     result = []
     for kind in ("data", "background", "signal"):
         for key in (key for key in keys if key[0] == kind):
-            own = [_group(selection, one) for one in datasets if (one.kind, one.process) == key]
-            result.append(_together(key[1], own, expected=True))
+            members = [_group(selection, dataset) for dataset in datasets if (dataset.kind, dataset.process) == key]
+            result.append(_together(key[1], members, expected=True))
     return result
 
 

@@ -8,11 +8,11 @@ from hnl.report.tables import MISSING, short, with_error
 from hnl.terminal import TextTable
 
 Metrics = Mapping[str, Mapping[str, Any]]
-Row = tuple[str, ...]
+TextRow = tuple[str, ...]
 
 
 def of_training(trained: Trained) -> list[TextTable]:
-    """Everything that a physicist wants to see before trusting the classifiers."""
+    """The tables on the quality of the classifiers."""
     metrics = trained.metrics
     return [
         performance(trained),
@@ -24,13 +24,13 @@ def of_training(trained: Trained) -> list[TextTable]:
 
 
 def performance(trained: Trained) -> TextTable:
-    """One line for each training: events and AUC."""
-    rows: list[Row] = []
+    """One line per training: events and AUC."""
+    rows: list[TextRow] = []
     for name, of in trained.metrics.items():
         events = (short(sum(of["counts"][label].values())) for label in ("signal", "background"))
         rows.append((name, *events, *(_estimate(of["auc"][kind]) for kind in ("train", "unseen", "test"))))
     rows += [(name, "0", *[MISSING] * 4) for name in trained.skipped]
-    left_out = {feature: dataset for one in trained.left_out.values() for feature, dataset in one.items()}
+    left_out = {feature: dataset for features in trained.left_out.values() for feature, dataset in features.items()}
     note = "left out, as not every dataset has them: " if left_out else ""
     note += ", ".join(f"{feature} ({dataset})" for feature, dataset in left_out.items())
     headings = ("training", "signal", "background", "AUC,\ntrained events", "AUC,\nunseen events", "AUC,\ntest set")
@@ -45,7 +45,7 @@ def features(metrics: Metrics) -> TextTable:
 
 def thresholds(metrics: Metrics) -> TextTable:
     """Efficiencies for scores above the thresholds of section 6."""
-    rows: list[Row] = []
+    rows: list[TextRow] = []
     for name, of in metrics.items():
         rows += _grouped(
             name,
@@ -71,8 +71,8 @@ def thresholds(metrics: Metrics) -> TextTable:
 
 
 def by_category_and_mass(metrics: Metrics) -> TextTable:
-    """AUC of parts of the events."""
-    rows: list[Row] = []
+    """AUC by category and by m_N."""
+    rows: list[TextRow] = []
     for name, of in metrics.items():
         parts = list(of["categories"].items()) + [(f"m_N = {mass} GeV", a) for mass, a in of["masses"].items()]
         rows += _grouped(name, ((part, _estimate(area["unseen"]), _estimate(area["test"])) for part, area in parts))
@@ -81,26 +81,28 @@ def by_category_and_mass(metrics: Metrics) -> TextTable:
 
 def correlation(metrics: Metrics) -> TextTable:
     """Dependence of score and m(l1,SV) in background; 'preselected' is score > 0.2 and m(l1,SV) > 10 GeV."""
-    rows: list[Row] = []
+    rows: list[TextRow] = []
     for name, of in metrics.items():
-        each: list[Row] = []
+        grouped: list[TextRow] = []
         for selection in dict.fromkeys(row["selection"] for row in of["correlation"]):
-            own = [row for row in of["correlation"] if row["selection"] == selection]
-            each += _grouped(selection, ((row["where"], short(row["events"]), *_dependence(row)) for row in own))
-        rows += _grouped(name, each)
+            of_selection = [row for row in of["correlation"] if row["selection"] == selection]
+            grouped += _grouped(
+                selection, ((row["where"], short(row["events"]), *_dependence(row)) for row in of_selection)
+            )
+        rows += _grouped(name, grouped)
     headings = ("training", "selection", "category", "events", "Pearson r", "p", "distance\ncorrelation", "p")
     return TextTable("Score and m(l1,SV) in background", headings, rows)
 
 
 def of_scores(counts: Mapping[str, Mapping[str, int]]) -> TextTable:
-    """Candidates of each dataset and how many have which score."""
+    """Candidates of each dataset, and the numbers with each score."""
     keys = ("candidates", "score_low", "score_high")
     rows = [(name, *(short(row[key]) for key in keys)) for name, row in counts.items()]
     return TextTable("Scores", ("dataset", *keys), rows)
 
 
-def _grouped(name: str, rows: Iterable[Row]) -> list[Row]:
-    """Rows of one thing, whose name is in the first alone."""
+def _grouped(name: str, rows: Iterable[TextRow]) -> list[TextRow]:
+    """Rows of a group, whose name is only in the first row."""
     return [("" if i else name, *row) for i, row in enumerate(rows)]
 
 

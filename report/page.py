@@ -1,4 +1,4 @@
-"""What a run ends with: a page with what was found, the cutflow and the figures, for the browser."""
+"""The page of a run for the browser: results, cutflow and figures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import jinja2
 
 from hnl import layout, provenance
 
-if TYPE_CHECKING:  # what was selected is taken as it is
+if TYPE_CHECKING:  # for types only: report does not run the selection
     from hnl.processors.selection import Selection
 
 PAGE = jinja2.Environment(autoescape=True).from_string(
@@ -55,9 +55,9 @@ def write(selection: "Selection", summary: Sequence[str], figures: Sequence[tupl
     """Writes OUT/report.html.
 
     Args:
-        selection: of the run.
+        selection: selection of the run.
         summary: lines, see `report.summary`.
-        figures: in OUT/plots: title, PNG.
+        figures: (title, PNG) of each figure in OUT/plots.
 
     Returns:
         The path of the page.

@@ -15,7 +15,7 @@ _LATEX = {"\\": r"\textbackslash{}", **{c: f"\\{c}" for c in "&%$#_{}"}, "<": "$
 
 
 class Column(NamedTuple):
-    """A column: key of the records, heading, and how a value is written for people."""
+    """A column: key of the records, heading, and function that formats a value."""
 
     key: str
     heading: str
@@ -24,9 +24,9 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """Records with all that is known of them, and the columns of it that are shown.
+    """Records with all their entries, and the columns that are shown.
 
-    In a record, None stands for what is undefined, unlimited or hidden; its `mark` says which.
+    In a record, None is a value that is undefined, unlimited or hidden; its `mark` tells which.
     """
 
     name: str
@@ -36,14 +36,14 @@ class Table:
     note: str = ""
 
     def text(self, most: int | None = None) -> TextTable:
-        """For the terminal; of more than `most` rows the first, and the note says how many others there are."""
+        """The table for the terminal. It shows the first `most` rows; the note has the number of the others."""
         headings = [column.heading for column in self.columns]
         rows = [self._texts(row) for row in self.records[:most]]
         left_out = f"{len(self.records) - len(rows)} more rows in the files" if len(self.records) > len(rows) else ""
         return TextTable(self.title, headings, rows, "; ".join(filter(None, [left_out, self.note])))
 
     def csv(self) -> str:
-        """All keys of the records, numbers in full; what is missing is empty."""
+        """CSV with all keys of the records and numbers in full; missing values are empty."""
         text = io.StringIO()
         keys = list(self.records[0]) if self.records else [column.key for column in self.columns]
         writer = csv.DictWriter(text, keys, lineterminator="\n")
@@ -79,7 +79,7 @@ def rough(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """At most six characters for what is below 10^10: 12,345 or 1.23e6."""
+    """At most six characters for numbers below 10^10: 12,345 or 1.23e6."""
     if abs(value) < 99_999.5:
         return short(value)
     mantissa, exponent = f"{value:.2e}".split("e")

@@ -1,4 +1,4 @@
-"""Requirements on the two leptons together: Table 2, and the mass that the search is binned in."""
+"""Requirements on the two leptons together: Table 2, and the mass in which the search is binned."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ DY_VETO = (85.0, 95.0)  # GeV, Table 2: OS dimuons inside the closed interval ar
 
 
 def mass(a: Any, b: Any) -> Any:
-    """Invariant mass in GeV of two four-momenta, one each an event.
+    """Invariant mass in GeV of two four-momenta per event.
 
-    m(l1,SV) uses the momentum sum of the vertex tracks, l2 among them (section 4). In double precision: in single,
-    E^2 - p^2 is wrong by up to per mille for forward leptons.
+    m(l1,SV) uses the momentum sum of the vertex tracks, l2 among them (section 4). The precision is double, because in
+    single precision E^2 - p^2 is wrong by up to a per mille for forward leptons.
     """
     a, b = (
         ak.with_name(ak.values_astype(p[["pt", "eta", "phi", "mass"]], np.float64), "PtEtaPhiMLorentzVector")

@@ -1,4 +1,4 @@
-"""Jets: section 2 (selection) and section 4 (the jet of l2, further jets), and what a jet is made of."""
+"""Jets: section 2 (selection) and section 4 (the jet of l2, further jets)."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ def good_jets(jets: Any) -> Any:
 
 
 def is_good(jets: Any) -> Any:
-    """The requirements of `good_jets`. Mask aligned with `jets`."""
+    """Mask of the jets that meet the requirements of `good_jets`, aligned with `jets`."""
     return (jets.pt > MIN_PT) & can_be_good(jets)
 
 
 def can_be_good(jets: Any) -> Any:
-    """Jets with |eta| < 2.4 and the jet ID (section 2), whatever their energy. Mask aligned with `jets`."""
+    """Mask of the jets with |eta| < 2.4 and the jet ID (section 2), at any energy, aligned with `jets`."""
     return (np.abs(jets.eta) < MAX_ABS_ETA) & jets.passes_id
 
 
@@ -34,24 +34,24 @@ def nearest_jet(l2: Any, jets: Any) -> tuple[Any, Any]:
     """The jet nearest to l2, at any distance.
 
     Args:
-        l2: one lepton an event.
+        l2: one lepton per event.
         jets: jagged good jets.
 
     Returns:
-        The jet (None where an event has none) and the mask of the other jets, aligned with `jets`.
+        The jet (None if an event has none), and the mask of the other jets, aligned with `jets`.
     """
     nearest = ak.argmin(jets.deltaR(l2), axis=1, keepdims=True)
-    others = ak.local_index(jets.pt, axis=1) != ak.fill_none(nearest, -1)[:, 0]
-    return ak.firsts(jets[nearest]), others
+    other_jets = ak.local_index(jets.pt, axis=1) != ak.fill_none(nearest, -1)[:, 0]
+    return ak.firsts(jets[nearest]), other_jets
 
 
 def separated(l1: Any, jets: Any) -> Any:
-    """Which jets are separated from l1 by Delta R > 0.4 (section 4). Mask aligned with `jets`."""
+    """Mask of the jets that are separated from l1 by Delta R > 0.4 (section 4), aligned with `jets`."""
     return jets.deltaR(l1) > MIN_DELTA_R_L1
 
 
 def pt_rel(l2: Any, jet: Any) -> Any:
     """Transverse component of the momentum of l2 with respect to the jet axis, GeV (section 5)."""
-    (px, py, pz), (x, y, z) = ((one.x, one.y, one.z) for one in (l2, jet))
+    (px, py, pz), (x, y, z) = ((momentum.x, momentum.y, momentum.z) for momentum in (l2, jet))
     cross = (py * z - pz * y) ** 2 + (pz * x - px * z) ** 2 + (px * y - py * x) ** 2
     return np.sqrt(cross) / np.sqrt(x**2 + y**2 + z**2)

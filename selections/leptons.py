@@ -36,8 +36,8 @@ NONPROMPT_ELECTRON = LeptonCuts(pt=7, abs_eta=2.5, abs_dxy=(0.02, inf), abs_dz=1
 NONPROMPT_MUON = LeptonCuts(pt=7, abs_eta=2.4, abs_dxy=(0.02, inf), abs_dz=10)
 
 # The sequential ID with 90 % efficiency (section 4) is the loose working point of the CMS cut-based ID. Section 4
-# removes the conversion veto and the missing hits for nonprompt electrons; Table 1 has no isolation for them, so the
-# ID's own isolation cut goes as well.
+# removes the conversion veto and the missing hits for nonprompt electrons. Table 1 has no isolation for them, so the
+# isolation cut of the ID is removed as well.
 NOT_FOR_NONPROMPT = ("GsfEleRelPFIsoScaledCut", "GsfEleConversionVetoCut", "GsfEleMissingHitsCut")
 
 # Segment compatibility of the medium muon ID for global muons and for the others (CMS, arXiv:1804.04528).
@@ -46,12 +46,13 @@ SEGMENT_COMPATIBILITY_OTHER = 0.451
 
 
 def prompt_electron_cuts(year: int) -> LeptonCuts:
-    """Table 1 for a year: 34 GeV stands for 2017-2018; later years follow them, 2015 follows 2016 (our choice)."""
+    """The column of Table 1 for a year: 34 GeV is for 2017-2018. Our choice: later years are as 2018, 2015 is as
+    2016."""
     return PROMPT_ELECTRON_2016 if year <= 2016 else PROMPT_ELECTRON_2017
 
 
 def passes(leptons: Leptons, cuts: LeptonCuts) -> Mask:
-    """Which leptons pass one column of Table 1, apart from its ID line.
+    """Mask of the leptons that pass a column of Table 1, except for its ID line.
 
     Args:
         leptons: jagged records with pt (GeV), eta, dxy, dz (cm), pfRelIso03_all.
@@ -82,9 +83,9 @@ def reduced_sequential_id(bitmap: Any) -> Mask:
 def reduced_medium_id(muons: Leptons) -> Mask:
     """The medium muon ID without valid-hit fraction and global-fit quality (section 4).
 
-    Medium is: loose, valid-hit fraction > 0.8, and either a good global muon (fit chi2 < 3, tracker-standalone match
-    chi2 < 12, kink < 20) with segment compatibility > 0.303, or segment compatibility > 0.451. Without the removed
-    requirements 'good global' is 'global' (our reading; NanoAOD has no other).
+    The medium ID requires: loose, valid-hit fraction > 0.8, and either a good global muon (fit chi2 < 3,
+    tracker-standalone match chi2 < 12, kink < 20) with segment compatibility > 0.303, or segment compatibility > 0.451.
+    Without the removed requirements 'good global' becomes 'global' (our reading; NanoAOD has no other).
 
     Args:
         muons: jagged records with looseId, isGlobal (bool), segmentComp (0 to 1).
@@ -113,7 +114,7 @@ def nonprompt_muons(muons: Leptons) -> Leptons:
     return muons[passes(muons, NONPROMPT_MUON) & reduced_medium_id(muons)]
 
 
-# What both flavours have (NanoAOD names, and those of `datasets.nanoaod`).
+# Columns of both flavours (names of NanoAOD, and of `datasets.nanoaod`).
 COMMON = ["pt", "eta", "phi", "mass", "charge", "dxy", "dxyErr", "dz", "dzErr", "ip3d", "sip3d", "pfRelIso03_all"]
 COMMON += ["flavour", "sv_index", "lost_hits", "tracker_layers", "gen_flavour"]
 
@@ -122,12 +123,12 @@ def leading(electrons: Leptons, muons: Leptons) -> Any:
     """The lepton with the highest pt of each event, of either flavour.
 
     Args:
-        electrons: jagged; together with `muons` at least one an event.
-        muons: jagged.
+        electrons: jagged electrons; together with `muons` at least one lepton per event.
+        muons: jagged muons.
 
     Returns:
-        One record an event with the columns of `COMMON`.
+        One record per event with the columns of `COMMON`.
     """
-    both = ak.with_name(ak.concatenate([electrons[COMMON], muons[COMMON]], axis=1), "PtEtaPhiMLorentzVector")
-    highest = ak.from_regular(ak.argmax(both.pt, axis=1, keepdims=True, mask_identity=False))
-    return both[highest][:, 0]
+    leptons = ak.with_name(ak.concatenate([electrons[COMMON], muons[COMMON]], axis=1), "PtEtaPhiMLorentzVector")
+    highest = ak.from_regular(ak.argmax(leptons.pt, axis=1, keepdims=True, mask_identity=False))
+    return leptons[highest][:, 0]

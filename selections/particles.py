@@ -12,14 +12,14 @@ import numpy as np
 from hnl.physics.angles import delta_r
 
 MIN_SIGNIFICANCE = 3.0  # |d0| / sigma of a 'displaced' track
-MAX_DELTA_R_SAME = 0.02  # the particle that is l2 itself
+MAX_DELTA_R_SAME = 0.02  # largest distance of l2 and its own particle
 
 
 def of_jet(jet_index: Any, jet_particles: Any, particles: Any) -> Any:
-    """The particles of one jet an event.
+    """The particles of one jet per event.
 
     Args:
-        jet_index: place of the jet in the file's jets.
+        jet_index: position of the jet in the jets of the file.
         jet_particles: jagged JetPFCands with jetIdx and pFCandsIdx, -1 for particles that were not kept.
         particles: jagged PFCands.
     """
@@ -28,15 +28,15 @@ def of_jet(jet_index: Any, jet_particles: Any, particles: Any) -> Any:
 
 
 def summaries(particles: Any) -> dict[str, Any]:
-    """Numbers that say how displaced a jet is.
+    """Summaries of the displacement of a jet.
 
     Args:
         particles: jagged PFCands of the jet: pt (GeV), charge, d0, d0Err (cm).
 
     Returns:
-        One number an event each: `n_displaced` (tracks with |d0|/sigma > 3), `displaced_pt_fraction` (their share of
-        the charged pt), `mean_significance` (pt-weighted |d0|/sigma), `second_significance` (the second largest:
-        one displaced track may be l2 alone). NaN where undefined, that is without enough tracks.
+        Name -> one number per event: `n_displaced` (tracks with |d0|/sigma > 3), `displaced_pt_fraction` (their share
+        of the charged pt), `mean_significance` (pt-weighted |d0|/sigma), `second_significance` (the second largest:
+        the largest may be that of l2). NaN if undefined, that is without enough tracks.
     """
     tracks = particles[(particles.charge != 0) & (particles.d0Err > 0)]
     significance = np.abs(tracks.d0) / tracks.d0Err
@@ -52,7 +52,7 @@ def summaries(particles: Any) -> dict[str, Any]:
 
 
 def pixel_hits(l2: Any, particles: Any) -> Any:
-    """Pixel hits of the track of l2: those of the particle of its flavour within 0.02, NaN if there is none."""
+    """Pixel hits of the track of l2: those of the nearest particle of its flavour within 0.02, NaN if there is none."""
     distance = delta_r(particles.eta, particles.phi, l2.eta, l2.phi)
     same = (np.abs(particles.pdgId) == l2.flavour) & (distance < MAX_DELTA_R_SAME)
     nearest = ak.argmin(distance[same], axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Which events were recorded, and which lepton fired: section 3 and the first requirement of section 4."""
+"""Triggers, and the lepton that fired: section 3 and the first requirement of section 4."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def fired(hlt: Any, paths: tuple[str, ...], n_events: int) -> Any:
     Args:
         hlt: record with one bool per path, named without 'HLT_'.
         paths: branch names, with 'HLT_'.
-        n_events: length of the answer, also if `paths` is empty.
+        n_events: length of the result, also if `paths` is empty.
     """
     mask = np.zeros(n_events, dtype=bool)
     for path in paths:
@@ -33,7 +33,7 @@ def matched_to_hlt(l1: Any, trigger_objects: Any, electron_fired: Any, muon_fire
         trigger_objects: jagged TrigObj with id (the PDG id) and filterBits.
         electron_fired: bool per event: a single-electron path fired.
         muon_fired: the same for muons.
-        bits: what filterBits mean in this file.
+        bits: meaning of filterBits in this file.
 
     Returns:
         bool per event.

@@ -5,23 +5,23 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-HNL_PDG_IDS = (9900012, 9900014, 9900016, 9990012)  # N as the public HNL models number it
+HNL_PDG_IDS = (9900012, 9900014, 9900016, 9990012)  # PDG identities of N in the public HNL models
 MM_PER_CM = 10.0
 
 
 def decay(particles: Any, mass: float) -> dict[str, Any]:
-    """Where and after what proper time N decayed.
+    """Position and proper time of the decay of N.
 
     Args:
         particles: jagged GenPart with pdgId, genPartIdxMother, pt, eta, mass (GeV), vx, vy, vz (cm, production; NaN
-            where the file has none).
+            if the file has none).
         mass: m_N in GeV, for files that do not keep it: early NanoAOD has 0 for masses below 10 GeV (CMSSW,
             genparticles_cff).
 
     Returns:
-        One number per event each: `ctau` (mm, proper decay length), `delta_2d`, `delta_3d` (cm, from the production
-        of N), and `same_sign`: 1 if the lepton from W and that from N have one charge, 0 if not. NaN where the event
-        has no N or no decay of it; without vertices, all but `same_sign` are.
+        Name -> one number per event: `ctau` (mm, proper decay length), `delta_2d`, `delta_3d` (cm, from the production
+        of N), and `same_sign`: 1 if the leptons from W and from N have the same charge, 0 if not. All are NaN if the
+        event has no N or no decay of it. Without vertices all but `same_sign` are NaN.
     """
     is_hnl = np.zeros_like(particles.pdgId, dtype=bool)
     for pdg_id in HNL_PDG_IDS:
@@ -45,7 +45,7 @@ def decay(particles: Any, mass: float) -> dict[str, Any]:
 
 
 def _hardest(particles: Any) -> Any:
-    """The one with the highest pt: radiated photons can make further leptons of the same parent."""
+    """The particle with the highest pt: radiated photons can make further leptons of the same parent."""
     return ak.firsts(particles[ak.argmax(particles.pt, axis=1, keepdims=True)])
 
 

@@ -1,9 +1,9 @@
 """The secondary vertex of l2: section 2 (last paragraph on vertices) and Table 2, 'l2 in SV'.
 
-NanoAOD keeps no tracks of vertices. Its svIdx (v11 and later) says that the track of a lepton is in some vertex, but
-not in which row of the table: CMSSW counts all vertices (PATObjectCrossLinker), the table keeps those with dlenSig > 3
-(vertices_cff.py), and nothing tells how many were left out. They stay in order, so the row is svIdx or a lower one, or
-the vertex is not in the table. Which row it is, if any, is told by the helix of the lepton.
+NanoAOD keeps no tracks of vertices. Its svIdx (v11 and later) tells that the track of a lepton is in a vertex, but not
+the row of this vertex in the table. CMSSW counts all vertices (PATObjectCrossLinker), and the table keeps those with
+dlenSig > 3 (vertices_cff.py); the number of vertices left out is unknown. The order is kept, so the row is svIdx or
+lower, or the vertex is not in the table. The helix of the lepton decides which row it is, if any.
 """
 
 from typing import Any
@@ -17,9 +17,9 @@ MIN_SIGNIFICANCE_2D = 2.5  # section 2
 FIELD = 3.8  # T, section 2
 CURVATURE = 0.0029979246 * FIELD  # 1/cm at pt = 1 GeV: the speed of light in GeV / (T cm)
 
-# Our choice, measured (docs/selection.md): how far (cm) a track may pass its vertex, and how much farther per cm of
+# Our choice, measured (docs/selection.md): largest distance (cm) of a track from its vertex, and its growth per cm of
 # flight: columns are rounded (phi to 0.2 mrad in CMS), electrons radiate, tracks scatter. Without svIdx the limit is
-# closer, as a track that is in no vertex may pass one: in a b jet, that of other daughters.
+# smaller, because a track that is in no vertex may pass near another one: in a b jet, that of other daughters.
 MAX_DISTANCE = 0.03
 MAX_DISTANCE_WITHOUT_INDEX = 0.01
 MAX_DISTANCE_PER_CM = 0.005
@@ -35,7 +35,7 @@ def displaced(vertices: Any) -> Any:
 
 
 def distance_to_track(vertices: Any, primary_vertex: Any, l2: Any) -> Any:
-    """How far each vertex is from the track of l2, cm: across the track, at the place nearest in the transverse plane.
+    """Distance of each vertex from the track of l2, cm: across the track, at the point nearest in the transverse plane.
 
     The track is a helix from its point nearest the primary vertex, which dxy and dz (with their signs) and phi describe
     in NanoAOD. The transverse distance is that of a point from a circle (V. Karimaeki, NIM A 305 (1991) 187).
@@ -63,7 +63,7 @@ def of_track(vertices: Any, primary_vertex: Any, l2: Any, sv_index: Any = None) 
         primary_vertex: one record per event with x, y, z (cm).
         l2: one lepton per event, see `distance_to_track`.
         sv_index: one number per event, NanoAOD's svIdx of l2: -1 if its track is in no vertex. None for files that
-            do not have it, where all rows are possible.
+            do not have it, for which all rows are possible.
 
     Returns:
         One vertex per event, None if there is none.

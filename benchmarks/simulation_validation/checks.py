@@ -1,4 +1,4 @@
-"""What a check of the simulation says, and how it is shown."""
+"""Checks of the simulation, and their presentation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 MIN_ENTRIES = 5
-"""Of a bin that is drawn."""
+"""Smallest number of entries of a bin that is drawn."""
 
 SIGMAS = 4.0
-"""How far a measured number may be from the expected one: 1 in 16 000 by chance."""
+"""Largest distance of a measured number from the expected one, in errors: 1 in 16 000 by chance."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Check:
     """One line of the result.
 
     Attributes:
-        what: what was measured.
-        measured: the result.
-        expected: what it is held against and where that comes from.
-        passed: None if there is no number to hold it against.
+        what: name of the quantity.
+        measured: its measured value.
+        expected: expected value and its source.
+        passed: None if there is no expected number.
     """
 
     what: str
@@ -37,7 +37,7 @@ class Check:
 
     @classmethod
     def near(cls, what: str, value: float, error: float, expected: float, unit: str = "") -> "Check":
-        """A number that must agree with another within `SIGMAS` errors."""
+        """A check that two numbers agree within `SIGMAS` errors."""
         agrees = bool(abs(value - expected) <= SIGMAS * error)
         return cls(what, f"{value:.4g} +- {error:.2g} {unit}".strip(), f"{expected:g} {unit}".strip(), agrees)
 
@@ -79,7 +79,7 @@ def ratio(passed: Mask, x: Numbers, edges: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def draw_ratio(axes: Axes, passed: Mask, x: Numbers, edges: Numbers, label: str) -> None:
-    """Draws an efficiency with error bars, where there are at least `MIN_ENTRIES` entries."""
+    """Draws an efficiency with error bars, in bins with at least `MIN_ENTRIES` entries."""
     p, error = ratio(passed, x, edges)
     p[np.histogram(x, edges)[0] < MIN_ENTRIES] = np.nan
     middle, width = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
@@ -96,7 +96,7 @@ def finish(axes: Axes, x: str, y: str, title: str = "") -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes a figure and forgets it."""
+    """Writes and closes a figure."""
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -1,4 +1,4 @@
-"""Fresh events for the checks: generated in blocks over all cores, and measured step by step where needed."""
+"""New events for the checks: generated in blocks on all cores, and measured step by step where needed."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +15,7 @@ from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.minimum_bias import minimum_bias, underlying_event
 from hnl.datasets.simulation.parameters import DETECTOR
 from hnl.datasets.simulation.particles import concatenate
-from hnl.datasets.simulation.rows import Rows
+from hnl.datasets.simulation.rows import ObjectRows
 from hnl.datasets.simulation.rows import concatenate as merge
 from hnl.datasets.simulation.signal import SignalOptions
 
@@ -31,8 +31,8 @@ Block = dict[str, Any]
 Columns = dict[str, NDArray[Any]]
 
 
-class Work(NamedTuple):
-    """A block of events of a process: all generated ones, without filter."""
+class GeneratedBlock(NamedTuple):
+    """A block of all generated events of a process, without filter."""
 
     process: str
     n_events: int
@@ -48,12 +48,12 @@ class Work(NamedTuple):
         return concatenate([batch.table for batch in batches])
 
 
-def works(process: str, n_events: int, seed: int, options: SignalOptions | None = None) -> list[Work]:
-    """The blocks of some events of a process."""
-    return [Work(process, n_events, seed, options, i) for i in range(generator.n_blocks(n_events))]
+def works(process: str, n_events: int, seed: int, options: SignalOptions | None = None) -> list[GeneratedBlock]:
+    """The blocks of `n_events` events of a process."""
+    return [GeneratedBlock(process, n_events, seed, options, i) for i in range(generator.n_blocks(n_events))]
 
 
-def over_cores(function: Callable[[Work], T], jobs: Iterable[Work], workers: int) -> list[T]:
+def over_cores(function: Callable[[GeneratedBlock], T], jobs: Iterable[GeneratedBlock], workers: int) -> list[T]:
     """The results of a function of the module, in order."""
     jobs = list(jobs)
     if workers == 1:
@@ -78,28 +78,28 @@ def libraries() -> overlay.Libraries:
 
 
 class Measured(NamedTuple):
-    """What the tracker sees of some events, with the truth that NanoAOD does not hold.
+    """Tracks and vertices of a table of events, with the truth that NanoAOD does not hold.
 
     Attributes:
         vertex: true hard interactions, shape (events, 3), cm.
-        particles: what could be seen: rows with the columns of propagation.py.
+        particles: visible particles, with the columns of propagation.py.
         tracks: measured tracks with impact parameters.
         svs: secondary vertices.
     """
 
     vertex: NDArray[np.float64]
-    particles: Rows
-    tracks: Rows
-    svs: vertexing.Found
+    particles: ObjectRows
+    tracks: ObjectRows
+    svs: vertexing.SecondaryVertices
 
 
 def measure(table: ak.Array, seed: int, *, reseed: int = 0, pileup: bool = True, true_vertex: bool = False) -> Measured:
-    """The steps of detector.simulate as far as the secondary vertices: the same ones, as draws are by event number.
+    """The steps of detector.simulate up to the secondary vertices. They are the same, because draws go by event number.
 
     Args:
         table: particle table.
-        seed: of the detector.
-        reseed: which copy of the events.
+        seed: seed of the detector.
+        reseed: number of the copy of the events.
         pileup: with pileup and underlying event.
         true_vertex: impact parameters relative to the true interaction, not to the measured primary vertex.
     """

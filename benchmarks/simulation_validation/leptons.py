@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from simulation_validation import checks
 from simulation_validation.checks import Check, Mask
-from simulation_validation.events import BENCHMARKS, Columns, Work, libraries, over_cores, together, works
+from simulation_validation.events import BENCHMARKS, Columns, GeneratedBlock, libraries, over_cores, together, works
 
 from hnl.datasets.simulation import detector, particles
 from hnl.datasets.simulation.particles import HNL
@@ -24,14 +24,14 @@ D2D_EDGES = np.array([0, 0.1, 0.5, 1, 2, 3, 4.5, 7, 10, 15, 20, 30, 40, 50])
 D3D_EDGES = np.array([0, 0.1, 0.3, 1, 2, 4, 7, 10, 15, 20, 30, 40, 60, 80])
 
 
-def block(work: Work) -> Columns:
-    """One row for each generated nonprompt lepton of Fig. 2: was it selected, is it in a vertex, a matched one."""
+def block(work: GeneratedBlock) -> Columns:
+    """One row per generated nonprompt lepton of Fig. 2: whether it is selected, in a vertex, and in a matched one."""
     table = work.table()
     prt = table.particles
     l2 = prt[((abs(prt.pdg_id) == 11) | (abs(prt.pdg_id) == 13)) & (abs(particles.parents(prt, "pdg_id")) == HNL)]
-    worth = (np.hypot(l2.px, l2.py) > PT) & (abs(l2.pz) < np.sinh(2.5) * np.hypot(l2.px, l2.py))
-    worth = worth & (np.hypot(l2.vx, l2.vy) < MAX_DELTA_2D + 1)
-    measured = detector.simulate(table[ak.any(worth, axis=1)], libraries(), work.seed)
+    in_range = (np.hypot(l2.px, l2.py) > PT) & (abs(l2.pz) < np.sinh(2.5) * np.hypot(l2.px, l2.py))
+    in_range = in_range & (np.hypot(l2.vx, l2.vy) < MAX_DELTA_2D + 1)
+    measured = detector.simulate(table[ak.any(in_range, axis=1)], libraries(), work.seed)
     return together([_leptons(measured, "Electron", "e"), _leptons(measured, "Muon", "mu")])
 
 
@@ -64,13 +64,13 @@ def _leptons(measured: detector.Block, collection: str, flavour: str) -> Columns
 
 
 def check(n_events: int, seed: int, workers: int, output: Path) -> list[Check]:
-    """Figures fig2.png and fig3.png, and what the paper says about them in words."""
+    """Figures fig2.png and fig3.png, and checks of the statements of the paper on them."""
     jobs = {name: works("hnl", n_events, seed, options) for name, options in BENCHMARKS.items()}
-    flat = iter(over_cores(block, [work for each in jobs.values() for work in each], workers))
-    found = {name: together([next(flat) for _ in each]) for name, each in jobs.items()}
-    _draw(found, output)
+    flat = iter(over_cores(block, [work for blocks in jobs.values() for work in blocks], workers))
+    columns_of = {name: together([next(flat) for _ in blocks]) for name, blocks in jobs.items()}
+    _draw(columns_of, output)
     result = []
-    for name, columns in found.items():
+    for name, columns in columns_of.items():
         for flavour, chosen in (("e", columns["electron"]), ("mu", ~columns["electron"])):
             part = {key: values[chosen] for key, values in columns.items()}
             selected, in_sv = part["selected"], part["in_sv"]
@@ -83,13 +83,13 @@ def check(n_events: int, seed: int, workers: int, output: Path) -> list[Check]:
                     "",
                 )
             )
-    return result + _words(together(found.values()))
+    return result + _words(together(columns_of.values()))
 
 
-def _words(both: Columns) -> list[Check]:
+def _words(columns: Columns) -> list[Check]:
     """The statements of section 4 about Figs. 2 and 3, all three signals together."""
-    e, mu = both["electron"], ~both["electron"]
-    pt, d2d, selected = both["pt"], both["d2d"], both["selected"]
+    e, mu = columns["electron"], ~columns["electron"]
+    pt, d2d, selected = columns["pt"], columns["d2d"], columns["selected"]
 
     def compare(what: str, first: Mask, second: Mask, passed: Mask = selected) -> Check:
         a, b = passed[first], passed[second]
@@ -100,7 +100,7 @@ def _words(both: Columns) -> list[Check]:
     drop = [selected[lepton & far].mean() / selected[lepton & near].mean() for lepton in (e, mu)]
     quick = "of leptons at 20-40 cm over below 2 cm, e against mu: e falls quickly"
     close, slow, fast = e & (d2d > 0.3) & (d2d < 5), (pt > 13) & (pt < 30), pt > 30
-    found, d3d = mu & selected, both["d3d"]
+    selected_muons, d3d = mu & selected, columns["d3d"]
     return [
         compare("selected: mu > e", mu, e),
         Check(quick, f"{drop[0]:.2f} < {drop[1]:.2f}", "section 4", bool(drop[0] < drop[1] / 2)),
@@ -109,9 +109,9 @@ def _words(both: Columns) -> list[Check]:
         compare("selected mu: Delta_2D 0.5-2 cm > below 0.1 cm", mu & (d2d > 0.5) & near, mu & (d2d < 0.1)),
         compare(
             "matched SV of a selected mu: Delta_3D 1-10 cm > above 30 cm",
-            found & (d3d > 1) & (d3d < 10),
-            found & (d3d > 30),
-            both["matched"],
+            selected_muons & (d3d > 1) & (d3d < 10),
+            selected_muons & (d3d > 30),
+            columns["matched"],
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""What the secondary vertices of background events are made of."""
+"""Origins of the secondary vertices of background events."""
 
 from itertools import combinations
 from pathlib import Path
@@ -10,24 +10,33 @@ import numpy as np
 from numpy.typing import NDArray
 from simulation_validation import checks
 from simulation_validation.checks import Check
-from simulation_validation.events import Columns, Measured, Work, libraries, measure, over_cores, together, works
+from simulation_validation.events import (
+    Columns,
+    GeneratedBlock,
+    Measured,
+    libraries,
+    measure,
+    over_cores,
+    together,
+    works,
+)
 
 from hnl.datasets.simulation import detector, particles
 from hnl.datasets.simulation.propagation import CONVERSION_UID
-from hnl.datasets.simulation.rows import Rows
+from hnl.datasets.simulation.rows import ObjectRows
 from hnl.selections import leptons
 
 CLASSES = ("conversion", "same decay", "heavy flavour", "random track")
-"""Two tracks of the vertex are the legs of one converted photon; or come from one point off the interaction, where a
-light hadron or a tau decayed; or from one c or b hadron and its daughters; or none of this."""
+"""Classes of a vertex by two of its tracks: the legs of a converted photon; from one point off the interaction, where a
+light hadron or a tau decayed; from one c or b hadron and its daughters; or none of these."""
 CONVERSION, SAME_DECAY, HEAVY, RANDOM = range(4)
 
 PROCESSES = {"wjets": 1.0, "ttbar": 0.05, "zjets": 0.5}
-"""Without their filter: W + jet and Z/gamma* with all their photons, hadrons and leptons. With the share of the events
-that are generated for vertices with l2, as these are much more frequent in some."""
+"""Processes without their filter: W + jet and Z/gamma* with all their photons, hadrons and leptons. The number is the
+share of the events that are generated for vertices with l2, which are much more frequent in some processes."""
 
 RESEEDS = 3
-"""How often each event is measured for vertices with l2."""
+"""Measurements per event, for vertices with l2."""
 
 SAME_POINT, OFF_INTERACTION = 1e-5, 0.01
 """cm."""
@@ -37,11 +46,11 @@ class Track(NamedTuple):
     """Truth of one track.
 
     Attributes:
-        photon: number of the converted photon it comes from, -1 if from none.
-        point: where its particle started, cm.
+        photon: number of the converted photon from which it comes, -1 if none.
+        point: production point of its particle, cm.
         heavy: first c or b hadron among its ancestors, -1: none; the overlay has no ancestors.
-        decayed: identity of the hadron or lepton that decayed where it started, 0: unknown or none.
-        displaced: started off the interaction.
+        decayed: identity of the hadron or lepton that decayed at this point, 0: unknown or none.
+        displaced: whether the point is off the interaction.
     """
 
     photon: int
@@ -51,13 +60,13 @@ class Track(NamedTuple):
     displaced: bool
 
 
-def describe(tracks: Rows, row: int, event: ak.Array, vertex: NDArray[np.float64]) -> Track:
+def describe(tracks: ObjectRows, row: int, event: ak.Array, vertex: NDArray[np.float64]) -> Track:
     """Truth of the track of a row.
 
     Args:
         tracks: measured tracks.
-        row: which one.
-        event: its event of the particle table.
+        row: row of the track.
+        event: event of the track in the particle table.
         vertex: true interaction, cm.
     """
     uid, gen = int(tracks.uid[row]), int(tracks.gen[row])
@@ -82,7 +91,7 @@ def _start(prt: ak.Record, index: int) -> NDArray[np.float64]:
 
 
 def pair_origin(a: Track, b: Track) -> int:
-    """What two tracks have in common, as a position in `CLASSES`."""
+    """Common origin of two tracks, as a position in `CLASSES`."""
     if a.photon >= 0 and a.photon == b.photon:
         return CONVERSION
     light = not (particles.has_flavour(a.decayed, 4) or particles.has_flavour(a.decayed, 5))
@@ -91,20 +100,23 @@ def pair_origin(a: Track, b: Track) -> int:
     return HEAVY if a.heavy >= 0 and a.heavy == b.heavy else RANDOM
 
 
-def all_vertices(work: Work) -> Columns:
+def all_vertices(work: GeneratedBlock) -> Columns:
     """Origin of every vertex of the events: the best of its pairs of tracks."""
     table = work.table()
     result = measure(table, work.seed)
     return {"origin": np.array([_origin(result, table, v) for v in range(len(result.svs.vertices))], int)}
 
 
-def lepton_vertices(work: Work) -> Columns:
-    """Origin of vertices that hold a selected nonprompt lepton l2, in events with a prompt-like lepton: what l2 has in
-    common with any other track. With the generated event, and whether l2 is no lepton."""
+def lepton_vertices(work: GeneratedBlock) -> Columns:
+    """Origin of vertices that hold a selected nonprompt lepton l2, in events with a prompt-like lepton.
+
+    It is the best common origin of l2 with another track. The other columns are the generated event, and whether l2 is
+    not a lepton.
+    """
     table = work.table()
     block = detector.simulate(table, libraries(), work.seed, RESEEDS, preselect=True)
     position = {int(number): i for i, number in enumerate(table.event_id)}
-    found: dict[str, list[int]] = {"origin": [], "event": [], "fake": []}
+    columns: dict[str, list[int]] = {"origin": [], "event": [], "fake": []}
     for name, select in (("Electron", leptons.nonprompt_electrons), ("Muon", leptons.nonprompt_muons)):
         selected = select(block[name])
         selected = selected[selected.hnlsim_svRow >= 0]
@@ -119,20 +131,20 @@ def lepton_vertices(work: Work) -> Columns:
                 vertex = int(in_table[lepton.hnlsim_svRow])
                 members = result.svs.track[result.svs.vertex == vertex]
                 tracks = result.tracks[members]
-                own = members[np.argmin(np.abs(tracks.eta - lepton.eta) + np.abs(tracks.phi - lepton.phi))]
-                found["origin"].append(_origin(result, event, vertex, int(own)))
-                found["event"].append(int(event.event_id[0]))
-                found["fake"].append(abs(int(result.tracks.pdg[own])) not in (11, 13))
-    return {name: np.array(values, int) for name, values in found.items()}
+                l2_track = members[np.argmin(np.abs(tracks.eta - lepton.eta) + np.abs(tracks.phi - lepton.phi))]
+                columns["origin"].append(_origin(result, event, vertex, int(l2_track)))
+                columns["event"].append(int(event.event_id[0]))
+                columns["fake"].append(abs(int(result.tracks.pdg[l2_track])) not in (11, 13))
+    return {name: np.array(values, int) for name, values in columns.items()}
 
 
 def _origin(result: Measured, table: ak.Array, vertex: int, lepton: int | None = None) -> int:
     """Class of a vertex, by its tracks or by the lepton's track and any other."""
     members = result.svs.track[result.svs.vertex == vertex]
     event = int(result.svs.vertices.event[vertex])
-    known = {int(m): describe(result.tracks, int(m), table[event], result.vertex[event]) for m in members}
-    pairs = combinations(known, 2) if lepton is None else ((lepton, m) for m in known if m != lepton)
-    return min(pair_origin(known[a], known[b]) for a, b in pairs)
+    tracks = {int(m): describe(result.tracks, int(m), table[event], result.vertex[event]) for m in members}
+    pairs = combinations(tracks, 2) if lepton is None else ((lepton, m) for m in tracks if m != lepton)
+    return min(pair_origin(tracks[a], tracks[b]) for a, b in pairs)
 
 
 def check(n_events: int, n_all: int, seed: int, workers: int, output: Path) -> tuple[list[Check], list[list[str]]]:
@@ -140,10 +152,10 @@ def check(n_events: int, n_all: int, seed: int, workers: int, output: Path) -> t
 
     Args:
         n_events: generated events of each process for vertices with l2.
-        n_all: for all vertices.
+        n_all: the same for all vertices.
 
     Returns:
-        Checks, and one row for each process and kind of vertex: name, number (of distinct generated events, too), share
+        Checks, and one row per process and kind of vertex: name, number (of distinct generated events, too), share
         in % of each of `CLASSES`, share of hadrons among l2.
     """
     rows, everything = [], {}

@@ -1,4 +1,4 @@
-"""Time by stage and peak memory of making a sample, each in a process of its own."""
+"""Time by stage and peak memory of the simulation, in one process per sample."""
 
 import json
 import resource
@@ -37,7 +37,7 @@ from hnl.datasets.simulation.signal import SignalOptions
 LIMIT_MS, LIMIT_BYTES = 5.0, 2e9
 
 STAGES: dict[str, tuple[ModuleType, ...]] = {
-    "passage, conversions": (propagation,),
+    "propagation, conversions": (propagation,),
     "overlay": (overlay,),
     "tracks": (tracking,),
     "leptons, isolation, trigger": (leptons, electrons, muons, trigger),
@@ -46,7 +46,7 @@ STAGES: dict[str, tuple[ModuleType, ...]] = {
     "jets": (jets,),
     "truth, collections": (truth, collections),
 }
-"""What the detector's functions are called from; what they call in turn counts with them."""
+"""Modules of each stage. Time in functions that they call counts with them."""
 
 SAMPLES = {"signal (HNL10)": "hnl", "ttbar, no filter": "ttbar"}
 
@@ -90,7 +90,7 @@ def measure_here(process: str, n_events: int, seed: int) -> dict[str, Any]:
     """Makes and writes events in this process.
 
     Returns:
-        Milliseconds of CPU an event for each stage, and the peak memory in bytes.
+        Milliseconds of CPU per event by stage, and the peak memory in bytes.
     """
     options = SignalOptions(10, "mu", ctau=7) if process == "hnl" else None
     detector.simulate(works(process, 100, seed + 1, options)[0].table(), libraries(), seed)  # compile
@@ -108,9 +108,9 @@ def measure_here(process: str, n_events: int, seed: int) -> dict[str, Any]:
             yield detector.simulate(table, libraries(), seed)
 
     with TemporaryDirectory() as folder:
-        made = list(blocks())
+        measured = list(blocks())
         before = process_time()
-        nanoaod_writer.write(Path(folder) / "x.root", made, nanoaod_writer.RunSums(n_events, n_events, n_events))
+        nanoaod_writer.write(Path(folder) / "x.root", measured, nanoaod_writer.RunSums(n_events, n_events, n_events))
         clock.seconds["writing"] = process_time() - before
     clock.seconds["rest"] = process_time() - start - sum(clock.seconds.values())
     memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -118,7 +118,7 @@ def measure_here(process: str, n_events: int, seed: int) -> dict[str, Any]:
 
 
 def check(n_events: int, seed: int) -> tuple[list[Check], list[list[str]]]:
-    """Stages by sample as a table (ms of CPU an event), and the checks."""
+    """Stages by sample as a table (ms of CPU per event), and the checks."""
     sample.prepare_libraries()
     results = {}
     for title, process in SAMPLES.items():
@@ -131,10 +131,10 @@ def check(n_events: int, seed: int) -> tuple[list[Check], list[list[str]]]:
     rows.append(["sum", *(f"{ms:.2f}" for ms in total.values())])
     signal = next(iter(SAMPLES))
     peak = max(result["memory"] for result in results.values())
-    each = ", ".join(f"{result['memory'] / 1e9:.2f} GB ({title})" for title, result in results.items())
+    memories = ", ".join(f"{result['memory'] / 1e9:.2f} GB ({title})" for title, result in results.items())
     fast = total[signal] <= LIMIT_MS
     lines = [
-        Check("CPU time a signal event, whole chain", f"{total[signal]:.2f} ms", f"at most {LIMIT_MS:g} ms", fast),
-        Check("peak memory of a worker", each, f"below {LIMIT_BYTES / 1e9:g} GB", peak < LIMIT_BYTES),
+        Check("CPU time per signal event, whole chain", f"{total[signal]:.2f} ms", f"at most {LIMIT_MS:g} ms", fast),
+        Check("peak memory of a worker", memories, f"below {LIMIT_BYTES / 1e9:g} GB", peak < LIMIT_BYTES),
     ]
     return lines, rows

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from simulation_validation import checks
 from simulation_validation.checks import Check, Mask, Numbers
-from simulation_validation.events import BENCHMARKS, Columns, Work, measure, over_cores, together, works
+from simulation_validation.events import BENCHMARKS, Columns, GeneratedBlock, measure, over_cores, together, works
 
 from hnl.datasets.simulation.tracking import HADRON, MUON, kind_of
 
@@ -22,29 +22,29 @@ PT_EDGES = np.array([1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0])
 RADII = np.array([0, 0.5, 1, 2, 3, 4.5, 6.5, 8.2, 10, 13, 16, 20, 25, 30, 36, 42, 48, 54, 60, 70.0])
 
 
-def block(work: Work) -> Columns:
-    """One row for each charged particle with pT > 0.9 GeV and |eta| < 2.4: was it found, how well is it measured.
+def block(work: GeneratedBlock) -> Columns:
+    """One row per charged particle with pT > 0.9 GeV and |eta| < 2.4: whether it has a track, and its errors.
 
-    Impact parameters are relative to the true interaction, for what starts there; for others they are NaN.
+    Impact parameters are relative to the true interaction, for particles that start there; for others they are NaN.
     """
     result = measure(work.table(), work.seed, pileup=False, true_vertex=True)
-    seen = result.particles
-    pt = np.hypot(seen.px, seen.py)
-    eta = np.arcsinh(seen.pz / np.maximum(pt, 1e-9))
-    used = (seen.charge != 0) & (pt > 0.9) & (np.abs(eta) < 2.4)
-    seen, pt, eta = seen[used], pt[used], eta[used]
-    place = result.vertex[seen.event]
-    radius = np.hypot(seen.x - place[:, 0], seen.y - place[:, 1])
+    visible = result.particles
+    pt = np.hypot(visible.px, visible.py)
+    eta = np.arcsinh(visible.pz / np.maximum(pt, 1e-9))
+    used = (visible.charge != 0) & (pt > 0.9) & (np.abs(eta) < 2.4)
+    visible, pt, eta = visible[used], pt[used], eta[used]
+    interaction = result.vertex[visible.event]
+    radius = np.hypot(visible.x - interaction[:, 0], visible.y - interaction[:, 1])
     prompt = radius < 1e-4
     keys = {(int(e), int(u)): i for i, (e, u) in enumerate(zip(result.tracks.event, result.tracks.uid, strict=True))}
-    row = np.array([keys.get((int(e), int(u)), -1) for e, u in zip(seen.event, seen.uid, strict=True)])
+    row = np.array([keys.get((int(e), int(u)), -1) for e, u in zip(visible.event, visible.uid, strict=True)])
     found, track = row >= 0, result.tracks[row]
     at_vertex = np.where(found & prompt, 1.0, np.nan)
     return {
         "pt": pt,
         "eta": eta,
         "radius": radius,
-        "kind": kind_of(seen.pdg),
+        "kind": kind_of(visible.pdg),
         "found": found,
         "d_pt": at_vertex * (track.pt / pt - 1),
         "d_dxy": at_vertex * track.dxy,
@@ -102,7 +102,9 @@ def _resolutions(columns: Columns, chosen: Mask, path: Path) -> list[Check]:
         axes.set_ylim(0, None)
         checks.finish(axes, "generated pT (GeV)", f"half width of 68 %, {title} ({unit})", "hadrons, |eta| < 1.4")
         counts = np.histogram(pt, PT_EDGES)[0]
-        error = 2 / np.sqrt(counts)  # of the width: twice its standard error, 1.2 / sqrt(2 n), and some
+        error = 2 / np.sqrt(
+            counts
+        )  # relative error of the width: a little more than twice its standard error, 1.2 / sqrt(2 n)
         passed = bool((widths > (0.9 - error) * low).all() and (widths < (1.1 + error) * high).all())
         numbers = [f"{factor * w:.3g}" for w in (widths[0], widths[-1])]
         measured = f"{numbers[0]} to {numbers[1]} {unit} from 1-1.5 to 6-10 GeV"

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from simulation_validation import checks
 from simulation_validation.checks import Check
-from simulation_validation.events import Columns, Work, over_cores, together, works
+from simulation_validation.events import Columns, GeneratedBlock, over_cores, together, works
 
 from hnl.datasets.simulation import particles
 from hnl.datasets.simulation.signal import SignalOptions
@@ -23,7 +23,7 @@ CYLINDER = (120.0, 280.0)
 """r and |z| in cm within which Pythia lets particles decay (pythia.COMMON)."""
 
 
-def block(work: Work) -> Columns:
+def block(work: GeneratedBlock) -> Columns:
     """Proper time (mm), whether N decayed inside the cylinder, and the relative sign of the leptons."""
     prt = work.table().particles
     parent = particles.parents(prt, "pdg_id")
@@ -53,14 +53,14 @@ def check(n_events: int, seed: int, workers: int, output: Path) -> list[Check]:
         (m, c, nature): SignalOptions(m, "mixed", ctau=c, nature=nature) for m, c in POINTS for nature in widths_of(m)
     }
     jobs = {key: works("hnl", n_events, seed, options) for key, options in points.items()}
-    flat = iter(over_cores(block, [work for each in jobs.values() for work in each], workers))
-    found = {key: together([next(flat) for _ in each]) for key, each in jobs.items()}
-    for (mass, ctau, nature), columns in found.items():
+    flat = iter(over_cores(block, [work for blocks in jobs.values() for work in blocks], workers))
+    columns_of = {key: together([next(flat) for _ in blocks]) for key, blocks in jobs.items()}
+    for (mass, ctau, nature), columns in columns_of.items():
         n = int(columns["decayed"].sum())
         value = columns["ctau"].sum() / n  # maximum likelihood with some lifetimes known to be longer only
         what = f"<c tau>, {mass:g} GeV, {nature} ({100 * n / len(columns['decayed']):.0f} % decay inside)"
         result.append(Check.near(what, value, value / np.sqrt(n), ctau, "mm"))
-    for (mass, _, nature), columns in found.items():
+    for (mass, _, nature), columns in columns_of.items():
         signs = columns["sign"][columns["sign"] != 0]
         same = float(np.mean(signs > 0))
         expected = 0.5 if nature == "majorana" else 0.0
@@ -74,7 +74,7 @@ def check(n_events: int, seed: int, workers: int, output: Path) -> list[Check]:
         )
     figure, axes = plt.subplots(figsize=(6, 4))
     edges = np.linspace(0, 6, 31)
-    for (mass, ctau, nature), columns in found.items():
+    for (mass, ctau, nature), columns in columns_of.items():
         if nature == "majorana":
             t = columns["ctau"][columns["decayed"]] / ctau
             density = np.histogram(t, edges)[0] / len(columns["ctau"]) / np.diff(edges)
@@ -87,5 +87,5 @@ def check(n_events: int, seed: int, workers: int, output: Path) -> list[Check]:
 
 
 def widths_of(mass: float) -> tuple[widths.Nature, ...]:
-    """Natures to try: both at two masses."""
+    """Natures to check: both at two masses."""
     return ("majorana", "dirac") if mass in (3.0, 10.0) else ("majorana",)

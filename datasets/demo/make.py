@@ -1,7 +1,7 @@
-"""Makes the demo samples: `python datasets/demo/make.py [WHAT ...]`, WHAT being names of samples or 'catalogue'.
+"""Makes the demo samples: `python datasets/demo/make.py [NAME ...]`, with names of samples, or 'catalogue'.
 
-Existing files are kept. The whole set takes about an hour of one core. Sums of weights in the files are those of all
-generated events; the events in them are preselected (`hnl simulate --preselect`). There is no QCD in it: the few
+Existing files are kept. The whole set takes about an hour on one core. Sums of weights in the files are those of all
+generated events; the events in them are preselected (`hnl simulate --preselect`). It has no QCD: the few
 events that could be made would have weights in the hundreds.
 """
 
@@ -17,7 +17,7 @@ from hnl.datasets.simulation.signal import SignalOptions
 
 FOLDER = Path(__file__).parent
 SEED = 2026
-LUMINOSITY = 0.07  # /fb: what the background samples are worth, so that pseudo-data is a draw with weights about one
+LUMINOSITY = 0.07  # /fb: about that of the background samples, so that pseudo-data is a draw with weights about one
 ERA: dict[str, Any] = {
     "year": 2018,
     "luminosity": LUMINOSITY,
@@ -94,8 +94,8 @@ BACKGROUNDS = {
     "zjets_tau": (10_000, 4),
 }
 
-# The same for the samples that pseudo-data is drawn from: others than the above, or the classifiers would have been
-# trained with the data.
+# The same for the samples from which pseudo-data is drawn. They differ from the above: else the classifiers would be
+# trained on the data.
 FOR_PSEUDODATA = {
     "ttbar": (70_000, 1),
     "st_tchannel": (30_000, 1),
@@ -124,7 +124,7 @@ SIGNALS = {
 
 
 def requests() -> dict[str, Request]:
-    """Every sample of the set by name."""
+    """Requests for all samples of the set, by name."""
     result = {}
     for i, (coupling, masses) in enumerate(SIGNALS.items()):
         for mass, n in masses.items():
@@ -141,7 +141,7 @@ def catalogue() -> str:
     for name, request in requests().items():
         (entry,) = yaml.safe_load(sample.catalogue_entry(request, FOLDER / f"{name}.root"))
         if request.options is not None:
-            entry["cross_section_order"] = "NNLO"  # physics.production: a K-factor on top of it is refused
+            entry["cross_section_order"] = "NNLO"  # physics.production: a further K-factor is refused
             entry["process"] = f"HNL{request.options.mass:g} {request.options.coupling}"
         datasets.append(entry | {"era": "Demo"})
     data = {"name": "pseudodata", "era": "Demo", "kind": "data", "process": "pseudo-data"}
@@ -152,7 +152,7 @@ def catalogue() -> str:
 
 
 def make_pseudodata(output: Path) -> int:
-    """Draws the pseudo-data from samples of its own, which are kept in a hidden folder until all are there."""
+    """Draws the pseudo-data from samples of its own, which are kept in a hidden folder until all exist."""
     folder = FOLDER / ".pseudodata"
     folder.mkdir(exist_ok=True)
     samples = []
@@ -164,16 +164,16 @@ def make_pseudodata(output: Path) -> int:
     return pseudodata.draw(samples, LUMINOSITY, output, SEED)
 
 
-def main(wanted: list[str]) -> None:
-    """Makes what is wanted, or everything that is not there."""
+def main(names: list[str]) -> None:
+    """Makes the files of these names, or all that do not exist."""
     for name, request in requests().items():
         path = FOLDER / f"{name}.root"
-        if (not wanted or name in wanted) and not path.exists():
+        if (not names or name in names) and not path.exists():
             print(name, sample.make(request, path), path.stat().st_size, flush=True)
     path = FOLDER / "pseudodata.root"
-    if (not wanted or "pseudodata" in wanted) and not path.exists():
+    if (not names or "pseudodata" in names) and not path.exists():
         print("pseudodata", make_pseudodata(path), path.stat().st_size, flush=True)
-    if not wanted or "catalogue" in wanted:
+    if not names or "catalogue" in names:
         (FOLDER / "demo.yaml").write_text(catalogue())
 
 

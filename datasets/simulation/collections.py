@@ -12,42 +12,41 @@ from numpy.typing import NDArray
 from hnl.datasets.simulation import jets as jets_module
 from hnl.datasets.simulation.jets import Clustered
 from hnl.datasets.simulation.nanoaod_format import collection
-from hnl.datasets.simulation.rows import Column, Rows
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows
 from hnl.datasets.simulation.truth import Truth, jet_flavour, lepton_origin
-from hnl.datasets.simulation.vertexing import Found
+from hnl.datasets.simulation.vertexing import SecondaryVertices
 
 ELECTRON_MASS, MUON_MASS = 0.000511, 0.10566
 DISPLACED_LEPTON, NEAR_JET, MAX_CANDS = 0.01, 0.7, 50
-"""PFCands are stored for jets within Delta R < 0.7 of a lepton with |d_xy| > 0.01 cm, 50 per jet (paper,
-section 5)."""
+"""PFCands are stored for jets within Delta R < 0.7 of a lepton with |d_xy| > 0.01 cm, 50 per jet (paper, section 5)."""
 
 
 class VertexOfTrack(NamedTuple):
-    """Which vertex holds each track, -1 if none.
+    """The vertex that holds each track, -1 if none.
 
     Attributes:
-        place: NanoAOD's svIdx. CMSSW (PATObjectCrossLinker) takes the first of all vertices, and counts those that
-            the table of vertices does not keep.
-        row: the truth: the row in SV of the vertex with the highest p_T (paper, section 2).
+        sv_index: NanoAOD's svIdx. CMSSW (PATObjectCrossLinker) takes the first of all vertices, and counts also those
+            that the table of vertices does not keep.
+        row: the truth, which is the row in SV of the vertex with the highest p_T (paper, section 2).
     """
 
-    place: NDArray[np.int64]
+    sv_index: NDArray[np.int64]
     row: NDArray[np.int64]
 
 
-def track_to_vertex(found: Found, n_tracks: int) -> VertexOfTrack:
+def track_to_vertex(vertices: SecondaryVertices, n_tracks: int) -> VertexOfTrack:
     """The vertex of each track, in NanoAOD's count and in truth."""
-    place, row = np.full(n_tracks, -1), np.full(n_tracks, -1)
-    place[found.track[::-1]] = found.vertices.local[found.vertex[::-1]]  # of several values the last stays
-    kept = found.vertices[found.in_table]
-    inside = found.in_table[found.vertex]
-    track, vertex = found.track[inside], (np.cumsum(found.in_table) - 1)[found.vertex[inside]]
+    sv_index, row = np.full(n_tracks, -1), np.full(n_tracks, -1)
+    sv_index[vertices.track[::-1]] = vertices.vertices.local[vertices.vertex[::-1]]  # of several values the last stays
+    kept = vertices.vertices[vertices.in_table]
+    inside = vertices.in_table[vertices.vertex]
+    track, vertex = vertices.track[inside], (np.cumsum(vertices.in_table) - 1)[vertices.vertex[inside]]
     order = np.argsort(np.hypot(kept.px, kept.py)[vertex], kind="stable")
     row[track[order]] = kept.local[vertex[order]]
-    return VertexOfTrack(place, row)
+    return VertexOfTrack(sv_index, row)
 
 
-def track_to_jet(clustered: Clustered, cands: Rows, n_tracks: int) -> NDArray[np.int64]:
+def track_to_jet(clustered: Clustered, cands: ObjectRows, n_tracks: int) -> NDArray[np.int64]:
     """For each track the position in Jet of the jet that holds it, -1 if none."""
     out = np.full(n_tracks, -1)
     track = cands.track[clustered.member]
@@ -56,8 +55,8 @@ def track_to_jet(clustered: Clustered, cands: Rows, n_tracks: int) -> NDArray[np
 
 
 def _lepton_fields(
-    rows: Rows, charge: Column, mass: float, to_jet: Column, to_vertex: VertexOfTrack, truth: Truth
-) -> dict[str, Column]:
+    rows: ObjectRows, charge: ObjectColumn, mass: float, to_jet: ObjectColumn, to_vertex: VertexOfTrack, truth: Truth
+) -> dict[str, ObjectColumn]:
     index, flavour = lepton_origin(rows, truth)
     return {
         "pt": rows.pt,
@@ -75,14 +74,14 @@ def _lepton_fields(
         "charge": charge,
         "pdgId": -charge * rows.flavour,
         "jetIdx": to_jet[rows.track],
-        "svIdx": to_vertex.place[rows.track],
+        "svIdx": to_vertex.sv_index[rows.track],
         "hnlsim_svRow": to_vertex.row[rows.track],
         "genPartIdx": index,
         "genPartFlav": flavour,
     }
 
 
-def electron(rows: Rows, to_jet: Column, to_vertex: VertexOfTrack, truth: Truth) -> ak.Array:
+def electron(rows: ObjectRows, to_jet: ObjectColumn, to_vertex: VertexOfTrack, truth: Truth) -> ak.Array:
     """The Electron collection."""
     fields = _lepton_fields(rows, rows.reco_charge, ELECTRON_MASS, to_jet, to_vertex, truth)
     fields |= {
@@ -101,7 +100,7 @@ def electron(rows: Rows, to_jet: Column, to_vertex: VertexOfTrack, truth: Truth)
     return collection("Electron", rows, fields)
 
 
-def muon(rows: Rows, to_jet: Column, to_vertex: VertexOfTrack, truth: Truth) -> ak.Array:
+def muon(rows: ObjectRows, to_jet: ObjectColumn, to_vertex: VertexOfTrack, truth: Truth) -> ak.Array:
     """The Muon collection."""
     n = len(rows)
     fields = _lepton_fields(rows, rows.charge, MUON_MASS, to_jet, to_vertex, truth)
@@ -123,7 +122,14 @@ def muon(rows: Rows, to_jet: Column, to_vertex: VertexOfTrack, truth: Truth) -> 
     return collection("Muon", rows, fields)
 
 
-def jet(clustered: Clustered, gen_jets: Rows, electrons: Rows, muons: Rows, to_jet: Column, truth: Truth) -> ak.Array:
+def jet(
+    clustered: Clustered,
+    gen_jets: ObjectRows,
+    electrons: ObjectRows,
+    muons: ObjectRows,
+    to_jet: ObjectColumn,
+    truth: Truth,
+) -> ak.Array:
     """The Jet collection."""
     rows = clustered.jets
     flavour = jet_flavour(rows, truth)
@@ -152,7 +158,7 @@ def jet(clustered: Clustered, gen_jets: Rows, electrons: Rows, muons: Rows, to_j
     return collection("Jet", rows, fields)
 
 
-def _first_two(jets: Rows, leptons: Rows, to_jet: Column) -> tuple[Column, Column]:
+def _first_two(jets: ObjectRows, leptons: ObjectRows, to_jet: ObjectColumn) -> tuple[ObjectColumn, ObjectColumn]:
     """Positions of the two leading leptons in each jet, -1 where there are fewer."""
     first, second = np.full(len(jets), -1), np.full(len(jets), -1)
     inside = np.flatnonzero(to_jet[leptons.track] >= 0)
@@ -165,10 +171,13 @@ def _first_two(jets: Rows, leptons: Rows, to_jet: Column) -> tuple[Column, Colum
     return first, second
 
 
-def sv(found: Found) -> ak.Array:
-    """The SV collection. As in NanoAOD, it has the significant vertices only, chi2 is divided by ndof and pAngle is
-    pi for a vertex that points back to the PV."""
-    v = found.vertices[found.in_table]
+def sv(vertices: SecondaryVertices) -> ak.Array:
+    """The SV collection.
+
+    As in NanoAOD it has only the significant vertices, chi2 is divided by ndof, and pAngle is pi for a vertex that
+    points back to the PV.
+    """
+    v = vertices.vertices[vertices.in_table]
     pt = np.hypot(v.px, v.py)
     mass2 = v.energy**2 - pt**2 - v.pz**2
     fields = {
@@ -192,7 +201,7 @@ def sv(found: Found) -> ak.Array:
     return collection("SV", v, fields)
 
 
-def trigger_objects(rows: Rows) -> ak.Array:
+def trigger_objects(rows: ObjectRows) -> ak.Array:
     """The TrigObj collection."""
     fields = {"pt": rows.pt, "eta": rows.eta, "phi": rows.phi, "id": rows.id, "filterBits": rows.bits}
     return collection("TrigObj", rows, fields)
@@ -217,24 +226,24 @@ def gen_part(truth: Truth) -> ak.Array:
     return collection("GenPart", k, fields)
 
 
-def gen_jet(rows: Rows) -> ak.Array:
+def gen_jet(rows: ObjectRows) -> ak.Array:
     """The GenJet collection."""
     return collection("GenJet", rows, {name: rows.columns[name] for name in ("pt", "eta", "phi", "mass")})
 
 
 def particle_flow(
     clustered: Clustered,
-    cands: Rows,
-    tracks: Rows,
-    leptons: Rows,
+    cands: ObjectRows,
+    tracks: ObjectRows,
+    leptons: ObjectRows,
     to_vertex: VertexOfTrack,
     every_jet: bool = False,
 ) -> tuple[ak.Array, ak.Array]:
-    """PFCands, the constituents by falling p_T of the jets near displaced leptons or of every jet, and
-    JetPFCands, the links of jets to them.
+    """The collections PFCands and JetPFCands.
 
-    JetPFCands has an entry for every constituent of every jet, as coffea's schema assumes, with
-    ``pFCandsIdx`` -1 if the constituent is not stored.
+    PFCands holds the constituents, by falling p_T, of the jets near displaced leptons or of every jet. JetPFCands holds
+    the links of jets to them: one entry per constituent of every jet, as coffea's schema assumes, with ``pFCandsIdx``
+    -1 if the constituent is not stored.
     """
     displaced = leptons[np.abs(leptons.dxy) > DISPLACED_LEPTON]
     near = np.full(len(clustered.jets), every_jet)
@@ -244,14 +253,14 @@ def particle_flow(
     jet_row, member = clustered.jet[order], clustered.member[order]
     rank = np.arange(len(jet_row)) - np.searchsorted(jet_row, jet_row)
     stored = near[jet_row] & (rank < MAX_CANDS)
-    link_rows = Rows(cands.n_events, cands.event[member], {})
+    link_rows = ObjectRows(cands.n_events, cands.event[member], {})
     kept = member[stored]
-    c = Rows(cands.n_events, cands.event[kept], {k: v[kept] for k, v in cands.columns.items()})
-    place = np.full(len(member), -1)
-    place[stored] = c.local
+    c = ObjectRows(cands.n_events, cands.event[kept], {k: v[kept] for k, v in cands.columns.items()})
+    stored_index = np.full(len(member), -1)
+    stored_index[stored] = c.local
     charged = c.track >= 0
 
-    def of_track(name: str, default: float = -1.0) -> Column:
+    def of_track(name: str, default: float = -1.0) -> ObjectColumn:
         out = np.full(len(c), default)
         out[charged] = tracks.columns[name][c.track[charged]]
         return out
@@ -273,7 +282,7 @@ def particle_flow(
         "numberOfPixelHits": n_pixel,
         "pvAssocQuality": c.quality,
         "lostInnerHits": of_track("lost", 0),
-        "svIdx": np.where(charged, to_vertex.place[np.maximum(c.track, 0)], -1),
+        "svIdx": np.where(charged, to_vertex.sv_index[np.maximum(c.track, 0)], -1),
     }
-    links = {"jetIdx": clustered.jets.local[jet_row], "pFCandsIdx": place}
+    links = {"jetIdx": clustered.jets.local[jet_row], "pFCandsIdx": stored_index}
     return collection("PFCands", c, fields), collection("JetPFCands", link_rows, links)

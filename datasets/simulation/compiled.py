@@ -1,5 +1,4 @@
-"""numba's compiler, with types: functions under ``@compiled`` run as machine code, kept on disk between
-processes.
+"""numba's compiler, with types: functions under ``@compiled`` run as machine code, kept on disk between processes.
 
 numba looks only at a function's own file to see whether its stored code is stale. After a change to helix.py,
 draws.py or vertex_fit.py, which other modules' functions contain, delete ``datasets/simulation/__pycache__``.

@@ -4,7 +4,7 @@
     block = detector.simulate(table, libraries, seed=1)
     nanoaod_writer.write("hnl.root", [block], nanoaod_writer.RunSums.from_events(table))
 
-An event comes out the same whatever else is simulated with it: see draws.py.
+The result for an event does not depend on the other events, see draws.py.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from hnl.datasets.simulation import (
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.nanoaod_format import SCALARS, cast, empty
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
-from hnl.datasets.simulation.rows import Column, Rows, concatenate
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows, concatenate
 from hnl.errors import InputError
 
 MAX_RESEEDS = 16
@@ -69,10 +69,10 @@ def simulate(
         table: particle table, see particles.py.
         libraries: minimum-bias events for pileup and underlying event.
         seed: an event's result depends on (seed, event_id, reseed) only.
-        reseeds: how often each event is measured, with independent random numbers, 1 to 16; every copy has
+        reseeds: measurements of each event, with independent random numbers, 1 to 16; every copy has
             weight / reseeds.
         preselect: drop events without a prompt-like isolated lepton of p_T > 24 GeV and a displaced lepton of
-            p_T > 5 GeV; those of pileup and of the underlying event save no event. Saves most of the time.
+            p_T > 5 GeV, both from the hard interaction. Saves most of the time.
         every_jet: store the particles of every jet, not only of those near displaced leptons.
 
     Returns:
@@ -91,7 +91,7 @@ def simulate(
 
 
 def join(blocks: list[Block]) -> Block:
-    """Blocks one after another as one block."""
+    """Several blocks as one."""
     if len(blocks) == 1:
         return blocks[0]
     return {name: ak.concatenate([block[name] for block in blocks]) for name in blocks[0]}
@@ -116,8 +116,8 @@ def _simulate(
         "weight": ak.to_numpy(table.weight) / reseeds,
     }
     if preselect:
-        found = leptons.collect(tracks, leptons.identify(tracks, draws, detector), draws, detector)
-        keep = leptons.interesting(found, len(copy), isolation=False)
+        reco_leptons = leptons.collect(tracks, leptons.identify(tracks, draws, detector), draws, detector)
+        keep = leptons.interesting(reco_leptons, len(copy), isolation=False)
         numbers = {name: value[keep] for name, value in numbers.items()}
         generated = _keep_generated(generated, keep)
         draws, vertex = draws.keep_events(keep), vertex[keep]
@@ -129,55 +129,65 @@ def _simulate(
     lepton = leptons.identify(tracks, draws, detector)
     cands = particle_flow.candidates(particles, tracks, lepton, draws, detector)
     rho = particle_flow.density(cands, neutral_only=True)
-    found = leptons.isolate(leptons.collect(tracks, lepton, draws, detector), cands, rho)
+    reco_leptons = leptons.isolate(leptons.collect(tracks, lepton, draws, detector), cands, rho)
     if preselect:
-        keep = leptons.interesting(found, len(vertex), isolation=True)
+        keep = leptons.interesting(reco_leptons, len(vertex), isolation=True)
         numbers = {name: value[keep] for name, value in numbers.items()}
         generated = _keep_generated(generated, keep)
         draws, vertex, n_pileup, rho = draws.keep_events(keep), vertex[keep], n_pileup[keep], rho[keep]
         kept_track = np.cumsum(keep[tracks.event]) - 1
-        cands, found, tracks, particles = (t.keep_events(keep) for t in (cands, found, tracks, particles))
+        cands, reco_leptons, tracks, particles = (t.keep_events(keep) for t in (cands, reco_leptons, tracks, particles))
         cands = cands.with_columns(track=np.where(cands.track >= 0, kept_track[cands.track], -1))
-        found = found.with_columns(track=kept_track[found.track])
+        reco_leptons = reco_leptons.with_columns(track=kept_track[reco_leptons.track])
     return _collect(
-        numbers, generated, particles, tracks, cands, found, rho, vertex, n_pileup, draws, detector, every_jet
+        numbers, generated, particles, tracks, cands, reco_leptons, rho, vertex, n_pileup, draws, detector, every_jet
     )
 
 
-def _keep_generated(generated: Rows, keep: Column) -> Rows:
+def _keep_generated(generated: ObjectRows, keep: ObjectColumn) -> ObjectRows:
     """The generated particles of some events, with their parents' rows renumbered."""
     row = np.cumsum(keep[generated.event]) - 1
     kept = generated.keep_events(keep)
     return kept.with_columns(parent_row=np.where(kept.parent_row >= 0, row[kept.parent_row], -1))
 
 
-def _tracks(particles: Rows, vertex: Column, draws: Draws, detector: Detector) -> Rows:
+def _tracks(particles: ObjectRows, vertex: ObjectColumn, draws: Draws, detector: Detector) -> ObjectRows:
     tracks = tracking.reconstruct(particles, draws, detector)
     return tracking.impact_parameters(tracks, primary_vertex(vertex, draws, detector), detector)
 
 
-def primary_vertex(vertex: Column, draws: Draws, detector: Detector) -> Column:
+def primary_vertex(vertex: ObjectColumn, draws: Draws, detector: Detector) -> ObjectColumn:
     """The reconstructed primary vertex: the true one, smeared; shape (events, 3), cm."""
     widths = (detector.beam.pv_sigma_xy, detector.beam.pv_sigma_xy, detector.beam.pv_sigma_z)
     return vertex + np.stack([w * draws.event_normal(f"pv {i}") for i, w in enumerate(widths)], axis=1)
 
 
 def _collect(
-    numbers: dict[str, Column], generated: Rows, particles: Rows, tracks: Rows, cands: Rows, found: Rows, rho: Column,
-    vertex: Column, n_pileup: Column, draws: Draws, detector: Detector, every_jet: bool,
-) -> Block:  # fmt: skip
-    """Vertices, jets and identification, and all of it as NanoAOD."""
+    numbers: dict[str, ObjectColumn],
+    generated: ObjectRows,
+    particles: ObjectRows,
+    tracks: ObjectRows,
+    cands: ObjectRows,
+    reco_leptons: ObjectRows,
+    rho: ObjectColumn,
+    vertex: ObjectColumn,
+    n_pileup: ObjectColumn,
+    draws: Draws,
+    detector: Detector,
+    every_jet: bool,
+) -> Block:
+    """Vertices, jets and identification, in the form of NanoAOD."""
     pv = primary_vertex(vertex, draws, detector)
     svs = vertexing.find(tracks, pv, detector)
     clustered = jets.reconstruct(cands, rho, detector)
     gen_jets = jets.generated(particles, detector)
     record = truth.build(generated, vertex)
-    e = electrons.build(found, tracks, rho, draws, detector)
-    m = muons.build(found, draws, detector)
+    e = electrons.build(reco_leptons, tracks, rho, draws, detector)
+    m = muons.build(reco_leptons, draws, detector)
     decision = trigger.decide(e, m, draws, detector)
     to_vertex = collections.track_to_vertex(svs, len(tracks))
     to_jet = collections.track_to_jet(clustered, cands, len(tracks))
-    pf, links = collections.particle_flow(clustered, cands, tracks, found, to_vertex, every_jet)
+    pf, links = collections.particle_flow(clustered, cands, tracks, reco_leptons, to_vertex, every_jet)
     block: Block = {
         "Electron": collections.electron(e, to_jet, to_vertex, record),
         "Muon": collections.muon(m, to_jet, to_vertex, record),
@@ -218,9 +228,8 @@ def _collect(
     return block | {name: cast(name, scalars[name], kind) for name, kind in SCALARS.items()}
 
 
-def _missing_momentum(cands: Rows, detector: Detector) -> dict[str, Column]:
-    """MET from all candidates not from pileup tracks; PuppiMET without soft neutral ones (our choice:
-    below 2 GeV)."""
+def _missing_momentum(cands: ObjectRows, detector: Detector) -> dict[str, ObjectColumn]:
+    """MET from all candidates not from pileup tracks; PuppiMET without soft neutral ones (our choice: below 2 GeV)."""
     out = {}
     for name, used in (
         ("MET", cands.quality > 0),

@@ -1,4 +1,4 @@
-"""Random numbers that depend only on what they are for, never on the order of the work.
+"""Random numbers that depend only on their purpose, never on the order of the work.
 
 Each number is a hash of (seed, event, reseed, object, purpose). An event therefore looks the same whether it
 is simulated alone or among others, on one worker or on many, and whether or not other events were dropped
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hnl.datasets.hashing import splitmix64
 from hnl.datasets.simulation.compiled import compiled
-from hnl.datasets.simulation.rows import Column
+from hnl.datasets.simulation.rows import ObjectColumn
 
 Keys = NDArray[np.uint64]
 
@@ -30,7 +30,7 @@ def unit(key: np.uint64, uid: int, purpose: int) -> float:
 
 
 @compiled
-def _uniform(keys: Keys, event: Column, uid: Column, purpose: int) -> NDArray[np.float64]:
+def _uniform(keys: Keys, event: ObjectColumn, uid: ObjectColumn, purpose: int) -> NDArray[np.float64]:
     out = np.empty(len(event))
     for i in range(len(event)):
         out[i] = unit(keys[event[i]], uid[i], purpose)
@@ -38,7 +38,7 @@ def _uniform(keys: Keys, event: Column, uid: Column, purpose: int) -> NDArray[np
 
 
 @compiled
-def _normal(keys: Keys, event: Column, uid: Column, purpose: int) -> NDArray[np.float64]:
+def _normal(keys: Keys, event: ObjectColumn, uid: ObjectColumn, purpose: int) -> NDArray[np.float64]:
     out = np.empty(len(event))
     for i in range(len(event)):
         radius = np.sqrt(-2.0 * np.log(unit(keys[event[i]], uid[i], purpose)))
@@ -47,7 +47,7 @@ def _normal(keys: Keys, event: Column, uid: Column, purpose: int) -> NDArray[np.
 
 
 @compiled
-def _event_keys(seed: np.uint64, event_id: Column, reseed: Column) -> Keys:
+def _event_keys(seed: np.uint64, event_id: ObjectColumn, reseed: ObjectColumn) -> Keys:
     out = np.empty(len(event_id), np.uint64)
     for i in range(len(event_id)):
         out[i] = mix(mix(mix(seed) ^ np.uint64(event_id[i])) ^ np.uint64(reseed[i]))
@@ -65,20 +65,19 @@ class Draws:
         self.keys = keys
 
     @classmethod
-    def for_events(cls, seed: int, event_id: Column, reseed: Column) -> Draws:
+    def for_events(cls, seed: int, event_id: ObjectColumn, reseed: ObjectColumn) -> Draws:
         """The draws of events with these numbers, under a seed >= 0."""
         return cls(_event_keys(np.uint64(seed), event_id.astype(np.int64), reseed.astype(np.int64)))
 
-    def keep_events(self, mask: Column) -> Draws:
+    def keep_events(self, mask: ObjectColumn) -> Draws:
         """The draws of a subset of the events."""
         return Draws(self.keys[mask])
 
-    def uniform(self, event: Column, uid: Column, purpose: str) -> NDArray[np.float64]:
-        """Uniform in (0, 1), one per object, from its event, its number ``uid`` in the event, and the
-        purpose."""
+    def uniform(self, event: ObjectColumn, uid: ObjectColumn, purpose: str) -> NDArray[np.float64]:
+        """Uniform in (0, 1), one per object, from its event, its number ``uid`` in the event, and the purpose."""
         return np.asarray(_uniform(self.keys, event, uid, crc32(purpose.encode())))
 
-    def normal(self, event: Column, uid: Column, purpose: str) -> NDArray[np.float64]:
+    def normal(self, event: ObjectColumn, uid: ObjectColumn, purpose: str) -> NDArray[np.float64]:
         """Standard normal, one per object; arguments as for :meth:`uniform`."""
         return np.asarray(_normal(self.keys, event, uid, crc32(purpose.encode())))
 

@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.leptons import ENDCAP
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
-from hnl.datasets.simulation.rows import Column, Rows, key
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows, key
 from hnl.datasets.simulation.tracking import ELECTRON
 
 VID_CUTS = (
     "MinPt", "SCEtaMultiRange", "DEtaInSeed", "DPhiIn", "Full5x5SigmaIEtaIEta", "HadronicOverEM",
     "EInverseMinusPInverse", "RelPFIso", "ConversionVeto", "MissingHits",
 )  # fmt: skip
-"""The ten cuts of the CMS sequential (cut-based) ID in the order of the bitmap: cut i has bits 3i to 3i + 2,
-which hold the tightest working point it passes: 0 none, 1 veto, 2 loose, 3 medium, 4 tight."""
+"""The ten cuts of the CMS sequential (cut-based) ID in the order of the bitmap. Bits 3i to 3i + 2 hold the tightest
+working point that passes cut i: 0 none, 1 veto, 2 loose, 3 medium, 4 tight."""
 
 SHAPE_CUTS = {
     "DEtaInSeed": ((0.00463, 0.00377, 0.0032, 0.00255), (0.00814, 0.00674, 0.00632, 0.00501)),
@@ -32,12 +32,12 @@ _MISSING_HITS = ((2, 1, 1, 1), (3, 1, 1, 1))
 
 
 def level(
-    value: Column, eta: Column, cuts: tuple[tuple[float, ...], tuple[float, ...]], relax: Column
+    value: ObjectColumn, eta: ObjectColumn, cuts: tuple[tuple[float, ...], tuple[float, ...]], relax: ObjectColumn
 ) -> NDArray[np.int64]:
     """Tightest working point (0 to 4) for which |value| <= cut + relax; cuts for barrel and endcaps.
 
     Args:
-        value, eta: of each electron.
+        value, eta: value of the variable and pseudorapidity, one per electron.
         cuts: limits of veto, loose, medium, tight.
         relax: added to every limit, one per electron.
     """
@@ -51,8 +51,10 @@ def pack(levels: NDArray[np.int64]) -> NDArray[np.int32]:
     return np.asarray((levels << (3 * np.arange(len(VID_CUTS)))).sum(axis=1), np.int32)
 
 
-def build(leptons: Rows, tracks: Rows, rho: Column, draws: Draws, detector: Detector = DETECTOR) -> Rows:
-    """Electrons with what their identification needs.
+def build(
+    leptons: ObjectRows, tracks: ObjectRows, rho: ObjectColumn, draws: Draws, detector: Detector = DETECTOR
+) -> ObjectRows:
+    """Electrons with the variables of their identification.
 
     Shower shapes and track-cluster matching are drawn from normal distributions: narrow for true electrons,
     wide for hadrons, wider with displacement and in jets. H/E follows from the hadrons close to the electron.
@@ -109,8 +111,7 @@ def build(leptons: Rows, tracks: Rows, rho: Column, draws: Draws, detector: Dete
     )
 
 
-def _has_partner(electrons: Rows, tracks: Rows) -> NDArray[np.bool_]:
-    """Whether an electron from a photon conversion has a reconstructed partner track, so that the
-    conversion is found."""
+def _has_partner(electrons: ObjectRows, tracks: ObjectRows) -> NDArray[np.bool_]:
+    """Whether an electron from a photon conversion has a reconstructed partner track, which reveals the conversion."""
     converted = electrons.uid >> 40 == 1
     return np.asarray(converted & np.isin(key(electrons.event, electrons.uid ^ 1), key(tracks.event, tracks.uid)))

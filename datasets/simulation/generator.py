@@ -1,7 +1,7 @@
 """Generated events of any process, as particle tables with exact weights.
 
-The work is cut into blocks of :data:`BLOCK` events. Each has its own Pythia, with a seed made from (seed,
-process, block number), so a sample is the same whichever workers make which blocks in whatever order.
+The work is cut into blocks of :data:`BLOCK` events. Each block has its own Pythia, with a seed made from (seed,
+process, block number). So a sample does not depend on which workers make which blocks, nor on their order.
 """
 
 import zlib
@@ -18,16 +18,16 @@ from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
 
 BLOCK = 2000
-"""Generated events of a block; our choice: a second or two of work, of which starting Pythia takes 0.15 s."""
+"""Generated events per block; our choice: one to two seconds of work, of which starting Pythia takes 0.15 s."""
 
 
-class Batch(NamedTuple):
-    """Some generated events.
+class GeneratedBatch(NamedTuple):
+    """Generated events of one call of Pythia.
 
     Attributes:
         table: the events that passed the filter, as particle table.
         n_generated: number of events before the filter.
-        sum_w: sum of their weights, before the filter: what a cross section is divided by.
+        sum_w: sum of their weights, before the filter; it normalises the sample to its cross section.
         sum_w2: sum of their squared weights.
     """
 
@@ -48,34 +48,6 @@ def n_blocks(n_events: int) -> int:
     return -(-n_events // BLOCK)
 
 
-def generate(
-    process: str,
-    n_events: int,
-    seed: int,
-    options: SignalOptions | None = None,
-    keep: Sequence[str] | None = None,
-) -> Iterator[Batch]:
-    """Generate events of a process, block after block.
-
-    Args:
-        process: a name of :data:`hnl.datasets.simulation.processes.PROCESSES`.
-        n_events: number of events to generate; the filter then keeps some of them.
-        seed: any integer that is not negative.
-        options: the signal point, for 'hnl' only.
-        keep: streams to keep instead of those of the process; ``streams.ALL`` for no filter.
-
-    Returns:
-        Batches of up to :data:`hnl.datasets.simulation.pythia.BATCH` generated events.
-
-    Raises:
-        InputError: unknown process or stream, bad number of events or seed, signal options missing or
-        superfluous.
-    """
-    check(process, n_events, seed, options, keep)
-    blocks = range(n_blocks(n_events))
-    return (batch for block in blocks for batch in generate_block(process, n_events, seed, block, options, keep))
-
-
 def generate_block(
     process: str,
     n_events: int,
@@ -83,8 +55,23 @@ def generate_block(
     block: int,
     options: SignalOptions | None = None,
     keep: Sequence[str] | None = None,
-) -> Iterator[Batch]:
-    """Generate one block of :func:`generate`, from 0 to ``n_blocks(n_events) - 1``; same arguments."""
+) -> Iterator[GeneratedBatch]:
+    """Generate one block of a sample.
+
+    Args:
+        process: a name of :data:`hnl.datasets.simulation.processes.PROCESSES`.
+        n_events: number of events of the sample, before the filter.
+        seed: any integer that is not negative.
+        block: number of the block, from 0 to ``n_blocks(n_events) - 1``.
+        options: the signal point, for 'hnl' only.
+        keep: streams to keep instead of those of the process; ``streams.ALL`` for no filter.
+
+    Yields:
+        Batches of up to :data:`hnl.datasets.simulation.pythia.BATCH` generated events.
+
+    Raises:
+        InputError: see :func:`check`.
+    """
     check(process, n_events, seed, options, keep)
     recipe = processes.get(process)
     settings = [*recipe.settings, "PartonLevel:MPI = off", *_bias(recipe)]
@@ -96,14 +83,14 @@ def generate_block(
 
     for first in range(block * BLOCK, min((block + 1) * BLOCK, n_events), pythia.BATCH):
         n = min(pythia.BATCH, (block + 1) * BLOCK - first, n_events - first)
-        events = generator.nextBatch(n)  # without those, hardly any, that Pythia cannot finish
+        events = generator.nextBatch(n)  # without the very few that Pythia cannot finish
         weight = _hard_weight(recipe, events)
         table = pythia.particle_table(events, weight, first)
         if truth:
             factor = semileptonic.event_weights(table.particles, enhancement, truth)
             table = ak.with_field(table, weight * factor, "weight")
         chosen = np.isin(streams.classify(table), keep or recipe.streams)
-        yield Batch(ak.to_packed(table[chosen]), len(events), float(np.sum(weight)), float(np.sum(weight**2)))
+        yield GeneratedBatch(ak.to_packed(table[chosen]), len(events), float(np.sum(weight)), float(np.sum(weight**2)))
 
 
 def block_seed(seed: int, process: str, block: int) -> int:
@@ -113,7 +100,11 @@ def block_seed(seed: int, process: str, block: int) -> int:
 
 
 def check(process: str, n_events: int, seed: int, options: SignalOptions | None, keep: Sequence[str] | None) -> None:
-    """Check the arguments of :func:`generate` without generating anything; it raises the same errors."""
+    """Check the arguments of :func:`generate_block` without generating anything.
+
+    Raises:
+        InputError: unknown process or stream, bad number of events or seed, signal options missing or superfluous.
+    """
     signal.check_options(process, processes.get(process).cross_section is None, options)
     n_blocks(n_events)
     if seed < 0:

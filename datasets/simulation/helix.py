@@ -36,8 +36,7 @@ def position(
 
 @compiled
 def path_to_closest(x: float, y: float, phi: float, kappa: float, px: float, py: float) -> float:
-    """Transverse path length, cm, to the point nearest (px, py) in the transverse plane, within half a
-    turn."""
+    """Transverse path length, cm, to the point nearest (px, py) in the transverse plane, within half a turn."""
     to_x = px - (x - math.sin(phi) / kappa)
     to_y = py - (y + math.cos(phi) / kappa)
     sign = 1.0 if kappa > 0 else -1.0
@@ -48,11 +47,11 @@ def path_to_closest(x: float, y: float, phi: float, kappa: float, px: float, py:
 def crossings(
     x1: float, y1: float, phi1: float, kappa1: float, x2: float, y2: float, phi2: float, kappa2: float
 ) -> tuple[float, float, float, float]:
-    """Where two tracks cross, or come closest, in the transverse plane.
+    """Points at which two tracks cross, or come closest, in the transverse plane.
 
     Returns:
-        Path lengths (s1, s2) at one crossing and (s1, s2) at the other. They are equal if the circles do not
-        cross: then it is the point of closest approach on the line of the centres.
+        Path lengths (s1, s2) at the first crossing and (s1, s2) at the second, cm. Both are the same if the circles do
+        not cross: the point of closest approach on the line of the centres.
     """
     c1x, c1y, r1 = x1 - math.sin(phi1) / kappa1, y1 + math.cos(phi1) / kappa1, 1.0 / abs(kappa1)
     c2x, c2y, r2 = x2 - math.sin(phi2) / kappa2, y2 + math.cos(phi2) / kappa2, 1.0 / abs(kappa2)

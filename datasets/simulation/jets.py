@@ -1,5 +1,4 @@
-"""Jets of particle-flow candidates and of generated particles: anti-kt with R = 0.4, by fastjet (paper,
-section 2)."""
+"""Jets of particle-flow candidates and of generated particles: anti-kt with R = 0.4, by fastjet (paper, section 2)."""
 
 from __future__ import annotations
 
@@ -14,29 +13,29 @@ from numpy.typing import NDArray
 
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
 from hnl.datasets.simulation.particle_flow import PILEUP
-from hnl.datasets.simulation.rows import Column, Rows
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows
 from hnl.datasets.simulation.tracking import evaluate
 from hnl.physics.angles import delta_r
 
-# fastjet's banner would go to standard output; what it asks to cite: Cacciari, Salam, Soyez, EPJC 72 (2012) 1896.
+# fastjet's banner would go to standard output. It asks to cite Cacciari, Salam, Soyez, EPJC 72 (2012) 1896.
 fastjet._swig.ClusterSequence.set_fastjet_banner_stream(None)
 
 
 @dataclass(frozen=True)
 class Clustered:
-    """Jets, by falling p_T, and what they are made of.
+    """Jets, by falling p_T, and their constituents.
 
     Attributes:
         jets: rows with ``pt, mass`` (GeV), ``eta``, ``phi``.
         jet, member: row of the jet and row of the input, for each constituent.
     """
 
-    jets: Rows
+    jets: ObjectRows
     jet: NDArray[np.int64]
     member: NDArray[np.int64]
 
 
-def cluster(inputs: Rows, min_pt: float, radius: float = DETECTOR.jets.radius) -> Clustered:
+def cluster(inputs: ObjectRows, min_pt: float, radius: float = DETECTOR.jets.radius) -> Clustered:
     """Anti-kt jets.
 
     Args:
@@ -62,10 +61,12 @@ def cluster(inputs: Rows, min_pt: float, radius: float = DETECTOR.jets.radius) -
         "phi": np.arctan2(total["py"], total["px"]),
         "mass": np.sqrt(np.maximum(0.0, total["E"] ** 2 - pt**2 - total["pz"] ** 2)),
     }
-    return _reorder(Rows(inputs.n_events, event, columns), jet, member, pt)
+    return _reorder(ObjectRows(inputs.n_events, event, columns), jet, member, pt)
 
 
-def _reorder(jets: Rows, jet: Column, member: Column, pt: Column, keep: Column | None = None) -> Clustered:
+def _reorder(
+    jets: ObjectRows, jet: ObjectColumn, member: ObjectColumn, pt: ObjectColumn, keep: ObjectColumn | None = None
+) -> Clustered:
     """Sort jets by falling p_T, dropping those not in ``keep``."""
     order = np.lexsort((-pt, jets.event))
     if keep is not None:
@@ -78,9 +79,8 @@ def _reorder(jets: Rows, jet: Column, member: Column, pt: Column, keep: Column |
     return Clustered(jets[order], jet[used][order_members], member[used][order_members])
 
 
-def reconstruct(cands: Rows, rho: Column, detector: Detector = DETECTOR) -> Clustered:
-    """Jets of the candidates not from pileup tracks, corrected for neutral pileup and to the particle-level
-    scale.
+def reconstruct(cands: ObjectRows, rho: ObjectColumn, detector: Detector = DETECTOR) -> Clustered:
+    """Jets of all candidates except pileup tracks, corrected for neutral pileup and to the particle-level scale.
 
     Args:
         cands: output of particle_flow.candidates.
@@ -93,21 +93,21 @@ def reconstruct(cands: Rows, rho: Column, detector: Detector = DETECTOR) -> Clus
     """
     p = detector.jets
     used = np.flatnonzero(cands.quality != PILEUP)
-    found = cluster(cands[used], 0.5 * p.min_pt)
-    jets, member = found.jets, used[found.member]
+    raw = cluster(cands[used], 0.5 * p.min_pt)
+    jets, member = raw.jets, used[raw.member]
     area = math.pi * p.radius**2
     subtracted = np.maximum(0.01, jets.pt - rho[jets.event] * area)
     corrected = subtracted * evaluate(p.correction, subtracted)
     scale = corrected / jets.pt
     energy = cands.pt * np.cosh(cands.eta)
-    total = np.bincount(found.jet, energy[member], len(jets))
+    total = np.bincount(raw.jet, energy[member], len(jets))
     code = np.abs(cands.pdg[member])
 
     def fraction(kind: int) -> NDArray[np.float64]:
-        return np.bincount(found.jet, energy[member] * (code == kind), len(jets)) / total
+        return np.bincount(raw.jet, energy[member] * (code == kind), len(jets)) / total
 
-    def number(mask: Column) -> NDArray[np.int64]:
-        return np.bincount(found.jet[mask], minlength=len(jets))
+    def number(mask: ObjectColumn) -> NDArray[np.int64]:
+        return np.bincount(raw.jet[mask], minlength=len(jets))
 
     columns = {
         "pt": corrected,
@@ -125,14 +125,14 @@ def reconstruct(cands: Rows, rho: Column, detector: Detector = DETECTOR) -> Clus
     veto = tight & (columns["mu_ef"] < 0.8) & (~central | (columns["ch_emf"] < 0.8))
     columns["jet_id"] = 2 * tight + 4 * veto
     keep = (corrected > p.min_pt) & (np.abs(jets.eta) < p.abs_eta)
-    return _reorder(jets.with_columns(**columns), found.jet, member, corrected, keep)
+    return _reorder(jets.with_columns(**columns), raw.jet, member, corrected, keep)
 
 
-def generated(particles: Rows, detector: Detector = DETECTOR) -> Rows:
+def generated(particles: ObjectRows, detector: Detector = DETECTOR) -> ObjectRows:
     """Jets of the generated visible particles of the hard interaction and the underlying event, above 10 GeV.
 
     Args:
-        particles: rows of passage.py.
+        particles: rows of propagation.py.
     """
     hard = particles[particles.source == 0]
     pt = np.maximum(np.hypot(hard.px, hard.py), 1e-6)
@@ -144,7 +144,7 @@ def generated(particles: Rows, detector: Detector = DETECTOR) -> Rows:
     return cluster(inputs[np.abs(eta) < 5.0], 10.0, detector.jets.radius).jets
 
 
-def nearest(objects: Rows, targets: Rows, max_dr: float) -> NDArray[np.int64]:
+def nearest(objects: ObjectRows, targets: ObjectRows, max_dr: float) -> NDArray[np.int64]:
     """For each object the position within its event of the nearest target, -1 if none is within ``max_dr``.
 
     Args:

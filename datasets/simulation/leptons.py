@@ -1,4 +1,4 @@
-"""Which tracks are reconstructed as electrons or muons, and their isolation."""
+"""Tracks reconstructed as electrons or muons, and their isolation."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from hnl.datasets.simulation import particle_flow
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
-from hnl.datasets.simulation.rows import Column, Rows
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows
 from hnl.datasets.simulation.tracking import ELECTRON, HADRON, MUON, evaluate
 
 ENDCAP = 1.479
 """Pseudorapidity where the ECAL endcap begins."""
 
 
-def barrel_or_endcap(eta: Column, values: tuple[float, float]) -> NDArray[np.float64]:
+def barrel_or_endcap(eta: ObjectColumn, values: tuple[float, float]) -> NDArray[np.float64]:
     """The first value in the ECAL barrel, the second in the endcaps."""
     return np.where(np.abs(eta) < ENDCAP, values[0], values[1])
 
 
-def identify(tracks: Rows, draws: Draws, detector: Detector = DETECTOR) -> NDArray[np.int64]:
-    """What each track is reconstructed as: 11, 13 or 0 (neither).
+def identify(tracks: ObjectRows, draws: Draws, detector: Detector = DETECTOR) -> NDArray[np.int64]:
+    """Identity of each track: 11 electron, 13 muon, 0 neither.
 
     True electrons and muons are found with the efficiencies of the parameter table, hadrons with its fake
     rates.
@@ -47,7 +47,7 @@ def identify(tracks: Rows, draws: Draws, detector: Detector = DETECTOR) -> NDArr
     return np.where(muon, 13, np.where(electron, 11, 0))
 
 
-def collect(tracks: Rows, lepton: Column, draws: Draws, detector: Detector = DETECTOR) -> Rows:
+def collect(tracks: ObjectRows, lepton: ObjectColumn, draws: Draws, detector: Detector = DETECTOR) -> ObjectRows:
     """The reconstructed leptons, by falling p_T.
 
     Args:
@@ -68,9 +68,8 @@ def collect(tracks: Rows, lepton: Column, draws: Draws, detector: Detector = DET
     return rows.sorted_by(-rows.pt)
 
 
-def isolate(leptons: Rows, cands: Rows, rho: Column) -> Rows:
-    """Add relative isolations ``iso03``, ``iso04``, ``iso03_charged`` and the hadronic activity ``core``
-    (GeV).
+def isolate(leptons: ObjectRows, cands: ObjectRows, rho: ObjectColumn) -> ObjectRows:
+    """Add relative isolations ``iso03``, ``iso04``, ``iso03_charged`` and the hadronic activity ``core`` (GeV).
 
     Args:
         leptons: output of :func:`collect`.
@@ -80,7 +79,7 @@ def isolate(leptons: Rows, cands: Rows, rho: Column) -> Rows:
     """
     sums = particle_flow.cones(leptons, cands)
 
-    def relative(charged: Column, neutral: Column, cone: float) -> NDArray[np.float64]:
+    def relative(charged: ObjectColumn, neutral: ObjectColumn, cone: float) -> NDArray[np.float64]:
         pileup = rho[leptons.event] * math.pi * cone**2
         return np.asarray((charged + np.maximum(0.0, neutral - pileup)) / leptons.pt)
 
@@ -92,15 +91,16 @@ def isolate(leptons: Rows, cands: Rows, rho: Column) -> Rows:
     )
 
 
-def interesting(leptons: Rows, n_events: int, isolation: bool) -> NDArray[np.bool_]:
-    """Events with a prompt-like lepton and a displaced one: p_T > 24 GeV, |d_xy| < 0.05 cm; > 5 GeV, > 0.01 cm.
+def interesting(leptons: ObjectRows, n_events: int, isolation: bool) -> NDArray[np.bool_]:
+    """Events with a prompt-like and a displaced lepton, shape (events,).
 
-    The thresholds leave a margin to those of the paper's table 1.
+    Prompt-like: p_T > 24 GeV, |d_xy| < 0.05 cm. Displaced: p_T > 5 GeV, |d_xy| > 0.01 cm. The thresholds leave a margin
+    to those of the paper's table 1.
 
     Args:
         leptons: reconstructed leptons.
         n_events: number of events.
-        isolation: whether to ask the prompt-like lepton for relative isolation < 0.3 too (once it is known).
+        isolation: require also relative isolation < 0.3 of the prompt-like lepton (once it is known).
     """
     prompt = (leptons.pt > 24) & (np.abs(leptons.dxy) < 0.05)
     if isolation:

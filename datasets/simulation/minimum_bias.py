@@ -1,4 +1,4 @@
-"""Libraries of minimum-bias events for pileup and of the underlying event: made once, then read from a cache.
+"""Libraries of minimum-bias events for pileup and of underlying events, made once and then read from a cache.
 
 Multiparton interactions take ten times as long as the hard process, so hard processes are made without them,
 and the detector overlays events of these libraries. Both are particle tables with unit weights.
@@ -25,22 +25,22 @@ UNDERLYING_EVENT = (
     "23:onMode = off",
     "23:onIfAny = 12",
 )
-"""Underlying event: what accompanies an invisible Z of pT below :data:`MAX_Z_PT`. Our choice: multiparton
-interactions at the small impact parameters of hard collisions, with little radiation from the Z itself. It
-gives 1.0 charged particles (pT > 0.5 GeV) per unit of eta and phi. Pythia has 1.1 transverse to a W, of which
-0.16 remain without multiparton interactions; minimum bias has 0.5."""
+"""Underlying event: the particles that accompany an invisible Z of pT below :data:`MAX_Z_PT`. Our choice: multiparton
+interactions at the small impact parameters of hard collisions, with little radiation from the Z itself. It gives 1.0
+charged particles (pT > 0.5 GeV) per unit of eta and phi. Pythia has 1.1 transverse to a W, of which 0.16 remain without
+multiparton interactions; minimum bias has 0.5."""
 
 MAX_Z_PT = 5.0
-"""GeV; our choice (see above): a fifth of the Z."""
+"""GeV; our choice (see above): a fifth of the Z events."""
 
 
 def minimum_bias(n_events: int, seed: int, cache: Path | None = None) -> ak.Array:
     """Inelastic collisions for pileup, as a particle table.
 
     Args:
-        n_events: number of events (20 ms and 12 kB each).
+        n_events: number of events (20 ms and 12 kB per event).
         seed: any integer that is not negative.
-        cache: folder in which the library is kept as parquet, and from which it is read if it is there.
+        cache: folder of the libraries as parquet; a library that exists is read from it.
 
     Raises:
         InputError: n_events not above 0, or negative seed.
@@ -49,7 +49,7 @@ def minimum_bias(n_events: int, seed: int, cache: Path | None = None) -> ak.Arra
 
 
 def underlying_event(n_events: int, seed: int, cache: Path | None = None) -> ak.Array:
-    """What accompanies a hard collision, as particle table; arguments as above (35 ms each)."""
+    """Underlying events of hard collisions, as particle table; arguments as above (35 ms per event)."""
     return _library("underlying_event", UNDERLYING_EVENT, _without_z, n_events, seed, cache)
 
 
@@ -63,7 +63,7 @@ def _library(
 ) -> ak.Array:
     if n_events <= 0 or seed < 0:
         raise InputError(f"{name}: needs events and a seed that is not negative, not {n_events} and {seed}")
-    recipe = f"{crc32(repr(settings).encode()):08x}"  # other settings are another library
+    recipe = f"{crc32(repr(settings).encode()):08x}"  # other settings give another library
     path = cache / f"{name}_{n_events}_{seed}_{recipe}.parquet" if cache else None
     if path and path.exists():
         return ak.from_parquet(path)
@@ -84,7 +84,7 @@ def _library(
 
 
 def _without_z(table: ak.Array) -> ak.Array:
-    """Events with a slow Z, of which the Z and its neutrinos are taken out."""
+    """Events with a slow Z, without the Z and its neutrinos."""
     prt = table.particles
     is_z = prt.pdg_id == 23
     slow = ak.any(is_z & (np.hypot(prt.px, prt.py) < MAX_Z_PT), axis=1)

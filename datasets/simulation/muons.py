@@ -6,25 +6,24 @@ import numpy as np
 
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
-from hnl.datasets.simulation.rows import Rows
+from hnl.datasets.simulation.rows import ObjectRows
 from hnl.datasets.simulation.tracking import MUON
 
 SEGMENT_LOOSE, SEGMENT_TIGHT = 0.303, 0.451
-"""Medium ID of CMS (public): smallest segment compatibility of muons with a good global fit, and of the
-others."""
+"""Medium ID of CMS (public): smallest segment compatibility of muons with a good global fit, and of the others."""
 
 
-def build(leptons: Rows, draws: Draws, detector: Detector = DETECTOR) -> Rows:
-    """Muons with what their identification needs.
+def build(leptons: ObjectRows, draws: Draws, detector: Detector = DETECTOR) -> ObjectRows:
+    """Muons with the variables of their identification.
 
     Args:
         leptons: isolated leptons of both flavours.
 
     Returns:
         The muons' rows, with ``segment_comp``, ``is_global``, ``loose_id``, ``medium_id``, ``tight_id`` and
-        ``high_purity`` added. Medium is loose, enough valid hits, and segment compatibility above 0.303 (good
-        global fit) or 0.451 (else); the first two are lost with displacement, so the 'reduced' ID of the
-        paper (section 4) can be formed from loose and segments.
+        ``high_purity`` added. Medium requires loose, enough valid hits, and segment compatibility above 0.303 (good
+        global fit) or 0.451 (else). Displaced muons lose valid hits and the good global fit, so the 'reduced' ID of
+        the paper (section 4) can be formed from loose and segments.
     """
     rows = leptons[leptons.flavour == 13]
     p = detector.muons
@@ -33,7 +32,7 @@ def build(leptons: Rows, draws: Draws, detector: Detector = DETECTOR) -> Rows:
     def draw(purpose: str) -> np.ndarray:
         return draws.uniform(rows.event, rows.uid, purpose)
 
-    # Segments: most true muons near 1, a flat rest; hadrons that reach the muon system low.
+    # Segment compatibility: near 1 for most true muons with a flat rest, low for hadrons that reach the muon system.
     shape = draw("segment shape")
     high = SEGMENT_TIGHT + (1 - SEGMENT_TIGHT) * shape**0.2
     low = np.where(genuine, SEGMENT_TIGHT * np.sqrt(shape), p.fake_segment * shape)

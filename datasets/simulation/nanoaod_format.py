@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import awkward as ak
 import numpy as np
 
-from hnl.datasets.simulation.rows import Column, Rows
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows
 
 
 def _types(**names_by_type: str) -> dict[str, np.dtype]:
@@ -63,8 +63,7 @@ COLLECTIONS: dict[str, dict[str, np.dtype]] = {
 ours: the row in SV of the vertex that holds the lepton's track, which ``svIdx`` does not tell."""
 
 EMPTY = ("Photon", "FsrPhoton", "LowPtElectron", "Tau", "FatJet", "SubJet", "GenJetAK8", "GenVisTau")
-"""Collections that are not simulated and always empty; coffea's NanoAODSchema warns about files without
-them."""
+"""Collections that are not simulated and always empty; coffea's NanoAODSchema warns about files without them."""
 
 SCALARS: dict[str, np.dtype] = _types(
     u4="run luminosityBlock",
@@ -77,8 +76,8 @@ SCALARS: dict[str, np.dtype] = _types(
     u1="PV_npvs PV_npvsGood",
     bool="HLT_IsoMu24 HLT_Ele27_WPTight_Gsf HLT_Ele32_WPTight_Gsf",
 )  # fmt: skip
-"""Types of the branches with one value per event. ``hnlsim_generatorEvent`` is ours: equal values are
-detector reseeds of one generated event."""
+"""Types of the branches with one value per event. ``hnlsim_generatorEvent`` is ours: events with equal values are
+reseeds of the detector for one generated event."""
 
 TRUTH = {"GenPart", "GenJet", "GenJetAK8", "GenVisTau", "GenVtx_x", "GenVtx_y", "GenVtx_z"} | {
     "genWeight", "Generator_weight", "Pileup_nTrueInt", "Pileup_nPU", "hnlsim_generatorEvent",
@@ -100,7 +99,7 @@ MANTISSA_BITS_POSITION = 19
 _POSITIONS = {"x", "y", "z", "vx", "vy", "vz"}
 
 
-def truncate(values: Column, bits: int) -> Column:
+def truncate(values: ObjectColumn, bits: int) -> ObjectColumn:
     """float32 rounded to a mantissa of ``bits`` bits, as NanoAOD does to compress better."""
     raw = np.ascontiguousarray(values, np.float32).view(np.uint32)
     drop = 23 - bits
@@ -108,7 +107,7 @@ def truncate(values: Column, bits: int) -> Column:
     return np.where(np.isfinite(values), rounded.view(np.float32), np.float32(0))
 
 
-def cast(name: str, values: Column, kind: np.dtype) -> Column:
+def cast(name: str, values: ObjectColumn, kind: np.dtype) -> ObjectColumn:
     """Values in the type of their branch."""
     if kind == np.float32 and name not in ("genWeight", "Generator_weight"):
         field = name.rsplit("_", 1)[-1]
@@ -118,7 +117,7 @@ def cast(name: str, values: Column, kind: np.dtype) -> Column:
     return np.asarray(values).astype(kind)
 
 
-def collection(name: str, rows: Rows, fields: Mapping[str, Column]) -> ak.Array:
+def collection(name: str, rows: ObjectRows, fields: Mapping[str, ObjectColumn]) -> ak.Array:
     """A jagged record array of one collection, every field in the type of its branch.
 
     Raises:
@@ -133,5 +132,5 @@ def collection(name: str, rows: Rows, fields: Mapping[str, Column]) -> ak.Array:
 
 def empty(n_events: int) -> dict[str, ak.Array]:
     """The collections that are not simulated."""
-    none = Rows(n_events, np.empty(0, np.int64), {})
+    none = ObjectRows(n_events, np.empty(0, np.int64), {})
     return {name: collection(name, none, dict.fromkeys(COLLECTIONS[name], np.empty(0))) for name in EMPTY}

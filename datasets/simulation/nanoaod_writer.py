@@ -23,7 +23,7 @@ ZSTD_LEVEL = 19
 
 @dataclass(frozen=True)
 class RunSums:
-    """What the Runs tree says about *all* generated events, also those that were not written.
+    """Content of the Runs tree: sums over *all* generated events, also those that were not written.
 
     Attributes:
         count: number of generated events.
@@ -67,7 +67,7 @@ def write(
         path: the file to make.
         blocks: output of detector.simulate, piece by piece; may be a generator.
         sums: for the Runs tree, or a function that gives them once all blocks were taken.
-        kind: 'data' leaves out everything that knows the truth, and the sums of weights.
+        kind: 'data' leaves out the truth and the sums of weights.
         run: run number of all events.
         overwrite: replace an existing file.
 
@@ -119,7 +119,7 @@ def _write(part: Path, blocks: Iterable[Block], sums: RunSums | Callable[[], Run
 
 
 def _write_tree(file: Any, name: str, columns: Mapping[str, np.ndarray]) -> None:
-    """A TTree: what is assigned to a file, uproot would write as an RNTuple."""
+    """Makes a TTree. By assignment to a file uproot would write an RNTuple."""
     file.mktree(name, {column: values.dtype for column, values in columns.items()}).extend(columns)
 
 

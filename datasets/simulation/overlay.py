@@ -1,7 +1,7 @@
 """Pileup and underlying event, taken from minimum-bias events that were generated once.
 
-Every use of a library event is turned by a random angle about the beam and mirrored at random, so a library
-of some thousand events does not repeat itself visibly.
+Each time a library event is used, it is turned by a random angle about the beam and mirrored at random. So a library of
+some thousand events does not repeat itself visibly.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hnl.datasets.simulation.compiled import compiled
 from hnl.datasets.simulation.draws import Draws, Keys, unit
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
 from hnl.datasets.simulation.propagation import COLUMNS, generated, visible
-from hnl.datasets.simulation.rows import Column, Rows, concatenate
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows, concatenate
 from hnl.errors import InputError
 
 OVERLAY_UID = 1 << 48
@@ -64,12 +64,12 @@ class Library:
 
 @dataclass(frozen=True)
 class Libraries:
-    """What is overlaid on hard events.
+    """Libraries of the events that are overlaid on hard events.
 
     Attributes:
         pileup: minimum-bias events.
-        underlying: events to take the underlying event from.
-        n_underlying: how many of them make one underlying event.
+        underlying: events from which the underlying event is taken.
+        n_underlying: number of them per underlying event.
     """
 
     pileup: Library
@@ -80,8 +80,10 @@ class Libraries:
     def from_events(
         cls, minimum_bias: ak.Array, underlying_event: ak.Array | None = None, detector: Detector = DETECTOR
     ) -> Libraries:
-        """The libraries of these particle tables (minimum_bias.py); without one of underlying events, it is made up of
-        ``overlay.underlying_events`` minimum-bias events."""
+        """The libraries of these particle tables (minimum_bias.py).
+
+        Without a table of underlying events, an underlying event is ``overlay.underlying_events`` minimum-bias events.
+        """
         pileup = Library.from_table(minimum_bias, detector)
         if underlying_event is None:
             return cls(pileup, pileup, detector.overlay.underlying_events)
@@ -89,8 +91,7 @@ class Libraries:
 
 
 def true_interactions(draws: Draws, detector: Detector = DETECTOR) -> NDArray[np.float64]:
-    """Mean number of pileup interactions of each event (``Pileup_nTrueInt``): a normal profile cut off at
-    1."""
+    """Mean number of pileup interactions of each event (``Pileup_nTrueInt``): a normal profile cut off at 1."""
     o = detector.overlay
     return np.maximum(1.0, o.pileup_mean + o.pileup_sigma * draws.event_normal("pileup profile"))
 
@@ -101,11 +102,13 @@ def interactions(draws: Draws, detector: Detector = DETECTOR) -> NDArray[np.int6
     return np.maximum(0, np.rint(mean + np.sqrt(mean) * draws.event_normal("pileup number"))).astype(np.int64)
 
 
-def add(vertex: Column, n_pileup: Column, libraries: Libraries, draws: Draws, detector: Detector = DETECTOR) -> Rows:
+def add(
+    vertex: ObjectColumn, n_pileup: ObjectColumn, libraries: Libraries, draws: Draws, detector: Detector = DETECTOR
+) -> ObjectRows:
     """Particles of underlying event and pileup near each hard interaction.
 
-    Kept of the pileup are charged particles from vertices within ``overlay.window_z`` or produced off the beam
-    line, and neutral particles. Columns as in passage.py; ``source`` is 0 for the underlying event.
+    Of the pileup, neutral particles are kept, and charged particles from vertices within ``overlay.window_z`` or
+    produced off the beam line. Columns as in propagation.py; ``source`` is 0 for the underlying event.
 
     Args:
         vertex: hard interaction of each event, shape (events, 3), cm.
@@ -121,7 +124,9 @@ def add(vertex: Column, n_pileup: Column, libraries: Libraries, draws: Draws, de
     )
 
 
-def _overlay(vertex: Column, n_slots: Column, library: Library, pileup: bool, draws: Draws, detector: Detector) -> Rows:
+def _overlay(
+    vertex: ObjectColumn, n_slots: ObjectColumn, library: Library, pileup: bool, draws: Draws, detector: Detector
+) -> ObjectRows:
     """``n_slots`` events of the library on each hard interaction, at its vertex or at vertices of their own."""
     o, b = detector.overlay, detector.beam
     cuts = (o.window_z, o.displaced, o.track_pt, o.neutral_pt)
@@ -139,23 +144,23 @@ def _overlay(vertex: Column, n_slots: Column, library: Library, pileup: bool, dr
         "pdg": library.pdg[member],
         "charge": library.charge[member],
     }
-    return Rows(len(vertex), np.ascontiguousarray(event), {name: columns[name] for name in COLUMNS})
+    return ObjectRows(len(vertex), np.ascontiguousarray(event), {name: columns[name] for name in COLUMNS})
 
 
 @compiled
 def _fill(
     keys: Keys,
-    vertex: Column,
-    n_slots: Column,
+    vertex: ObjectColumn,
+    n_slots: ObjectColumn,
     pileup: bool,
-    offsets: Column,
-    momenta: Column,
-    points: Column,
-    charge: Column,
+    offsets: ObjectColumn,
+    momenta: ObjectColumn,
+    points: ObjectColumn,
+    charge: ObjectColumn,
     cuts: tuple[float, float, float, float],
     spot: tuple[float, float, float],
-    values: Column,
-    numbers: Column,
+    values: ObjectColumn,
+    numbers: ObjectColumn,
 ) -> int:
     """Count the particles kept; if ``values`` and ``numbers`` have room, also write them there."""
     window, displaced, track_pt, neutral_pt = cuts

@@ -1,7 +1,7 @@
-"""Every number of the parametrised detector, with its unit and where it comes from.
+"""Every number of the parametrised detector, with its unit and its source.
 
-"paper" is CMS EXO-21-011. What the paper does not give is marked "our choice"; results that hinge on such a
-number say nothing about the CMS detector. :func:`table` lists all of it, for the documentation.
+"paper" is CMS EXO-21-011. What the paper does not give is marked "our choice"; results that depend on such a number say
+nothing about the CMS detector. :func:`table` lists all numbers for the documentation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Curve = tuple[tuple[float, ...], tuple[float, ...]]
 
 @dataclass(frozen=True)
 class Beam:
-    """Where collisions happen and how well it is known."""
+    """Position of the collisions, and the resolution of the primary vertex."""
 
     x: Annotated[float, "cm", "our choice: a beam line off the origin, so that code that forgets it is caught"] = 0.011
     y: Annotated[float, "cm", "our choice, as for x"] = 0.042

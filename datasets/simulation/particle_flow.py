@@ -1,4 +1,4 @@
-"""Particle-flow candidates: what jets, isolation and missing momentum are made of."""
+"""Particle-flow candidates, of which jets, isolation and missing momentum are made."""
 
 from __future__ import annotations
 
@@ -10,33 +10,35 @@ from numpy.typing import NDArray
 from hnl.datasets.simulation.compiled import compiled
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.parameters import DETECTOR, Detector, Jets
-from hnl.datasets.simulation.rows import Column, Rows, concatenate, key
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows, concatenate, key
 from hnl.physics.angles import delta_phi
 
 CALORIMETER_RADIUS = 129.0
-"""Inner radius of the ECAL barrel, cm: particles born farther out leave nothing."""
+"""Inner radius of the ECAL barrel, cm. Particles produced farther out leave nothing."""
 
 PV_TIGHT, PV_DZ, DISPLACED, PILEUP = 7, 5, 1, 0
-"""Association to the PV, with the numbers of PFNano's pvAssocQuality: used in its fit, close in z,
-displaced (as b decays), other."""
+"""Association of tracks to the PV, numbered as in PFNano's pvAssocQuality: used in its fit, close in z, displaced (as
+in b decays), other."""
 
 _NAMES = ("pdg", "pt", "eta", "phi", "mass", "quality", "track", "uid")
 
 
-def association(tracks: Rows, jets: Jets = DETECTOR.jets) -> NDArray[np.int64]:
+def association(tracks: ObjectRows, jets: Jets = DETECTOR.jets) -> NDArray[np.int64]:
     """Quality of each track's association to the PV."""
     prompt = np.abs(tracks.dxy) < 4 * tracks.dxy_err
     near = np.abs(tracks.dz) < jets.pv_dz
     return np.where(near, np.where(prompt, PV_TIGHT, PV_DZ), np.where(prompt, PILEUP, DISPLACED))
 
 
-def candidates(particles: Rows, tracks: Rows, lepton: Column, draws: Draws, detector: Detector = DETECTOR) -> Rows:
+def candidates(
+    particles: ObjectRows, tracks: ObjectRows, lepton: ObjectColumn, draws: Draws, detector: Detector = DETECTOR
+) -> ObjectRows:
     """The candidates of each event.
 
     Args:
-        particles: rows of passage.py, with overlay.
+        particles: rows of propagation.py, with overlay.
         tracks: measured tracks with impact parameters.
-        lepton: for each track 11, 13 or 0: what it was identified as.
+        lepton: identity of each track: 11, 13 or 0 (no lepton).
 
     Returns:
         Rows with ``pdg`` (+-211, +-11, +-13, 22, 130), ``pt``, ``mass`` (GeV), ``eta``, ``phi``, ``quality``
@@ -44,7 +46,7 @@ def candidates(particles: Rows, tracks: Rows, lepton: Column, draws: Draws, dete
     """
     sign = tracks.charge
     code = np.where(lepton > 0, -lepton * sign, 211 * sign)
-    charged = Rows(
+    charged = ObjectRows(
         tracks.n_events,
         tracks.event,
         {
@@ -61,9 +63,8 @@ def candidates(particles: Rows, tracks: Rows, lepton: Column, draws: Draws, dete
     return concatenate([charged, _neutral(particles, tracks, draws, detector.jets)])
 
 
-def _neutral(particles: Rows, tracks: Rows, draws: Draws, jets: Jets) -> Rows:
-    """Photons and neutral hadrons; charged particles without a track are seen by the calorimeters only,
-    too."""
+def _neutral(particles: ObjectRows, tracks: ObjectRows, draws: Draws, jets: Jets) -> ObjectRows:
+    """Photons and neutral hadrons; charged particles without a track are seen by the calorimeters only, too."""
     tracked = np.isin(key(particles.event, particles.uid), key(tracks.event, tracks.uid))
     hidden = (particles.charge != 0) & (tracked | (np.abs(particles.pdg) == 13) | (particles.source > 0))
     outside = np.hypot(particles.x, particles.y) > CALORIMETER_RADIUS
@@ -87,12 +88,11 @@ def _neutral(particles: Rows, tracks: Rows, draws: Draws, jets: Jets) -> Rows:
         "track": np.full(n, -1),
         "uid": rows.uid[kept],
     }
-    return Rows(rows.n_events, rows.event[kept], {name: columns[name] for name in _NAMES})
+    return ObjectRows(rows.n_events, rows.event[kept], {name: columns[name] for name in _NAMES})
 
 
-def density(cands: Rows, neutral_only: bool) -> NDArray[np.float64]:
-    """Median p_T per area (GeV) on a fixed grid over |eta| < 2.5, one value per event, from neutral or all
-    candidates."""
+def density(cands: ObjectRows, neutral_only: bool) -> NDArray[np.float64]:
+    """Median p_T per area (GeV) on a fixed grid over |eta| < 2.5, from neutral or all candidates; shape (events,)."""
     used = cands[(cands.track < 0) & (np.abs(cands.eta) < 2.5)] if neutral_only else cands[np.abs(cands.eta) < 2.5]
     n_eta, n_phi = 9, 11
     cell = ((used.eta + 2.5) / 5.0 * n_eta).astype(np.int64) * n_phi
@@ -107,9 +107,19 @@ _delta_phi = compiled(delta_phi)
 
 @compiled
 def _cones(
-    lepton_event: Column, lepton_eta: Column, lepton_phi: Column, lepton_track: Column, veto: Column,
-    offsets: Column, code: Column, pt: Column, eta: Column, phi: Column, quality: Column, track: Column,
-) -> NDArray[np.float64]:  # fmt: skip
+    lepton_event: ObjectColumn,
+    lepton_eta: ObjectColumn,
+    lepton_phi: ObjectColumn,
+    lepton_track: ObjectColumn,
+    veto: ObjectColumn,
+    offsets: ObjectColumn,
+    code: ObjectColumn,
+    pt: ObjectColumn,
+    eta: ObjectColumn,
+    phi: ObjectColumn,
+    quality: ObjectColumn,
+    track: ObjectColumn,
+) -> NDArray[np.float64]:
     out = np.zeros((5, len(lepton_event)))
     for i in range(len(lepton_event)):
         for c in range(offsets[lepton_event[i]], offsets[lepton_event[i] + 1]):
@@ -135,7 +145,7 @@ def _cones(
     return out
 
 
-def cones(leptons: Rows, cands: Rows) -> dict[str, NDArray[np.float64]]:
+def cones(leptons: ObjectRows, cands: ObjectRows) -> dict[str, NDArray[np.float64]]:
     """p_T sums around leptons, GeV.
 
     Args:

@@ -1,4 +1,4 @@
-"""The particle table: what a generator hands to the detector, in plain columns.
+"""The particle table, which a generator hands to the detector, in plain columns.
 
 One entry per generated event, with the fields
 
@@ -11,8 +11,8 @@ particles   var * record            see :data:`PARTICLE_FIELDS`
 A particle has ``pdg_id``; ``status`` (1: stable as far as the detector is concerned, 2: decayed);
 ``px, py, pz, energy`` in GeV; its production vertex ``vx, vy, vz`` in cm, relative to the hard interaction;
 and ``parent``, the index within the same event of the nearest ancestor in the table, or -1. A parent always
-stands before its children, so one pass from left to right meets every ancestor first. Nothing here knows
-about Pythia: HepMC events of any generator can be brought into this form.
+stands before its children, so a pass from left to right meets every ancestor first. This module does not depend on
+Pythia: HepMC events of any generator can be brought into this form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class ParticleTableError(InputError):
 
 
 def build(counts: ArrayLike, columns: Mapping[str, ArrayLike], event_id: ArrayLike, weight: ArrayLike) -> ak.Array:
-    """Put flat columns into a particle table, and validate it.
+    """Make a particle table of flat columns, and validate it.
 
     Args:
         counts: number of particles of each event, shape (events,).
@@ -80,7 +80,7 @@ def validate(table: ak.Array) -> None:
     """Check that ``table`` keeps the contract of this module.
 
     Raises:
-        ParticleTableError: naming the first rule that is broken, and the offending value.
+        ParticleTableError: a rule is broken; the message has the rule and the offending value.
     """
     for field in ("event_id", "weight", "particles"):
         if field not in ak.fields(table):
@@ -106,7 +106,7 @@ def validate(table: ak.Array) -> None:
 
 
 def has_ancestor(particles: ak.Array, chosen: ak.Array) -> ak.Array:
-    """Tell for each particle whether one of its ancestors (not itself) is ``chosen``.
+    """Whether an ancestor of each particle (not the particle itself) is ``chosen``.
 
     Args:
         particles: ``table.particles``, shape (events, var).
@@ -117,11 +117,11 @@ def has_ancestor(particles: ak.Array, chosen: ak.Array) -> ak.Array:
     """
     jump = _flat_parents(particles)
     mask = flat(chosen)
-    found = (jump >= 0) & mask[jump]
+    has_chosen = (jump >= 0) & mask[jump]
     while np.any(open_ := jump >= 0):  # pointer doubling: each turn looks twice as far up
-        found |= open_ & found[jump]
+        has_chosen |= open_ & has_chosen[jump]
         jump = np.where(open_, jump[jump], -1)
-    return ak.unflatten(found, ak.num(particles.parent))
+    return ak.unflatten(has_chosen, ak.num(particles.parent))
 
 
 def parents(particles: ak.Array, field: str, missing: float = 0) -> ak.Array:
@@ -132,15 +132,15 @@ def parents(particles: ak.Array, field: str, missing: float = 0) -> ak.Array:
 
 
 def has_child(particles: ak.Array, chosen: ak.Array) -> ak.Array:
-    """Tell for each particle whether one of its children is ``chosen``; bool, shape (events, var)."""
+    """Whether a child of each particle is ``chosen``; bool, shape (events, var)."""
     jump = _flat_parents(particles)
-    found = np.zeros(len(jump), np.bool_)
-    found[jump[flat(chosen) & (jump >= 0)]] = True
-    return ak.unflatten(found, ak.num(particles.parent))
+    has_chosen = np.zeros(len(jump), np.bool_)
+    has_chosen[jump[flat(chosen) & (jump >= 0)]] = True
+    return ak.unflatten(has_chosen, ak.num(particles.parent))
 
 
 def has_flavour(pdg_id: Any, quark: int) -> Any:
-    """Whether hadrons contain ``quark`` (3 s, 4 c, 5 b), from the digits of their PDG identity.
+    """Whether particles are hadrons that contain ``quark`` (3 s, 4 c, 5 b), from the digits of their PDG identity.
 
     Args:
         pdg_id: int array of any shape (awkward or numpy).
@@ -151,7 +151,7 @@ def has_flavour(pdg_id: Any, quark: int) -> Any:
 
 
 def is_hadron(pdg_id: Any) -> Any:
-    """Whether these are hadrons (not the HNL), from their PDG identity; array of any shape."""
+    """Whether particles are hadrons (not the HNL), from their PDG identity; array of any shape."""
     return (abs(pdg_id) > 100) & (abs(pdg_id) < 9_900_000)
 
 

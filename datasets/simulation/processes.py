@@ -1,9 +1,8 @@
-"""The processes that can be simulated, in one table: how Pythia makes them and what they are worth in pb.
+"""The processes that can be simulated, in one table: their Pythia settings and cross sections.
 
-The cross sections are for pp at 13 TeV, with the K factor and the branching ratios of forced W and Z decays
-in them. ``k_factor`` is their ratio to Pythia's own leading-order value (NNPDF2.3 LO), measured by us and
-good to 5 %; the shapes are Pythia's. Monash 2013 is the tune (Pythia's default; the paper used CUETP8M1 and
-CP5).
+The cross sections are for pp at 13 TeV and include the K factor and the branching ratios of forced W and Z decays.
+``k_factor`` is their ratio to Pythia's own leading-order value (NNPDF2.3 LO), measured by us to 5 %. The shapes are
+Pythia's. The tune is Monash 2013 (Pythia's default; the paper used CUETP8M1 and CP5).
 """
 
 from dataclasses import dataclass
@@ -21,19 +20,19 @@ class Process:
     """One process.
 
     Attributes:
-        name: what the user calls it.
-        description: what it is, in words.
+        name: name on the command line.
+        description: the process in words.
         settings: Pythia settings, without multiparton interactions.
         cross_section: pb at 13 TeV; None for the signal, see :func:`cross_section_pb`.
-        source: where the cross section comes from.
+        source: source of the cross section.
         k_factor: ``cross_section`` over Pythia's value; None where that is arbitrary.
         uncertainty: relative, of the cross section.
-        streams: the generator filter: which of :mod:`hnl.datasets.simulation.streams` are kept.
+        streams: streams of :mod:`hnl.datasets.simulation.streams` that the generator filter keeps.
         lepton_enhancement: factor on the decays of c and b hadrons and taus into e or mu
-            (:mod:`hnl.datasets.simulation.semileptonic`). Used where a measurement showed that it gives more
-            effective events a second: twice for QCD and taus, but hardly any for W, Z and top.
+            (:mod:`hnl.datasets.simulation.semileptonic`). Used where it was measured to give more effective
+            events per second: twice as many for QCD and taus, but hardly more for W, Z and top.
         every_jet: store the particles of every jet, not only of those near displaced leptons.
-        pt_hat_power: events are made more often by (pT-hat)^power, with the inverse as weight.
+        pt_hat_power: events are generated (pT-hat)^power times as often, with the inverse as weight.
     """
 
     name: str
@@ -84,9 +83,9 @@ _SIGMA_Z_LL = 2025.74
 _SIGMA_Z_PARTON_MUMU = 537.0
 """Pythia's leading-order value for one lepton flavour, pT-hat > 15 GeV and m > 50 GeV, pb."""
 _FEWZ = "FEWZ 3.1, NNLO QCD and NLO EW with NNPDF 3.0, as CMS uses it"
-_W_SOURCE = f"W -> l nu, 20508.9 pb a flavour: {_FEWZ}"
+_W_SOURCE = f"W -> l nu, 20508.9 pb per flavour: {_FEWZ}"
 _W_PARTON_SOURCE = "Pythia, W + 1 parton at leading order with pT-hat > 15 GeV, times the K factor of inclusive W"
-_Z_SOURCE = f"Z/gamma* -> l l with m(l l) > 50 GeV, 2025.74 pb a flavour: {_FEWZ}"
+_Z_SOURCE = f"Z/gamma* -> l l with m(l l) > 50 GeV, 2025.74 pb per flavour: {_FEWZ}"
 _Z_PARTON_SOURCE = "Pythia, Z + 1 parton at leading order with pT-hat > 15 GeV, times the K factor of inclusive Z"
 _QCD_SOURCE = "Pythia at leading order, as in the paper (section 3); K = 1 and the uncertainty are our choice"
 
@@ -240,7 +239,7 @@ def get(name: str) -> Process:
     """The process of that name.
 
     Raises:
-        InputError: there is none.
+        InputError: an unknown name.
     """
     if name not in PROCESSES:
         raise InputError(f"unknown process {name!r}; known: {', '.join(PROCESSES)}")

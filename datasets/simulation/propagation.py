@@ -1,16 +1,15 @@
-"""What happens to the generated particles before they are measured: reseeding, the beam spot, photon
-conversions.
+"""Generated particles on their way to the detector: beam spot, visible particles, photon conversions.
 
-Output of this step are particles in the laboratory frame as :class:`Rows` with the columns
+The output is a table of particles in the laboratory frame, :class:`ObjectRows` with the columns
 
-=========================
-============================================================================================== uid
-int64, number of the particle in its event, the same in every run (see draws.py) gen
-int64, index of the particle in the generator's table, -1 for what the detector added pdg, charge
-int32 px, py, pz, energy        GeV x, y, z                   production point, cm, in the laboratory source
-int32, interaction it belongs to: 0 the hard one, 1, 2, ... pileup. Truth: for validation only
-=========================
-==============================================================================================
+=================== ======= ===================================================================================
+uid                 int64   number of the particle in its event, the same in every run (see draws.py)
+gen                 int64   index of the particle in the generator's table, -1 for particles added by the detector
+pdg, charge         int32   PDG identity, electric charge
+px, py, pz, energy  float64 GeV
+x, y, z             float64 production point, cm, in the laboratory
+source              int32   interaction that it belongs to, for validation only: 0 is the hard one, 1, 2, ... pileup
+=================== ======= ===================================================================================
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.parameters import DETECTOR, Beam, Material, Tracker
 from hnl.datasets.simulation.particles import DECAYED, PARTICLE_FIELDS, STABLE
-from hnl.datasets.simulation.rows import Column, Rows, concatenate, flatten
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows, concatenate, flatten
 from hnl.errors import InputError
 
 CONVERSION_UID = 1 << 40
@@ -31,7 +30,7 @@ _THREE_CHARGE = np.array([0, -1, 2, -1, 2, -1, 2, 0, 0, 0])
 _TRACKED_IF_DECAYED = (211, 321, 3112, 3222, 3312, 3334)
 
 
-def charge(pdg_id: Column) -> NDArray[np.int32]:
+def charge(pdg_id: ObjectColumn) -> NDArray[np.int32]:
     """Electric charge from the PDG identity, for leptons, W and hadrons; 0 for anything else (quarks too)."""
     code = np.abs(pdg_id).astype(np.int64)
     q3, q2, q1 = (_THREE_CHARGE[code // 10**k % 10] for k in (1, 2, 3))
@@ -42,8 +41,12 @@ def charge(pdg_id: Column) -> NDArray[np.int32]:
     return np.asarray(np.sign(pdg_id) * value, np.int32)
 
 
-def generated(table: ak.Array) -> Rows:
-    """All particles of a particle table as rows, with ``gen``, ``pdg``, ``parent_row`` (-1: none) added."""
+def generated(table: ak.Array) -> ObjectRows:
+    """All particles of a particle table as rows, with ``gen``, ``pdg``, ``parent_row`` (-1: none) added.
+
+    Raises:
+        InputError: the table lacks a field.
+    """
     if missing := {"event_id", "weight", "particles"} - set(ak.fields(table)):
         raise InputError(f"particle table: no field {sorted(missing)}, only {ak.fields(table)}")
     rows = flatten(table.particles, PARTICLE_FIELDS)
@@ -52,7 +55,7 @@ def generated(table: ak.Array) -> Rows:
 
 
 def beam_spot(draws: Draws, beam: Beam = DETECTOR.beam) -> NDArray[np.float64]:
-    """Where the hard interactions happen: shape (events, 3), cm."""
+    """Positions of the hard interactions: shape (events, 3), cm."""
     return np.stack(
         [
             beam.x + beam.sigma_xy * draws.event_normal("beam x"),
@@ -63,9 +66,8 @@ def beam_spot(draws: Draws, beam: Beam = DETECTOR.beam) -> NDArray[np.float64]:
     )
 
 
-def visible(rows: Rows, vertex: Column, tracker: Tracker = DETECTOR.tracker) -> Rows:
-    """Particles the detector can see: stable ones but neutrinos and N, and charged hadrons that decay late
-    enough.
+def visible(rows: ObjectRows, vertex: ObjectColumn, tracker: Tracker = DETECTOR.tracker) -> ObjectRows:
+    """Visible particles: stable ones except neutrinos and N, and charged hadrons that decay outside the inner tracker.
 
     Args:
         rows: output of :func:`generated`.
@@ -76,13 +78,13 @@ def visible(rows: Rows, vertex: Column, tracker: Tracker = DETECTOR.tracker) -> 
     mother = rows.parent_row[child]
     decay_path[mother] = np.hypot(rows.vx[child] - rows.vx[mother], rows.vy[child] - rows.vy[mother])
     code = np.abs(rows.pdg)
-    seen = (rows.status == STABLE) & ~np.isin(code, (12, 14, 16)) & (code < 9_900_000)
+    stable = (rows.status == STABLE) & ~np.isin(code, (12, 14, 16)) & (code < 9_900_000)
     late = (rows.status == DECAYED) & np.isin(code, _TRACKED_IF_DECAYED) & (decay_path > tracker.min_path)
-    # A muon from such a decay shares its hadron's track: the fake rate stands for it.
+    # A lepton from such a decay has no track of its own: the fake rate of its hadron stands for it.
     tracked_twice = child & np.isin(code, (11, 13)) & late[rows.parent_row]
-    kept = rows[(seen & ~tracked_twice) | late]
-    place = vertex[kept.event]
-    return Rows(
+    kept = rows[(stable & ~tracked_twice) | late]
+    interaction = vertex[kept.event]
+    return ObjectRows(
         kept.n_events,
         kept.event,
         {
@@ -94,21 +96,21 @@ def visible(rows: Rows, vertex: Column, tracker: Tracker = DETECTOR.tracker) -> 
             "py": kept.py,
             "pz": kept.pz,
             "energy": kept.energy,
-            "x": kept.vx + place[:, 0],
-            "y": kept.vy + place[:, 1],
-            "z": kept.vz + place[:, 2],
+            "x": kept.vx + interaction[:, 0],
+            "y": kept.vy + interaction[:, 1],
+            "z": kept.vz + interaction[:, 2],
             "source": np.zeros(len(kept), np.int32),
         },
     )
 
 
 def convert_photons(
-    rows: Rows, draws: Draws, material: Material = DETECTOR.material, tracker: Tracker = DETECTOR.tracker
-) -> Rows:
-    """Let photons convert in the tracker layers; the pair replaces the photon and carries its ``gen``.
+    rows: ObjectRows, draws: Draws, material: Material = DETECTOR.material, tracker: Tracker = DETECTOR.tracker
+) -> ObjectRows:
+    """Convert photons in the tracker layers. The pair replaces the photon and carries its ``gen``.
 
-    The probability per layer is 1 - exp(-7/9 * path / X0); the energy is shared uniformly (Bethe-Heitler at
-    high energy is nearly flat), the opening angle is neglected.
+    The probability per layer is 1 - exp(-7/9 path / X0). The energy is shared uniformly (Bethe-Heitler is nearly flat
+    at high energy), and the opening angle is neglected.
     """
     photon = np.flatnonzero((rows.pdg == 22) & (np.hypot(rows.px, rows.py) > material.photon_pt))
     ph = rows[photon]

@@ -1,4 +1,4 @@
-"""Pseudo-data: what a luminosity would give, drawn from simulated samples, without the truth."""
+"""Pseudo-data of a given luminosity, drawn from simulated samples, without the truth."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,23 +16,23 @@ EVENTS_PER_LUMI = 1000
 
 
 def draw(samples: Sequence[tuple[Path, float]], luminosity: float, output: Path, seed: int, run: int = 1) -> int:
-    """Draws each event of some samples a Poisson number of times and writes them, shuffled and renumbered, as data.
+    """Draws each event of the samples a Poisson number of times and writes them, shuffled and renumbered, as data.
 
-    An event whose expected number is not small can be in it several times, and a sample's fluctuations are in it too:
-    the draw knows no more than the samples.
+    An event whose expected number is not small can be drawn several times. The statistical fluctuations of a sample
+    pass into the pseudo-data.
 
     Args:
         samples: NanoAOD-like files of this project, and the cross section of each in pb.
-        luminosity: in /fb.
+        luminosity: luminosity in /fb.
         output: the file; it must not exist.
-        seed: of the draw.
+        seed: seed of the draw.
         run: run number of the events.
 
     Returns:
         Number of events.
 
     Raises:
-        InputError: a negative weight, which no Poisson mean can have, or an output that exists.
+        InputError: a negative weight (a Poisson mean cannot be negative), or an output that exists.
     """
     nanoaod_writer.check(output)
     generator = np.random.default_rng(seed)
@@ -55,7 +55,7 @@ def draw(samples: Sequence[tuple[Path, float]], luminosity: float, output: Path,
 
 
 def _block(events: ak.Array) -> dict[str, Any]:
-    """Events as read from a file in the writer's form, without the truth."""
+    """Events of a file in the form of the writer, without the truth."""
     block: dict[str, Any] = {name: events[name] for name in SCALARS if name not in TRUTH}
     for name, fields in COLLECTIONS.items():
         if name not in TRUTH:

@@ -1,4 +1,4 @@
-"""The only place that knows Pythia: make a generator, and turn its batches into particle tables.
+"""The interface to Pythia: make a generator, and turn its batches into particle tables.
 
 Lengths are mm inside Pythia and cm in the particle table.
 """
@@ -59,8 +59,8 @@ def production_vertices(batch: ak.Array) -> NDArray[np.float64]:
 
     ``prt.vProd`` of ``Pythia.nextBatch`` (8.317) is misaligned: its option index has one surplus entry at the
     start of each event, so that every later entry is one particle late for each event before it, and the
-    array is cut short at the end. The uncut index and coordinates are still there in the buffers below: read
-    them with the surplus entries taken out. A test compares the result with ``Pythia.next()``.
+    array is cut short at the end. The buffers below still hold the uncut index and coordinates: they are read
+    without the surplus entries. A test compares the result with ``Pythia.next()``.
 
     Raises:
         HNLError: the buffers do not have that layout (another version of Pythia).
@@ -72,7 +72,7 @@ def production_vertices(batch: ak.Array) -> NDArray[np.float64]:
     if len(index) != offsets[-1] + len(batch):
         raise HNLError(
             f"unexpected batch of Pythia: {len(index)} vertex entries for {offsets[-1]} particles in "
-            f"{len(batch)} events; expected one surplus entry an event, as in Pythia 8.317"
+            f"{len(batch)} events; expected one surplus entry per event, as in Pythia 8.317"
         )
     event = np.repeat(np.arange(len(batch)), np.diff(offsets))
     index = index[np.arange(offsets[-1]) + event + 1]
@@ -83,22 +83,22 @@ def production_vertices(batch: ak.Array) -> NDArray[np.float64]:
 
 
 def _uncut(data: NDArray[Any]) -> NDArray[Any]:
-    """The whole buffer of which ``data`` is the beginning."""
+    """The whole buffer that begins with ``data``."""
     return data if data.base is None else np.asarray(data.base).view(data.dtype)
 
 
 def particle_table(batch: ak.Array, weight: NDArray[np.float64], first_event: int) -> ak.Array:
     """Turn a batch into a particle table (:mod:`hnl.datasets.simulation.particles`).
 
-    Kept are all final particles; as intermediates all hadrons, and the last copies of t, W, Z, tau and N; and
-    the b and c quarks that hadronise, as entries beside their hadrons, without children (which hadron comes
-    from which quark is not defined in string fragmentation). The parent is the nearest kept ancestor along
-    Pythia's first mother.
+    The table keeps all final particles; of the intermediate ones all hadrons and the last copies of t, W, Z, tau
+    and N; and the b and c quarks that hadronise. These quarks stand beside their hadrons, without children, because
+    string fragmentation does not define which hadron comes from which quark. The parent is the nearest kept ancestor
+    along Pythia's first mother.
 
     Args:
         batch: result of ``Pythia.nextBatch``.
         weight: weight of each event, shape (events,).
-        first_event: ``event_id`` of the first event; the others count on.
+        first_event: ``event_id`` of the first event; those of the others follow.
     """
     prt = batch.prt
     counts = ak.to_numpy(ak.num(prt.id))
@@ -118,7 +118,7 @@ def particle_table(batch: ak.Array, weight: NDArray[np.float64], first_event: in
     quark = np.isin(kind, [4, 5]) & ~final & from_string_or_decay[daughters[0]] & last_copy
     keep = final | decayed_hadron | resonance | quark
 
-    # The entry 0 of each event is its own mother: where the search up the mothers ends without success.
+    # Entry 0 of each event is its own mother: there the search up the mothers ends if it finds nothing.
     parent = mother
     step = np.where(keep & ~quark, np.arange(len(mother)), mother)
     while not np.array_equal(parent, further := step[parent]):

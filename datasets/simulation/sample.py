@@ -1,4 +1,4 @@
-"""A whole sample: generated, measured and written, over all cores, the same on any number of them."""
+"""A whole sample: generated, measured and written on all cores. The content does not depend on their number."""
 
 import os
 from collections import deque
@@ -22,21 +22,21 @@ from hnl.datasets.simulation.nanoaod_writer import RunSums
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.physics.production import PAPER_ENERGY
 
-# Events of the overlay libraries, and their seed: fixed, so that a sample is the same wherever it is made.
+# Number of events of the overlay libraries, and their seed: fixed, so that a sample is the same wherever it is made.
 N_MINIMUM_BIAS, N_UNDERLYING, LIBRARY_SEED = 2000, 1000, 1
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a sample is: equal requests give equal events.
+    """Definition of a sample. Equal requests give equal events.
 
     Attributes:
         process: a name of `processes.PROCESSES`.
         n_events: number of generated events, before any filter.
         seed: not negative.
         options: the signal point, for 'hnl' only.
-        reseeds: how often each generated event is measured, 1 to 16.
-        preselect: keep only events that may become candidates, see `preselected`.
+        reseeds: measurements per generated event, 1 to 16.
+        preselect: keep only events that can become candidates, see `preselected`.
     """
 
     process: str
@@ -53,12 +53,12 @@ class Request:
 
     @property
     def detector_seed(self) -> int:
-        """Seed of the detector: another one for each process, so that no two samples share pileup."""
+        """Seed of the detector. It differs between processes, so that no two samples share pileup."""
         return int(np.random.SeedSequence([self.seed, crc32(self.process.encode())]).generate_state(1)[0])
 
 
 def cache_folder() -> Path:
-    """Where the overlay libraries are kept: `$XDG_CACHE_HOME/hnl`, by default `~/.cache/hnl`."""
+    """Folder of the overlay libraries: `$XDG_CACHE_HOME/hnl`, by default `~/.cache/hnl`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hnl"
 
 
@@ -73,11 +73,11 @@ def make(
     """Makes a sample as a NanoAOD-like file.
 
     Args:
-        request: what to make.
+        request: definition of the sample.
         output: the file; it must not exist.
         workers: number of processes, all cores by default; the content does not depend on it.
-        on_start: called when the request was found good and work begins.
-        on_block: told the number of generated events of each block when it is done.
+        on_start: called when the request has been checked and the work begins.
+        on_block: called with the number of generated events of each block when it is done.
 
     Returns:
         Number of events written.
@@ -158,14 +158,15 @@ def one_block(request: Request, number: int) -> tuple[detector.Block, RunSums]:
 
 
 def preselected(block: detector.Block) -> np.ndarray:
-    """The preselection: what the paper's selection cannot do without, with thresholds a little below its Table 1.
+    """The preselection: requirements that the paper's selection implies, with thresholds a little below its Table 1.
 
-    A single-lepton trigger has fired. There is a prompt-like lepton: pT > 28 GeV, |dxy| < 0.03 cm, relative isolation
-    < 0.15, the ID of prompt leptons. And another, displaced one whose track is in a secondary vertex: pT > 6.5 GeV,
-    |dxy| > 0.018 cm, loose muon ID or the electron ID's cuts on shower and track matching.
+    - A single-lepton trigger has fired.
+    - A prompt-like lepton: pT > 28 GeV, |dxy| < 0.03 cm, relative isolation < 0.15, the ID of prompt leptons.
+    - A displaced lepton besides, whose track is in a secondary vertex: pT > 6.5 GeV, |dxy| > 0.018 cm, loose muon ID or
+      the cuts of the electron ID on shower and track matching.
 
     Returns:
-        bool for each event of the block.
+        bool, shape (events,).
     """
     e, mu = block["Electron"], block["Muon"]
     shower = sum(1 << 3 * i for i in range(SEQUENTIAL_ID.index("GsfEleRelPFIsoScaledCut")))
@@ -182,7 +183,7 @@ def preselected(block: detector.Block) -> np.ndarray:
 
 
 def _in_order(request: Request, workers: int) -> Iterator[tuple[detector.Block, RunSums]]:
-    """The blocks one after another, some ahead of the reader made in processes."""
+    """The blocks in order. Processes make some of them ahead of the reader."""
     numbers = range(generator.n_blocks(request.n_events))
     if workers == 1 or len(numbers) == 1:
         yield from (one_block(request, number) for number in numbers)

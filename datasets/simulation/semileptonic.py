@@ -1,11 +1,10 @@
 """Enhanced decays of charm and bottom hadrons and of taus into e or mu, with exact weights.
 
-Forcing every hadron to decay into a lepton would leave out the events in which only some do, whatever the
-weight. So such decays are only made more likely: with a true branching ratio into e or mu of p, they get the
-probability k p, and the event is weighted by 1/k for each hadron that did decay so and by (1-p)/(1-kp) for each
-that did not. The factors multiply over all weakly decaying c and b hadrons (daughters of b hadrons included)
-and taus of the event. All final states stay possible, the mean weight is one, and so the normalisation is still
-the number of generated events.
+Forcing every hadron to decay into a lepton would leave out the events in which only some do, and no weight repairs
+that. So such decays are only made more likely. With a true branching ratio p into e or mu, their probability is k p.
+The event is weighted by 1/k for each hadron that decays so and by (1-p)/(1-kp) for each that does not. The factors
+multiply over all weakly decaying c and b hadrons (daughters of b hadrons included) and taus of the event. All final
+states stay possible and the mean weight is one, so the normalisation is still the number of generated events.
 """
 
 from typing import Any
@@ -35,7 +34,7 @@ def enhance(pythia: Any, factor: float) -> dict[int, float]:
         entry = pythia.particleData.particleDataEntryPtr(hadron)
         channels = [entry.channel(i) for i in range(entry.sizeChannels())]
         leptonic = [any(abs(c.product(i)) in (11, 13) for i in range(c.multiplicity())) for c in channels]
-        # Some modes are listed twice: 2 is for the particle, 3 the same again for the antiparticle.
+        # Some modes are listed twice: 2 for the particle, 3 for the antiparticle.
         ratios = [c.bRatio() if c.onMode() in (1, 2) else 0.0 for c in channels]
         p = sum(ratio for ratio, chosen in zip(ratios, leptonic, strict=True) if chosen) / sum(ratios)
         for channel, chosen in zip(channels, leptonic, strict=True):
@@ -50,7 +49,7 @@ def event_weights(all_particles: ak.Array, factor: float, truth: dict[int, float
     Args:
         all_particles: ``table.particles``.
         factor: k.
-        truth: p of each hadron, as :func:`enhance` gave it.
+        truth: p of each hadron, from :func:`enhance`.
     """
     kind = abs(all_particles.pdg_id)
     to_lepton = particles.has_child(all_particles, (kind == 11) | (kind == 13))

@@ -1,8 +1,8 @@
-"""The signal W -> l1 N, N -> l2 q q' (paper, figure 1) in Pythia's terms.
+"""The signal W -> l1 N, N -> l2 q q' (paper, figure 1), as settings of Pythia.
 
-Not simulated: the polarisation of N (the l2 spectra of lepton-number conserving and violating decays are the
-same here); decays into a lepton and a single meson, such as l pi, which matter at 1-2 GeV: the quarks become at
-least two hadrons.
+Two things are not simulated. The polarisation of N: the l2 spectra of decays that conserve and violate lepton number
+are the same here. Decays into a lepton and a single meson, such as l pi, which matter at 1-2 GeV: here the quarks
+become at least two hadrons.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from hnl.physics import production, widths
 from hnl.physics.constants import LEPTON_MASS
 
 MASS_RANGE = (1.0, 20.0)
-"""GeV; the paper's range (section 1)."""
+"""Range of m_N in GeV, as in the paper (section 1)."""
 
 COUPLINGS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {"e": {"e": 1.0}, "mu": {"mu": 1.0}, "mixed": {"e": 1.0, "mu": 1.0}}
@@ -26,7 +26,7 @@ COUPLINGS: Mapping[str, Mapping[str, float]] = MappingProxyType(
 
 _PDG = {"e": 11, "mu": 13, "d": 1, "u": 2, "s": 3, "c": 4, "b": 5}
 _STRING_MASS = {"u": 0.33, "d": 0.33, "s": 0.5, "c": 1.5, "b": 4.8}
-"""Constituent masses of Pythia, GeV: what a quark pair needs to become hadrons."""
+"""Constituent masses of Pythia in GeV: the mass that a quark pair needs to become hadrons."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class SignalOptions:
 
 
 def check_options(process: str, is_signal: bool, options: SignalOptions | None) -> None:
-    """Raise InputError unless there are signal options exactly for the signal."""
+    """Raises InputError if the signal has no options, or a background has some."""
     if is_signal and options is None:
         raise InputError(f"process {process!r} needs an HNL mass, and a c tau or |V|^2")
     if not is_signal and options is not None:
@@ -97,7 +97,7 @@ def open_decays(options: SignalOptions) -> dict[tuple[str, str, str], float]:
     """Branching ratios of the simulated decays N -> l2 up down (both charges together).
 
     Raises:
-        InputError: none is open.
+        InputError: no channel is open.
     """
     decays = {}
     for lepton in options.couplings:

@@ -1,8 +1,8 @@
-"""Tracks: which charged particles are reconstructed, and how well.
+"""Tracks: efficiency of reconstruction, and measurement with its uncertainties.
 
-A track is measured where a particle really is measured, at its first hit, and its errors there do not depend
-on where it came from. Impact parameters and vertices follow by extrapolation, so the lever arm makes them
-worse for particles that start far out, as in a real tracker.
+A track is measured at the first hit of its particle, and its errors there do not depend on its origin. Impact
+parameters and vertices follow by extrapolation. So the lever arm makes them worse for particles that start far out, as
+in a real tracker.
 """
 
 from __future__ import annotations
@@ -16,29 +16,30 @@ from hnl.datasets.simulation import helix
 from hnl.datasets.simulation.compiled import compiled
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.parameters import DETECTOR, Curve, Detector, Tracker
-from hnl.datasets.simulation.rows import Column, Rows
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows
 
 HADRON, ELECTRON, MUON = 0, 1, 2
 """Kinds of particle for the tracker."""
 
 STATE = ("x0", "y0", "z0", "phi0", "cot", "kappa", "s_t", "s_z", "s_phi", "s_cot", "s_kappa")
-"""A measured track: the helix of helix.py at the first hit, and the uncertainties of its transverse and
-longitudinal position (cm), azimuth (rad), cot(theta) and curvature (1/cm), taken as uncorrelated at that
-point."""
+"""Columns of a measured track: the helix of helix.py at the first hit, and the uncertainties of its transverse and
+longitudinal position (cm), azimuth (rad), cot(theta) and curvature (1/cm), taken as uncorrelated there."""
 
 
-def evaluate(curve: Curve, at: Column) -> NDArray[np.float64]:
+def evaluate(curve: Curve, at: ObjectColumn) -> NDArray[np.float64]:
     """Value of a piecewise linear curve."""
     return np.asarray(np.interp(at, curve[0], curve[1]))
 
 
-def kind_of(pdg_id: Column) -> NDArray[np.int64]:
+def kind_of(pdg_id: ObjectColumn) -> NDArray[np.int64]:
     """HADRON, ELECTRON or MUON."""
     code = np.abs(pdg_id)
     return np.where(code == 11, ELECTRON, np.where(code == 13, MUON, HADRON))
 
 
-def efficiency(radius: Column, pt: Column, kind: Column, detector: Detector = DETECTOR) -> NDArray[np.float64]:
+def efficiency(
+    radius: ObjectColumn, pt: ObjectColumn, kind: ObjectColumn, detector: Detector = DETECTOR
+) -> NDArray[np.float64]:
     """Probability that a charged particle gives a track.
 
     Args:
@@ -51,11 +52,11 @@ def efficiency(radius: Column, pt: Column, kind: Column, detector: Detector = DE
     return np.where(kind == MUON, evaluate(detector.muons.track_efficiency, radius), value)
 
 
-def reconstruct(particles: Rows, draws: Draws, detector: Detector = DETECTOR) -> Rows:
+def reconstruct(particles: ObjectRows, draws: Draws, detector: Detector = DETECTOR) -> ObjectRows:
     """Tracks of charged particles.
 
     Args:
-        particles: rows with the columns of passage.py, charged or not.
+        particles: rows with the columns of propagation.py, charged or not.
 
     Returns:
         Rows of the particles that have a track, with the columns of :data:`STATE`, ``kind``, ``radius`` (true
@@ -69,8 +70,8 @@ def reconstruct(particles: Rows, draws: Draws, detector: Detector = DETECTOR) ->
     rows, pt = charged[inside], pt[inside]
     kind = kind_of(rows.pdg)
     radius = np.hypot(rows.x - detector.beam.x, rows.y - detector.beam.y)
-    found = draws.uniform(rows.event, rows.uid, "track") < efficiency(radius, pt, kind, detector)
-    rows, pt, kind, radius = rows[found], pt[found], kind[found], radius[found]
+    reconstructed = draws.uniform(rows.event, rows.uid, "track") < efficiency(radius, pt, kind, detector)
+    rows, pt, kind, radius = rows[reconstructed], pt[reconstructed], kind[reconstructed], radius[reconstructed]
     first, n_pixel, n_strip, lost = _hits(rows, radius, draws, tracker)
     kappa = -rows.charge * helix.KAPPA_PER_FIELD * tracker.field / pt
     cot = rows.pz / pt
@@ -81,7 +82,9 @@ def reconstruct(particles: Rows, draws: Draws, detector: Detector = DETECTOR) ->
     )  # fmt: skip
 
 
-def _hits(rows: Rows, radius: Column, draws: Draws, tracker: Tracker) -> tuple[Column, Column, Column, Column]:
+def _hits(
+    rows: ObjectRows, radius: ObjectColumn, draws: Draws, tracker: Tracker
+) -> tuple[ObjectColumn, ObjectColumn, ObjectColumn, ObjectColumn]:
     """First layer hit, numbers of pixel and strip hits, and layers without a hit before the first."""
     layers = np.array(tracker.layers)
     next_layer = np.minimum(np.searchsorted(layers, radius, side="right"), len(layers) - 1)
@@ -95,13 +98,19 @@ def _hits(rows: Rows, radius: Column, draws: Draws, tracker: Tracker) -> tuple[C
 
 @compiled
 def _at_radius(
-    x: Column, y: Column, z: Column, phi: Column, cot: Column, kappa: Column, radius: Column
+    x: ObjectColumn,
+    y: ObjectColumn,
+    z: ObjectColumn,
+    phi: ObjectColumn,
+    cot: ObjectColumn,
+    kappa: ObjectColumn,
+    radius: ObjectColumn,
 ) -> NDArray[np.float64]:
-    """Position and azimuth where each track first reaches a cylinder about the origin; shape (4, tracks)."""
+    """Position (cm) and azimuth of each track where it first reaches a cylinder about the origin; shape (4, tracks)."""
     out = np.empty((4, len(x)))
     for i in range(len(x)):
         s = 0.0
-        for _ in range(3):  # straight steps, each from a point nearer to the cylinder
+        for _ in range(3):  # straight steps, each starting nearer to the cylinder
             px, py, _ = helix.position(x[i], y[i], z[i], phi[i], cot[i], kappa[i], s)
             ux, uy = math.cos(phi[i] + kappa[i] * s), math.sin(phi[i] + kappa[i] * s)
             along = px * ux + py * uy
@@ -114,8 +123,15 @@ def _at_radius(
 
 
 def _measure(
-    rows: Rows, true: Column, cot: Column, kappa: Column, pt: Column, first: Column, draws: Draws, detector: Detector
-) -> Rows:
+    rows: ObjectRows,
+    true: ObjectColumn,
+    cot: ObjectColumn,
+    kappa: ObjectColumn,
+    pt: ObjectColumn,
+    first: ObjectColumn,
+    draws: Draws,
+    detector: Detector,
+) -> ObjectRows:
     """Smear the helix at the first hit."""
     tracker = detector.tracker
     pixel = first < tracker.n_pixel_layers
@@ -149,13 +165,13 @@ def _measure(
     )  # fmt: skip
 
 
-def state_of(tracks: Rows) -> NDArray[np.float64]:
+def state_of(tracks: ObjectRows) -> NDArray[np.float64]:
     """The columns of :data:`STATE` as an array of shape (tracks, 11)."""
     return np.stack([tracks.columns[name] for name in STATE], axis=1)
 
 
-def impact_parameters(tracks: Rows, vertex: Column, detector: Detector = DETECTOR) -> Rows:
-    """Add what is measured relative to the primary vertex.
+def impact_parameters(tracks: ObjectRows, vertex: ObjectColumn, detector: Detector = DETECTOR) -> ObjectRows:
+    """Add the quantities measured relative to the primary vertex.
 
     Args:
         tracks: rows with :data:`STATE`.
@@ -177,7 +193,7 @@ def impact_parameters(tracks: Rows, vertex: Column, detector: Detector = DETECTO
 
 
 @compiled
-def _impact(state: Column, vertex: Column, pv_sigma_xy: float, pv_sigma_z: float) -> NDArray[np.float64]:
+def _impact(state: ObjectColumn, vertex: ObjectColumn, pv_sigma_xy: float, pv_sigma_z: float) -> NDArray[np.float64]:
     out = np.empty((7, len(state)))
     for i in range(len(state)):
         t = state[i]

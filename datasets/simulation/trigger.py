@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
-from hnl.datasets.simulation.rows import Rows, concatenate
+from hnl.datasets.simulation.rows import ObjectRows, concatenate
 
 ELECTRON_BITS = 1 << 1
 """TrigObj_filterBits of a single electron, tight working point (WPTight)."""
@@ -19,7 +19,7 @@ MUON_BITS = 1 << 1 | 1 << 3
 
 @dataclass(frozen=True)
 class Decision:
-    """Trigger decisions, one bool per event and path, and the objects that made them.
+    """Trigger decisions, one bool per event and path, and the objects that they are based on.
 
     Attributes:
         paths: by NanoAOD name.
@@ -27,12 +27,13 @@ class Decision:
     """
 
     paths: dict[str, NDArray[np.bool_]]
-    objects: Rows
+    objects: ObjectRows
 
 
-def decide(electrons: Rows, muons: Rows, draws: Draws, detector: Detector = DETECTOR) -> Decision:
-    """Run the triggers on the reconstructed leptons: threshold on a smeared p_T, isolation, |d_xy|, and a
-    plateau efficiency.
+def decide(electrons: ObjectRows, muons: ObjectRows, draws: Draws, detector: Detector = DETECTOR) -> Decision:
+    """Run the triggers on the reconstructed leptons.
+
+    They require a threshold on a smeared p_T, isolation and |d_xy|, and have a plateau efficiency.
 
     Args:
         electrons, muons: output of electrons.py and muons.py.
@@ -60,7 +61,7 @@ def decide(electrons: Rows, muons: Rows, draws: Draws, detector: Detector = DETE
 
 
 def _objects(
-    leptons: Rows,
+    leptons: ObjectRows,
     code: int,
     bits: int,
     efficiency: float,
@@ -68,13 +69,13 @@ def _objects(
     threshold: float,
     draws: Draws,
     detector: Detector,
-) -> Rows:
+) -> ObjectRows:
     """The leptons of one flavour that the HLT finds."""
     t = detector.trigger
     pt = leptons.pt * (1 + width * draws.normal(leptons.event, leptons.uid, "hlt pt"))
-    found = draws.uniform(leptons.event, leptons.uid, "hlt") < efficiency
-    found &= (pt > threshold) & (leptons.iso03 < t.iso) & (np.abs(leptons.dxy) < t.abs_dxy)
-    rows, pt = leptons[found], pt[found]
+    accepted = draws.uniform(leptons.event, leptons.uid, "hlt") < efficiency
+    accepted &= (pt > threshold) & (leptons.iso03 < t.iso) & (np.abs(leptons.dxy) < t.abs_dxy)
+    rows, pt = leptons[accepted], pt[accepted]
     columns = {
         "pt": pt,
         "eta": rows.eta,
@@ -83,4 +84,4 @@ def _objects(
         "bits": np.full(len(rows), bits),
         "charge": rows.charge,
     }
-    return Rows(rows.n_events, rows.event, columns)
+    return ObjectRows(rows.n_events, rows.event, columns)

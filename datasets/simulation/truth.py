@@ -1,5 +1,4 @@
-"""The generator's truth in NanoAOD form: a pruned GenPart and the origin of leptons and jets. For
-simulation only."""
+"""The generator's truth in NanoAOD form: a pruned GenPart and the origin of leptons and jets. For simulation only."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from hnl.datasets.simulation.compiled import compiled
 from hnl.datasets.simulation.jets import nearest
 from hnl.datasets.simulation.particles import HNL, STABLE, has_flavour, is_hadron
-from hnl.datasets.simulation.rows import Column, Rows
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows
 
 FROM_HADRON, FROM_B, FROM_C, FROM_TAU, FROM_N, FROM_BOSON = 1, 2, 4, 8, 16, 32
 """Bits of the ancestry of a particle."""
@@ -24,35 +23,39 @@ class Truth:
     """The pruned generator record.
 
     Attributes:
-        all: every generated particle (passage.generated) with ``ancestry`` (bits above).
+        all: every generated particle (propagation.generated) with ``ancestry`` (bits above).
         kept: the rows of GenPart, with ``mother`` (position in GenPart, -1), ``flags`` (statusFlags), ``pt``,
             ``eta``, ``phi``, ``mass`` and ``vx, vy, vz`` (cm, laboratory).
-        place: position in GenPart of every generated particle, -1 if it was pruned.
+        gen_part: position in GenPart of every generated particle, -1 if it was pruned.
     """
 
-    all: Rows
-    kept: Rows
-    place: NDArray[np.int64]
+    all: ObjectRows
+    kept: ObjectRows
+    gen_part: NDArray[np.int64]
 
 
 @compiled
-def _inherit(parent: Column, own: Column, keep: Column) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Bits of all ancestors, and the row of the nearest kept one (-1); parents stand before children."""
+def _inherit(
+    parent: ObjectColumn, bits: ObjectColumn, keep: ObjectColumn
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Bits of all ancestors, and the row of the nearest kept ancestor (-1: none); parents stand before children."""
     ancestry, nearest = np.zeros(len(parent), np.int64), np.full(len(parent), -1)
     for i in range(len(parent)):
         m = parent[i]
         if m >= 0:
-            ancestry[i] = ancestry[m] | own[m]
+            ancestry[i] = ancestry[m] | bits[m]
             nearest[i] = m if keep[m] else nearest[m]
     return ancestry, nearest
 
 
-def build(generated: Rows, vertex: Column) -> Truth:
-    """Prune the generator record: kept are W, Z, H, t, N and all N decays, leptons above 2 GeV (neutrinos
-    above 5), photons above 5 GeV that no hadron made, and the last b and c hadrons.
+def build(generated: ObjectRows, vertex: ObjectColumn) -> Truth:
+    """Prune the generator record.
+
+    It keeps W, Z, H, t, N and all N decays, leptons above 2 GeV (neutrinos above 5), photons above 5 GeV that do not
+    come from hadrons, and the last b and c hadrons.
 
     Args:
-        generated: output of passage.generated.
+        generated: output of propagation.generated.
         vertex: hard interaction of each event, shape (events, 3), cm.
     """
     rows = generated
@@ -61,9 +64,9 @@ def build(generated: Rows, vertex: Column) -> Truth:
     pt = np.hypot(rows.px, rows.py)
     hadron = is_hadron(rows.pdg) & (code != 2212)
     bottom, charm = has_flavour(rows.pdg, 5), has_flavour(rows.pdg, 4)
-    own = FROM_HADRON * hadron + FROM_B * bottom + FROM_C * charm + FROM_TAU * (code == 15) + FROM_N * (code == HNL)
-    own = own + FROM_BOSON * np.isin(code, (6, 23, 24, 25))
-    ancestry, _ = _inherit(parent, own, np.zeros(len(rows), bool))
+    bits = FROM_HADRON * hadron + FROM_B * bottom + FROM_C * charm + FROM_TAU * (code == 15) + FROM_N * (code == HNL)
+    bits = bits + FROM_BOSON * np.isin(code, (6, 23, 24, 25))
+    ancestry, _ = _inherit(parent, bits, np.zeros(len(rows), bool))
     same = (parent >= 0) & (rows.pdg[parent] == rows.pdg)
     last, heavy_parent = np.ones(len(rows), bool), np.zeros(len(rows), bool)
     last[parent[same]] = False
@@ -74,7 +77,7 @@ def build(generated: Rows, vertex: Column) -> Truth:
     keep = np.isin(code, (6, 23, 24, 25, HNL)) | from_n | (heavy & ~heavy_parent)
     keep |= np.isin(code, (11, 13, 15)) & (pt > 2) | np.isin(code, (12, 14, 16)) & (pt > 5)
     keep |= (code == 22) & (pt > 5) & (ancestry & FROM_HADRON == 0)
-    _, nearest = _inherit(parent, own, keep)
+    _, nearest = _inherit(parent, bits, keep)
     prompt = (ancestry & (FROM_HADRON | FROM_TAU)) == 0
     flags = prompt * (1 << _PROMPT) + (ancestry & FROM_TAU > 0) * (1 << _TAU_PRODUCT) + ~same * (1 << _FIRST_COPY)
     flags = flags + last * (1 << _LAST_COPY)
@@ -84,7 +87,7 @@ def build(generated: Rows, vertex: Column) -> Truth:
     local = np.full(len(rows), -1)
     local[np.flatnonzero(keep)] = kept.local
     mother = nearest[keep]
-    place = vertex[kept.event]
+    interaction = vertex[kept.event]
     mass2 = kept.energy**2 - kept.px**2 - kept.py**2 - kept.pz**2
     kept_pt = np.maximum(pt[keep], 1e-4)
     kept = kept.with_columns(
@@ -95,17 +98,16 @@ def build(generated: Rows, vertex: Column) -> Truth:
         eta=np.clip(np.arcsinh(kept.pz / kept_pt), -20, 20),
         phi=np.arctan2(kept.py, kept.px),
         mass=np.sqrt(np.maximum(mass2, 0.0)),
-        vx=kept.vx + place[:, 0], vy=kept.vy + place[:, 1], vz=kept.vz + place[:, 2],
+        vx=kept.vx + interaction[:, 0], vy=kept.vy + interaction[:, 1], vz=kept.vz + interaction[:, 2],
     )  # fmt: skip
     return Truth(rows.with_columns(ancestry=ancestry), kept, local)
 
 
-def lepton_origin(leptons: Rows, truth: Truth) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def lepton_origin(leptons: ObjectRows, truth: Truth) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Index in GenPart (-1: none) and genPartFlav of reconstructed leptons.
 
-    genPartFlav: 1 prompt (also from N), 15 prompt tau, 5 b hadron, 4 c hadron, 3 light hadron or a hadron
-        itself, 22 photon
-    conversion, 0 not from the hard interaction.
+    genPartFlav is 1 for prompt leptons (also from N), 15 from a prompt tau, 5 from a b hadron, 4 from a c hadron, 3
+    from a light hadron or a hadron itself, 22 from a photon conversion, 0 not from the hard interaction.
 
     Args:
         leptons: rows with ``gen``, ``pdg`` and ``flavour``.
@@ -120,12 +122,11 @@ def lepton_origin(leptons: Rows, truth: Truth) -> tuple[NDArray[np.int64], NDArr
          ancestry & FROM_TAU > 0],
         [0, 22, 3, 5, 4, 3, 15], 1,
     )  # fmt: skip
-    return np.where(matched & (genuine | photon), truth.place[row], -1), flavour
+    return np.where(matched & (genuine | photon), truth.gen_part[row], -1), flavour
 
 
-def jet_flavour(jets: Rows, truth: Truth) -> NDArray[np.int64]:
-    """hadronFlavour of jets: 5 or 4 if a b or c hadron above 5 GeV is within Delta R < 0.4 of the axis,
-    else 0."""
+def jet_flavour(jets: ObjectRows, truth: Truth) -> NDArray[np.int64]:
+    """hadronFlavour of jets: 5 or 4 if a b or c hadron above 5 GeV is within Delta R < 0.4 of the axis, else 0."""
     flavour = np.zeros(len(jets), np.int64)
     for quark in (4, 5):
         hadrons = truth.kept[has_flavour(truth.kept.pdg, quark) & (truth.kept.pt > 5)]

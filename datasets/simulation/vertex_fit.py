@@ -1,5 +1,4 @@
-"""Adaptive least-squares fit of one vertex, and the distance of two tracks: numba functions on one event's
-tracks.
+"""Adaptive least-squares fit of one vertex, and the distance of two tracks: numba functions on one event's tracks.
 
 ``tracks`` is an array of shape (tracks, 11) with the columns of ``tracking.STATE``. Tracks enter only as
 measured; nothing here or in vertexing.py has access to the truth.
@@ -14,17 +13,17 @@ from numpy.typing import NDArray
 
 from hnl.datasets.simulation import helix
 from hnl.datasets.simulation.compiled import compiled
-from hnl.datasets.simulation.rows import Column
+from hnl.datasets.simulation.rows import ObjectColumn
 
 TEMPERATURES = np.array([256.0, 64.0, 16.0, 4.0, 1.0, 1.0, 1.0])
-"""Annealing: how soft the cut on a track's chi2 is in each iteration (256 and a ratio of 1/4
-are public CMS defaults as remembered)."""
+"""Annealing temperatures: softness of the cut on a track's chi2 in each iteration. From memory of the public CMS
+defaults (256, ratio 1/4)."""
 
 
 @compiled
-def errors(track: Column, s: float) -> tuple[float, float]:
-    """Variances of a track's position at path length ``s``: transverse to it in the x-y plane, and along
-    the other normal."""
+def errors(track: ObjectColumn, s: float) -> tuple[float, float]:
+    """Variances of a track's position at path length ``s``, cm^2: across it in the x-y plane, and along the other
+    normal."""
     bend = 0.5 * s * s * track[10]
     sin2 = 1.0 / (1.0 + track[4] * track[4])
     return (
@@ -34,11 +33,11 @@ def errors(track: Column, s: float) -> tuple[float, float]:
 
 
 @compiled
-def closest_pair(a: Column, b: Column) -> tuple[float, float, float, float, float, float]:
+def closest_pair(a: ObjectColumn, b: ObjectColumn) -> tuple[float, float, float, float, float, float]:
     """Closest approach of two tracks in three dimensions.
 
     Returns:
-        (s_a, s_b) path lengths, and the crossing point's (x, y, z) and the distance, cm.
+        Path lengths (s_a, s_b), the crossing point (x, y, z) and the distance, cm.
     """
     s1, t1, s2, t2 = helix.crossings(a[0], a[1], a[3], a[5], b[0], b[1], b[3], b[5])
     first = abs((a[2] + s1 * a[4]) - (b[2] + t1 * b[4]))
@@ -65,7 +64,7 @@ def closest_pair(a: Column, b: Column) -> tuple[float, float, float, float, floa
 
 
 @compiled
-def projected_variance(track: Column, s: float, ux: float, uy: float, uz: float) -> float:
+def projected_variance(track: ObjectColumn, s: float, ux: float, uy: float, uz: float) -> float:
     """Variance of a track's position at ``s`` along the unit vector u."""
     phi, cot = track[3] + track[5] * s, track[4]
     sin_theta = 1.0 / math.sqrt(1.0 + cot * cot)
@@ -95,10 +94,9 @@ def invert(m: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @compiled
 def fit(
-    tracks: NDArray[np.float64], members: Column, start: NDArray[np.float64], cut: float
+    tracks: NDArray[np.float64], members: ObjectColumn, start: NDArray[np.float64], cut: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Adaptive vertex fit: each track counts with weight 1 / (1 + exp((chi2 - cut) / 2T)), T being lowered
-    step by step.
+    """Adaptive vertex fit: a track has the weight 1 / (1 + exp((chi2 - cut) / 2T)), and T is lowered step by step.
 
     Args:
         tracks: shape (tracks, 11).
@@ -110,7 +108,7 @@ def fit(
         Position (3,), its covariance (3, 3), and weight and chi2 of each member.
     """
     n = len(members)
-    place, weight, chi2 = start.copy(), np.ones(n), np.zeros(n)
+    vertex, weight, chi2 = start.copy(), np.ones(n), np.zeros(n)
     covariance = np.eye(3)
     normal = np.empty((3, 3))
     right = np.empty(3)
@@ -119,7 +117,7 @@ def fit(
     for step in range(len(TEMPERATURES)):
         for i in range(n):
             track = tracks[members[i]]
-            s = helix.path_to_closest(track[0], track[1], track[3], track[5], place[0], place[1])
+            s = helix.path_to_closest(track[0], track[1], track[3], track[5], vertex[0], vertex[1])
             px, py, pz = helix.position(track[0], track[1], track[2], track[3], track[4], track[5], s)
             phi, cot = track[3] + track[5] * s, track[4]
             sin_theta = 1.0 / math.sqrt(1.0 + cot * cot)
@@ -133,15 +131,15 @@ def fit(
             for k in range(2):
                 off = goals[i, k]
                 for c in range(3):
-                    off -= rows[i, k, c] * place[c]
+                    off -= rows[i, k, c] * vertex[c]
                 chi2[i] += off * off
-        # Far from all tracks every weight would vanish: until the end, only their ratios count.
+        # Far from all tracks every weight would be zero: before the last steps only their ratios count.
         nearest = chi2.min() if step < len(TEMPERATURES) - 2 else 0.0
         for i in range(n):
             exponent = 0.5 * (chi2[i] - max(cut, nearest)) / TEMPERATURES[step]
             weight[i] = 1.0 / (1.0 + math.exp(min(exponent, 50.0)))
         for c in range(3):  # a weak pull to the present place keeps parallel tracks solvable
-            right[c] = 1e-4 * place[c]
+            right[c] = 1e-4 * vertex[c]
             for d in range(3):
                 normal[c, d] = 1e-4 if c == d else 0.0
         for i in range(n):
@@ -152,12 +150,12 @@ def fit(
                         normal[c, d] += weight[i] * rows[i, k, c] * rows[i, k, d]
         covariance = invert(normal)
         for c in range(3):
-            place[c] = covariance[c, 0] * right[0] + covariance[c, 1] * right[1] + covariance[c, 2] * right[2]
+            vertex[c] = covariance[c, 0] * right[0] + covariance[c, 1] * right[1] + covariance[c, 2] * right[2]
     for i in range(n):
         chi2[i] = 0.0
         for k in range(2):
             off = goals[i, k]
             for c in range(3):
-                off -= rows[i, k, c] * place[c]
+                off -= rows[i, k, c] * vertex[c]
             chi2[i] += off * off
-    return place, covariance, weight, chi2
+    return vertex, covariance, weight, chi2

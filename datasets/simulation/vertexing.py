@@ -1,5 +1,4 @@
-"""Secondary vertices: an inclusive vertex finder (IVF) in the manner of CMS (paper, section 2), on measured
-tracks only.
+"""Secondary vertices: an inclusive vertex finder (IVF) like that of CMS (paper, section 2), on measured tracks only.
 
 For each seed, a track away from the primary vertex, the tracks that cross it are collected and fitted to a
 common vertex; vertices that are significant, point back to the PV and are not duplicates are kept.
@@ -17,19 +16,19 @@ from numpy.typing import NDArray
 from hnl.datasets.simulation import helix, vertex_fit
 from hnl.datasets.simulation.compiled import compiled
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
-from hnl.datasets.simulation.rows import Column, Rows
+from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows
 from hnl.datasets.simulation.tracking import state_of
 
 PION_MASS = 0.13957
 MAX_TRACKS = 32
-"""Most tracks of one cluster; more are ignored (never reached in practice)."""
+"""Largest number of tracks in a cluster; further ones are ignored (never reached in practice)."""
 
 _VERTEX = ("x", "y", "z", "dlen", "dlen_sig", "dxy", "dxy_sig", "angle", "chi2", "ndof", "px", "py", "pz", "energy",
            "charge", "ntracks")  # fmt: skip
 
 
 class Cuts(NamedTuple):
-    """The numbers of ``parameters.Vertices`` and ``Beam`` that the compiled functions need."""
+    """Numbers of ``parameters.Vertices`` and ``Beam`` for the compiled functions."""
 
     pv_sigma_xy: float
     pv_sigma_z: float
@@ -53,7 +52,7 @@ class Cuts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found:
+class SecondaryVertices:
     """The secondary vertices of a block of events.
 
     Attributes:
@@ -63,16 +62,16 @@ class Found:
             ``charge``, ``ntracks``; in the order in which they were found.
         vertex: for each pair of vertex and track, the row of the vertex, ascending.
         track: the row of the track.
-        in_table: which vertices NanoAOD keeps, see ``parameters.Vertices.table_3d_significance``.
+        in_table: whether NanoAOD keeps the vertex, see ``parameters.Vertices.table_3d_significance``.
     """
 
-    vertices: Rows
+    vertices: ObjectRows
     vertex: NDArray[np.int64]
     track: NDArray[np.int64]
     in_table: NDArray[np.bool_]
 
 
-def find(tracks: Rows, primary: Column, detector: Detector = DETECTOR) -> Found:
+def find(tracks: ObjectRows, primary: ObjectColumn, detector: Detector = DETECTOR) -> SecondaryVertices:
     """Secondary vertices.
 
     Args:
@@ -82,26 +81,34 @@ def find(tracks: Rows, primary: Column, detector: Detector = DETECTOR) -> Found:
     p = detector.vertices
     good = (tracks.pt > p.track_pt) & (tracks.n_pixel + tracks.n_strip >= p.track_hits)
     good &= (np.abs(tracks.dz) < p.max_dz) | (np.abs(tracks.dxy) > p.min_dxy_significance * tracks.dxy_err)
-    usable = np.flatnonzero(good)
-    rows = tracks[usable]
+    good_rows = np.flatnonzero(good)
+    rows = tracks[good_rows]
     seed = (rows.sip3d > p.seed_significance) & (rows.ip3d > p.seed_ip3d)
     state = state_of(rows)
     event, values, members, counts = _find_all(
         rows.offsets, state, rows.pt, rows.charge.astype(np.int64), seed, primary,
         Cuts.for_detector(detector),
     )  # fmt: skip
-    vertices = Rows(tracks.n_events, event, dict(zip(_VERTEX, np.ascontiguousarray(values.T), strict=True)))
+    vertices = ObjectRows(tracks.n_events, event, dict(zip(_VERTEX, np.ascontiguousarray(values.T), strict=True)))
     of_member = np.repeat(np.arange(len(event)), counts)
-    return Found(vertices, of_member, usable[members], vertices.dlen_sig > p.table_3d_significance)
+    return SecondaryVertices(vertices, of_member, good_rows[members], vertices.dlen_sig > p.table_3d_significance)
 
 
 @compiled
 def _find_all(
-    offsets: Column, state: Column, pt: Column, charge: Column, seed: Column, primary: Column,
+    offsets: ObjectColumn,
+    state: ObjectColumn,
+    pt: ObjectColumn,
+    charge: ObjectColumn,
+    seed: ObjectColumn,
+    primary: ObjectColumn,
     p: Cuts,
-) -> tuple[Column, Column, Column, Column]:  # fmt: skip
-    """Run the finder event by event; returns event and values of each vertex, members of all of them,
-    members of each."""
+) -> tuple[ObjectColumn, ObjectColumn, ObjectColumn, ObjectColumn]:
+    """Run the finder event by event.
+
+    Returns:
+        Event and values of each vertex, the members of all vertices, and the number of members of each.
+    """
     n_seeds = seed.sum()
     event, values = np.empty(n_seeds, np.int64), np.empty((n_seeds, 16))
     counts, members = np.empty(n_seeds, np.int64), np.empty(n_seeds * MAX_TRACKS, np.int64)
@@ -110,11 +117,11 @@ def _find_all(
         first, last = offsets[e], offsets[e + 1]
         if last - first < 2:
             continue
-        found, lists, sizes = _find(
+        vertex_values, lists, sizes = _find(
             state[first:last], pt[first:last], charge[first:last], seed[first:last], primary[e], p
         )
         for v in range(len(sizes)):
-            event[n_vertices], values[n_vertices], counts[n_vertices] = e, found[v], sizes[v]
+            event[n_vertices], values[n_vertices], counts[n_vertices] = e, vertex_values[v], sizes[v]
             n_vertices += 1
             for k in range(sizes[v]):
                 members[n_members] = first + lists[v, k]
@@ -124,12 +131,12 @@ def _find_all(
 
 @compiled
 def _find(
-    state: Column, pt: Column, charge: Column, seed: Column, primary: Column, p: Cuts
-) -> tuple[Column, Column, Column]:
+    state: ObjectColumn, pt: ObjectColumn, charge: ObjectColumn, seed: ObjectColumn, primary: ObjectColumn, p: Cuts
+) -> tuple[ObjectColumn, ObjectColumn, ObjectColumn]:
     """The vertices of one event: values (vertices, 16), members (vertices, MAX_TRACKS), number of members."""
-    max_found = seed.sum()
-    values, lists = np.empty((max_found, 16)), np.empty((max_found, MAX_TRACKS), np.int64)
-    sizes = np.zeros(max_found, np.int64)
+    n_seeds = seed.sum()
+    values, lists = np.empty((n_seeds, 16)), np.empty((n_seeds, MAX_TRACKS), np.int64)
+    sizes = np.zeros(n_seeds, np.int64)
     n = 0
     for i in range(len(seed)):
         if not seed[i]:
@@ -137,8 +144,8 @@ def _find(
         cluster, start = _cluster(i, state, primary, p)
         if len(cluster) < 2:
             continue
-        place, covariance, weight, chi2 = vertex_fit.fit(state, cluster, start, p.fit_chi2)
-        size = _describe(state, pt, charge, cluster, place, covariance, weight, chi2, primary, p,
+        position, covariance, weight, chi2 = vertex_fit.fit(state, cluster, start, p.fit_chi2)
+        size = _describe(state, pt, charge, cluster, position, covariance, weight, chi2, primary, p,
                          values[n], lists[n])  # fmt: skip
         if size >= 2 and not _duplicate(values, lists, sizes, n, size, p.merge_fraction):
             sizes[n] = size
@@ -148,7 +155,7 @@ def _find(
 
 
 @compiled
-def _cluster(i: int, state: Column, primary: Column, p: Cuts) -> tuple[Column, Column]:
+def _cluster(i: int, state: ObjectColumn, primary: ObjectColumn, p: Cuts) -> tuple[ObjectColumn, ObjectColumn]:
     """Tracks that cross seed ``i`` (which comes first), and the mean crossing point."""
     cluster, start, total, n = np.empty(MAX_TRACKS, np.int64), np.zeros(3), 0.0, 1
     cluster[0] = i
@@ -193,11 +200,20 @@ def _cluster(i: int, state: Column, primary: Column, p: Cuts) -> tuple[Column, C
 
 @compiled
 def _describe(
-    state: Column, pt: Column, charge: Column, cluster: Column, place: Column, covariance: Column, weight: Column,
-    chi2: Column, primary: Column,  p: Cuts, out: Column, members: Column,
-) -> int:  # fmt: skip
-    """Fill the values and members of a fitted vertex; returns the number of members, 0 if the vertex is
-    not kept."""
+    state: ObjectColumn,
+    pt: ObjectColumn,
+    charge: ObjectColumn,
+    cluster: ObjectColumn,
+    position: ObjectColumn,
+    covariance: ObjectColumn,
+    weight: ObjectColumn,
+    chi2: ObjectColumn,
+    primary: ObjectColumn,
+    p: Cuts,
+    out: ObjectColumn,
+    members: ObjectColumn,
+) -> int:
+    """Fill the values and members of a fitted vertex; returns the number of members, 0 if the vertex is not kept."""
     size, px, py, pz, energy, total_charge, total_chi2, total_weight = 0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0
     for k in range(len(cluster)):
         total_chi2 += weight[k] * chi2[k]
@@ -205,7 +221,7 @@ def _describe(
         if weight[k] < p.track_weight:
             continue
         track, j = state[cluster[k]], cluster[k]
-        s = helix.path_to_closest(track[0], track[1], track[3], track[5], place[0], place[1])
+        s = helix.path_to_closest(track[0], track[1], track[3], track[5], position[0], position[1])
         phi = track[3] + track[5] * s
         px += pt[j] * math.cos(phi)
         py += pt[j] * math.sin(phi)
@@ -214,10 +230,10 @@ def _describe(
         total_charge += charge[j]
         members[size] = j
         size += 1
-    dx, dy, dz = place[0] - primary[0], place[1] - primary[1], place[2] - primary[2]
+    dx, dy, dz = position[0] - primary[0], position[1] - primary[1], position[2] - primary[2]
     d2, d3 = math.hypot(dx, dy), math.sqrt(dx * dx + dy * dy + dz * dz)
     momentum = math.sqrt(px * px + py * py + pz * pz)
-    if size < 2 or d2 == 0.0 or math.hypot(place[0], place[1]) > p.max_radius:
+    if size < 2 or d2 == 0.0 or math.hypot(position[0], position[1]) > p.max_radius:
         return 0
     cosine = (px * dx + py * dy + pz * dz) / (momentum * d3)
     xx, yy, zz = (
@@ -233,7 +249,7 @@ def _describe(
     if sig2 < p.min_2d_significance or sig3 < p.min_3d_significance or cosine < p.min_cosine:
         return 0
     ndof = 2 * total_weight - 3
-    out[:3] = place
+    out[:3] = position
     out[3], out[4], out[5], out[6] = d3, sig3, d2, sig2
     out[7], out[8], out[9] = math.acos(min(1.0, cosine)), total_chi2 / ndof, ndof
     out[10], out[11], out[12], out[13], out[14], out[15] = px, py, pz, energy, total_charge, size
@@ -241,9 +257,13 @@ def _describe(
 
 
 @compiled
-def _duplicate(values: Column, lists: Column, sizes: Column, n: int, size: int, fraction: float) -> bool:
-    """Whether vertex ``n`` shares too many tracks with an earlier one that is as good; a worse earlier one
-    is dropped."""
+def _duplicate(
+    values: ObjectColumn, lists: ObjectColumn, sizes: ObjectColumn, n: int, size: int, fraction: float
+) -> bool:
+    """Whether vertex ``n`` shares too many tracks with an earlier vertex that is as good.
+
+    An earlier vertex that is worse is dropped.
+    """
     for v in range(n):
         common = 0
         for k in range(size):

@@ -1,15 +1,15 @@
 """Makes the templates of catalogues: `python datasets/templates/make.py`.
 
-Section 3 of the paper says which triggers and processes; names of files are those of CMS for the UL samples of
-2016-2018, and for samples of 2022-2024. MEMORY marks what was not looked up; the rest was found in public analysis
-code, lists of samples and the pages that these quote.
+Triggers and processes are those of section 3 of the paper. Names of files are those of CMS for the UL samples of
+2016-2018 and for the samples of 2022-2024. Entries marked MEMORY were not looked up; the others are from public
+analysis code, lists of samples and the pages that these quote.
 """
 
 from pathlib import Path
 from typing import NamedTuple
 
 from hnl.datasets import years
-from hnl.datasets.templates.samples import MEMORY, SAMPLES_13, SAMPLES_2022, SAMPLES_2024, Sample
+from hnl.datasets.templates.samples import MEMORY, SAMPLES_13, SAMPLES_2022, SAMPLES_2024, BackgroundSample
 
 FOLDER = Path(__file__).parent
 JSONPOG = "/cvmfs/cms.cern.ch/rsync/cms-nanoAOD/jsonpog-integration/POG"
@@ -17,16 +17,16 @@ GOLDEN = "/eos/user/c/cmsdqm/www/CAF/certification"
 
 
 class Template(NamedTuple):
-    """An era, and where CMS keeps what belongs to it.
+    """An era, and the names of its files at CMS.
 
     Attributes:
-        name: of the era and of the file.
-        year: of data taking.
-        luminosity: /fb.
-        source: of the luminosity.
+        name: name of the era and of the file.
+        year: year of data taking.
+        luminosity: luminosity in /fb.
+        source: source of the luminosity.
         electron: single-electron paths.
         muon: single-muon paths.
-        paths_note: on the paths.
+        paths_note: remark on the paths.
         golden: golden JSON, below GOLDEN.
         pog: folder of the era below JSONPOG/GROUP.
         pileup: file and correction.
@@ -38,7 +38,7 @@ class Template(NamedTuple):
         conditions: start of the processing version of simulation.
         samples: simulated background.
         muon_data: stream, run and processing version of muon data.
-        electron_data: the same of electron data.
+        electron_data: the same for electron data.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Template(NamedTuple):
     electron_year: str
     campaign: str
     conditions: str
-    samples: tuple[Sample, ...]
+    samples: tuple[BackgroundSample, ...]
     muon_data: tuple[tuple[str, str, str], ...]
     electron_data: tuple[tuple[str, str, str], ...]
 
@@ -162,72 +162,73 @@ TEMPLATES = (
 )  # fmt: skip
 
 
-def text(one: Template) -> str:
+def text(template: Template) -> str:
     """The catalogue, with comments."""
-    run_3 = one.year > 2018
-    muon_eta = "eta: l1_eta" if one.year > 2022 else "abseta: abs(l1_eta)"
-    phi = ", phi: l1_phi" if one.year > 2022 else ""
+    run_3 = template.year > 2018
+    muon_eta = "eta: l1_eta" if template.year > 2022 else "abseta: abs(l1_eta)"
+    electron_file = "electron_v1.json.gz" if template.year == 2024 else "electron.json.gz"
+    phi = ", phi: l1_phi" if template.year > 2022 else ""
     lines = f"""\
-# Template of a catalogue: {one.name}. Made by datasets/templates/make.py; copy it, and complete it.
+# Template of a catalogue: {template.name}. Made by datasets/templates/make.py; copy it, and complete it.
 #
-#   hnl datasets template {one.name} > catalogue.yaml
+#   hnl datasets template {template.name} > catalogue.yaml
 #   hnl datasets check --catalogue-only catalogue.yaml      # without files
 #   hnl datasets check catalogue.yaml                       # with them
 #
-# CMS_STORE is a folder that is laid out as /store of CMS is, e.g. /eos/cms/store; set it, or write other paths.
+# CMS_STORE is a folder with the layout of CMS's /store, e.g. /eos/cms/store; set it, or write other paths.
 # A dataset /PRIMARY/CAMPAIGN-VERSION/NANOAODSIM of DAS is in mc/CAMPAIGN/PRIMARY/NANOAODSIM/VERSION, and
-# /STREAM/RUN-VERSION/NANOAOD in data/RUN/STREAM/NANOAOD/VERSION. What there is, and files for root:// URLs:
+# /STREAM/RUN-VERSION/NANOAOD in data/RUN/STREAM/NANOAOD/VERSION. To list datasets, and files for root:// URLs:
 #   dasgoclient -query "dataset=/PRIMARY/CAMPAIGN-*/NANOAODSIM"
 #   dasgoclient -query "file dataset=/PRIMARY/CAMPAIGN-VERSION/NANOAODSIM"   # root://xrootd-cms.infn.it//store/...
 #
-# '{MEMORY}': not looked up. Everything is to be checked with the pages of CMS before data is looked at.
+# '{MEMORY}': not looked up. Check everything with the pages of CMS before you look at data.
 eras:
-  "{one.name}":
-    year: {one.year}  # {years.ENERGY[one.year]:g} TeV
-    luminosity: {one.luminosity:g}  # /fb; {one.source}
-    triggers:  # {one.paths_note}
-      electron: [{", ".join(one.electron)}]
-      muon: [{", ".join(one.muon)}]
-    golden_json: {GOLDEN}/{one.golden}
+  "{template.name}":
+    year: {template.year}  # {years.ENERGY[template.year]:g} TeV
+    luminosity: {template.luminosity:g}  # /fb; {template.source}
+    triggers:  # {template.paths_note}
+      electron: [{", ".join(template.electron)}]
+      muon: [{", ".join(template.muon)}]
+    golden_json: {GOLDEN}/{template.golden}
     corrections:  # trigger, nonprompt, tracking: made by each analysis, see docs/corrections.md
       pileup:
-        file: {JSONPOG}/LUM/{one.pog}/{one.pileup[0]}
-        correction: {one.pileup[1]}
+        file: {JSONPOG}/LUM/{template.pog}/{template.pileup[0]}
+        correction: {template.pileup[1]}
         columns: {{NumTrueInteractions: n_true_interactions}}
         uncertainty: {{input: weights, nominal: nominal, up: up, down: down}}
       prompt:
         electron:
-          - file: {JSONPOG}/EGM/{one.pog}/electron{"_v1" if one.year == 2024 else ""}.json.gz{_memory(one.year == 2024)}
+          - file: {JSONPOG}/EGM/{template.pog}/{electron_file}{_memory(template.year == 2024)}
             correction: {"Electron-ID-SF" if run_3 else "UL-Electron-ID-SF"}
             columns: {{eta: l1_eta, pt: l1_pt{phi}}}{_memory(run_3)}
-            constants: {{year: "{one.electron_year}", WorkingPoint: wp90iso}}
+            constants: {{year: "{template.electron_year}", WorkingPoint: wp90iso}}
             uncertainty: {{input: ValType, nominal: sf, up: sfup, down: sfdown}}
         muon:
-          - file: {JSONPOG}/MUO/{one.pog}/muon_Z.json.gz
+          - file: {JSONPOG}/MUO/{template.pog}/muon_Z.json.gz
             correction: NUM_MediumID_DEN_TrackerMuons
             columns: {{{muon_eta}, pt: l1_pt}}{_memory(run_3)}
             clip: {{pt: [15, 199]}}
             uncertainty: {{input: scale_factors, nominal: nominal, up: systup, down: systdown}}
       jets:
-        file: {JSONPOG}/JME/{one.pog}/jet_jerc.json.gz
-        uncertainties: {{jes: {one.scale}_MC_Total_{one.jets}}}
+        file: {JSONPOG}/JME/{template.pog}/jet_jerc.json.gz
+        uncertainties: {{jes: {template.scale}_MC_Total_{template.jets}}}
         smearing:
-          resolution: {one.resolution}_MC_PtResolution_{one.jets}
-          scale_factor: {one.resolution}_MC_ScaleFactor_{one.jets}
+          resolution: {template.resolution}_MC_PtResolution_{template.jets}
+          scale_factor: {template.resolution}_MC_ScaleFactor_{template.jets}
 datasets:
-  # Signal: one entry for each sample, with what it was generated with.
-  # - name: HNL10_{one.name}
-  #   era: "{one.name}"
+  # Signal: one entry per sample, with the point at which it was generated.
+  # - name: HNL10_{template.name}
+  #   era: "{template.name}"
   #   kind: signal
   #   process: HNL10
   #   files: [...]
-  #   cross_section: ...  # pb; hnl physics --mass 10 --v2-mu 5.7e-7 --energy {years.ENERGY[one.year]:g}
+  #   cross_section: ...  # pb; hnl physics --mass 10 --v2-mu 5.7e-7 --energy {years.ENERGY[template.year]:g}
   #   signal: {{mass: 10, v2_mu: 5.7e-7, nature: majorana, ctau: 7.0}}
 """.splitlines()
-    for sample in one.samples:
-        lines += _background(one, sample)
-    lines += _stream(one, "muon", one.muon_data)
-    lines += _stream(one, "electron", one.electron_data)
+    for sample in template.samples:
+        lines += _background(template, sample)
+    lines += _stream(template, "muon", template.muon_data)
+    lines += _stream(template, "electron", template.electron_data)
     return "\n".join(lines) + "\n"
 
 
@@ -235,11 +236,11 @@ def _memory(when: bool) -> str:
     return f"  # {MEMORY}" if when else ""
 
 
-def _background(one: Template, sample: Sample) -> list[str]:
-    files = f"$CMS_STORE/mc/{one.campaign}/{sample.primary}/NANOAODSIM/{one.conditions}*-v*/*/*.root"
+def _background(template: Template, sample: BackgroundSample) -> list[str]:
+    files = f"$CMS_STORE/mc/{template.campaign}/{sample.primary}/NANOAODSIM/{template.conditions}*-v*/*/*.root"
     return [
-        f"  - name: {sample.name}_{one.name}",
-        f'    era: "{one.name}"',
+        f"  - name: {sample.name}_{template.name}",
+        f'    era: "{template.name}"',
         "    kind: background",
         f"    process: {sample.process}",
         f'    files: ["{files}"]',
@@ -248,11 +249,11 @@ def _background(one: Template, sample: Sample) -> list[str]:
     ]
 
 
-def _stream(one: Template, group: str, streams: tuple[tuple[str, str, str], ...]) -> list[str]:
+def _stream(template: Template, group: str, streams: tuple[tuple[str, str, str], ...]) -> list[str]:
     name = streams[-1][0].rstrip("01")
     return [
-        f"  - name: {name}_{one.name}",
-        f'    era: "{one.name}"',
+        f"  - name: {name}_{template.name}",
+        f'    era: "{template.name}"',
         "    kind: data",
         "    process: data",
         f"    primary_dataset: {name}",
@@ -264,9 +265,9 @@ def _stream(one: Template, group: str, streams: tuple[tuple[str, str, str], ...]
 
 
 def main() -> None:
-    """Writes all of them."""
-    for one in TEMPLATES:
-        (FOLDER / f"{one.name}.yaml").write_text(text(one), encoding="utf-8")
+    """Writes all templates."""
+    for template in TEMPLATES:
+        (FOLDER / f"{template.name}.yaml").write_text(text(template), encoding="utf-8")
 
 
 if __name__ == "__main__":

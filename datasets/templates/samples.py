@@ -1,6 +1,7 @@
 """Simulated backgrounds of section 3, as CMS has them: primary datasets and cross sections in pb.
 
-Those of bins and filters are of the generator: lists of samples quote GenXSecAnalyzer and the database XSDB of CMS.
+Cross sections of bins and filters are those of the generator: lists of samples quote GenXSecAnalyzer and the database
+XSDB of CMS.
 """
 
 from typing import NamedTuple
@@ -22,16 +23,16 @@ _GEN = "of the generator (GenXSecAnalyzer)"
 _XSDB = "of the generator (XSDB)"
 
 
-class Sample(NamedTuple):
-    """One primary dataset.
+class BackgroundSample(NamedTuple):
+    """A simulated background: one primary dataset.
 
     Attributes:
-        name: of the entry, without the era.
-        process: datasets of one process are summed.
-        primary: the first part of its name in DAS.
-        cross_section: pb.
-        source: where it is from.
-        uncertainty: relative; 0 where none is given.
+        name: name of the entry, without the era.
+        process: process; datasets of the same process are summed.
+        primary: first part of the name in DAS.
+        cross_section: cross section in pb.
+        source: source of the cross section.
+        uncertainty: relative uncertainty of the cross section; 0 if none is given.
     """
 
     name: str
@@ -42,9 +43,10 @@ class Sample(NamedTuple):
     uncertainty: float = 0.0
 
 
-def _binned(kind: str, process: str, primary: str, bins: dict[str, float], source: str) -> tuple[Sample, ...]:
+def _binned(kind: str, process: str, primary: str, bins: dict[str, float], source: str) -> tuple[BackgroundSample, ...]:
     return tuple(
-        Sample(f"QCD_{kind}_{name}", process, primary.format(name), sigma, source) for name, sigma in bins.items()
+        BackgroundSample(f"QCD_{kind}_{name}", process, primary.format(name), sigma, source)
+        for name, sigma in bins.items()
     )
 
 
@@ -90,7 +92,7 @@ _13 = (
     ("ZGToLLG", "zgamma", f"ZGToLLG_01J_5f_{_T_13}-amcatnloFXFX-pythia8", 55.78, f"{_GEN}; lists have 51 to 56 pb"),
 )  # fmt: skip
 SAMPLES_13 = (
-    *(Sample(*row) for row in _13),
+    *(BackgroundSample(*row) for row in _13),
     *_binned("Mu", "qcd", f"QCD_Pt-{{}}_MuEnrichedPt5_{_T_13}-pythia8", _MU_13, _GEN),
     *_binned("EM", "qcd", f"QCD_Pt-{{}}_EMEnriched_{_T_13}-pythia8", _EM_13, _GEN),
 )
@@ -130,7 +132,7 @@ _2022 = (
      _XSDB),
 )  # fmt: skip
 SAMPLES_2022 = (
-    *(Sample(*row) for row in (*_2022, *_COMMON_136)),
+    *(BackgroundSample(*row) for row in (*_2022, *_COMMON_136)),
     *_binned("Mu", "qcd", f"QCD_PT-{{}}_MuEnrichedPt5_{_T}_pythia8", _MU_136, _XSDB),
     *_binned("EM", "qcd", f"QCD_PT-{{}}_EMEnriched_{_T}_pythia8", _EM_136, _XSDB),
 )
@@ -152,7 +154,7 @@ _2024 = (
     ("DYGto2LG_MLL-50", "zgamma", f"DYGto2LG-1Jets_Bin-MLL-50_{_T}_amcatnloFXFX-pythia8", 127.1, _GEN),
 )  # fmt: skip
 SAMPLES_2024 = (
-    *(Sample(*row) for row in (*_2024, *_COMMON_136)),
+    *(BackgroundSample(*row) for row in (*_2024, *_COMMON_136)),
     *_binned("Mu", "qcd", f"QCD_Bin-PT-{{}}_Fil-MuEnriched_{_T}_pythia8", _MU_136, _XSDB),
     *_binned("EM", "qcd", f"QCD_Bin-PT-{{}}_Fil-EMEnriched_{_T}_pythia8", _EM_136, f"{_XSDB}; the name is {MEMORY}"),
 )

@@ -8,7 +8,7 @@ FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """Names of the eras that there are templates for, in order."""
+    """Names of the eras that have templates, in order."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
@@ -16,7 +16,7 @@ def text(name: str) -> str:
     """The template of an era.
 
     Raises:
-        InputError: there is none.
+        InputError: the era has no template.
     """
     if name not in names():
         raise InputError(f"no template is called {name!r}; there are {', '.join(names())}")

@@ -1,7 +1,7 @@
-"""K0S -> pi pi decays in Z -> mu mu events: the selection of the check of the score on data (section 5).
+"""K0S -> pi pi decays in Z -> mu mu events: the selection for the check of the score on data (section 5).
 
-The two tracks of a vertex are not in NanoAOD. They are found among the particles of jets (PFNano's PFCands): the pair
-of opposite charge whose four-momenta add up to that of the vertex.
+NanoAOD does not hold the two tracks of a vertex. They are found among the particles of jets (PFNano's PFCands), as the
+pair of opposite charge whose four-momenta add up to that of the vertex.
 """
 
 from typing import Any
@@ -20,7 +20,9 @@ N_TRACKS = 2  # section 5
 
 # Our choice. NanoAOD rounds momenta to about 0.001 of their value. A wrong pair is off by the share of a track.
 MAX_DEVIATION = 0.01
-MAX_DELTA_R_TRACK = 0.7  # of a track and its vertex: saves pairs. Larger for K0S below 1 GeV only.
+MAX_DELTA_R_TRACK = (
+    0.7  # of a track and its vertex; reduces the number of pairs. Only for K0S below 1 GeV it is larger.
+)
 
 
 def in_z_window(mass: Any) -> Any:
@@ -35,7 +37,7 @@ def z_mass(muons: Any) -> Any:
         muons: jagged muons.
 
     Returns:
-        GeV, one number for each event; NaN for events without exactly two muons, of opposite charge.
+        GeV, one number per event; NaN for events without exactly two muons of opposite charge.
     """
     result = np.full(len(muons), np.nan)
     pair = ak.to_numpy(ak.num(muons) == N_MUONS)
@@ -45,7 +47,7 @@ def z_mass(muons: Any) -> Any:
 
 
 def of_two_tracks(vertices: Any) -> Any:
-    """Mask of the vertices that may have two tracks: all where the file does not tell (NaN), see `pions`."""
+    """Mask of the vertices that may have two tracks: all if the file does not tell (NaN), see `pions`."""
     return np.isnan(vertices.ntracks) | (vertices.ntracks == N_TRACKS)
 
 
@@ -57,17 +59,17 @@ def in_k0s_window(vertices: Any) -> Any:
 def pions(hadrons: Any, vertex: Any) -> Any:
     """The two tracks of a vertex.
 
-    A track turns in the magnetic field between the beam line, where particle flow gives its direction, and the vertex.
-    Whether the momentum of the vertex is of tracks here or there is not written in NanoAOD: both are tried.
+    A track turns in the magnetic field between the beam line, at which particle flow gives its direction, and the
+    vertex. NanoAOD does not tell at which of the two the momentum of the vertex is taken, so both are tried.
 
     Args:
         hadrons: jagged four-vectors with charge: the charged hadrons of an event, with pion mass.
-        vertex: one record for each event: four-momentum of the tracks and `dxy`, its transverse distance from the
-            primary vertex in cm.
+        vertex: one record per event: four-momentum of the tracks, and `dxy`, the transverse distance from the primary
+            vertex in cm.
 
     Returns:
-        Records with `l2`, the pion with the higher pt, `other`, and `deviation`, that of the momenta relative to the
-        energy of the vertex; None where no pair deviates by less than 0.01.
+        Records with `l2`, the pion with the higher pt; `other`, the other pion; and `deviation`, that of the momenta
+        relative to the energy of the vertex. None if no pair deviates by less than 0.01.
     """
     near = hadrons[hadrons.deltaR(vertex) < MAX_DELTA_R_TRACK]
     pair = ak.cartesian({"plus": near[near.charge > 0], "minus": near[near.charge < 0]}, axis=1)
@@ -75,7 +77,7 @@ def pions(hadrons: Any, vertex: Any) -> Any:
     best = ak.argmin(turned, axis=1, keepdims=True)
     pair, deviation = ak.firsts(pair[best]), ak.firsts(turned[best])
     plus_leads = pair.plus.pt > pair.minus.pt
-    found = ak.zip(
+    tracks = ak.zip(
         {
             "l2": ak.where(plus_leads, pair.plus, pair.minus),
             "other": ak.where(plus_leads, pair.minus, pair.plus),
@@ -83,7 +85,7 @@ def pions(hadrons: Any, vertex: Any) -> Any:
         },
         depth_limit=1,
     )
-    return ak.mask(found, ak.fill_none(deviation < MAX_DEVIATION, False))
+    return ak.mask(tracks, ak.fill_none(deviation < MAX_DEVIATION, False))
 
 
 def _deviation(pair: Any, vertex: Any, path: Any) -> Any:
@@ -91,8 +93,8 @@ def _deviation(pair: Any, vertex: Any, path: Any) -> Any:
 
     Args:
         pair: jagged, with `plus` and `minus`.
-        vertex: one for each event.
-        path: in the transverse plane from the beam line to where the momenta are compared, cm.
+        vertex: one per event.
+        path: transverse distance from the beam line to the point at which the momenta are compared, cm.
     """
     difference = [-vertex.x, -vertex.y, -vertex.z, -vertex.energy]
     for sign, track in ((1, pair.plus), (-1, pair.minus)):
@@ -105,15 +107,15 @@ def _deviation(pair: Any, vertex: Any, path: Any) -> Any:
 def impact_parameter(track: Any) -> tuple[Any, Any]:
     """3D impact parameter of a track and its significance, from the transverse and the longitudinal one.
 
-    A track is a straight line near the primary vertex: d^2 = d_xy^2 + (d_z cos lambda)^2, where tan lambda =
-    sinh(eta). Our choice: errors of d_xy and d_z alone, without their correlation and the error of the primary vertex,
-    which particles of jets do not have.
+    A track is a straight line near the primary vertex: d^2 = d_xy^2 + (d_z cos lambda)^2 with
+    tan lambda = sinh(eta). Our choice: the errors of d_xy and d_z alone, without their correlation and the error of the
+    primary vertex, which NanoAOD does not have for the particles of jets.
 
     Args:
         track: d0, d0Err, dz, dzErr in cm, eta.
 
     Returns:
-        cm and a pure number; NaN where d_z is.
+        Impact parameter (cm) and significance; NaN if d_z is NaN.
     """
     cos2 = 1 / np.cosh(track.eta) ** 2
     distance = np.sqrt(track.d0**2 + cos2 * track.dz**2)

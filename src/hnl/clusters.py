@@ -1,7 +1,7 @@
-"""Work units on a dask cluster: one that runs, one started in a batch system, or one on this machine.
+"""Work units on a dask cluster: a running one, one started in a batch system, or one on this machine.
 
-`distributed` is used directly: coffea's DaskExecutor adds results up in a tree on the workers, which loses all of them
-when one worker is lost, and cannot tell which work unit killed it.
+`distributed` is used directly. coffea's DaskExecutor adds results up in a tree on the workers: it loses all of them
+when a worker is lost, and cannot tell which work unit killed it.
 """
 
 import inspect
@@ -28,7 +28,7 @@ from hnl.errors import HNLError
 from hnl.executors import ExecutionOptions, ExecutorError, Task, TaskResult, WorkerLostError, cores, lost
 
 CLUSTERS: dict[str, Any] = {"htcondor": HTCondorCluster, "slurm": SLURMCluster, "lsf": LSFCluster}
-# Work units that the scheduler knows at once: enough to keep any cluster busy, little memory in the scheduler.
+# Work units in the scheduler at once: enough to keep any cluster busy, and little memory.
 AT_ONCE = 5000
 
 
@@ -37,7 +37,7 @@ class ClusterLostError(HNLError):
 
 
 class Config(BaseModel):
-    """What --cluster-config says: how many workers, and what each job of the batch system asks for."""
+    """Content of --cluster-config: number of workers, and arguments of the jobs of the batch system."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,7 +58,7 @@ def read_config(path: Path, batch_system: str) -> Config:
     """Reads and checks a file for --cluster-config.
 
     Raises:
-        ExecutorError: it cannot be read, or has a key that nobody knows.
+        ExecutorError: the file cannot be read, or has an unknown key.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -76,7 +76,7 @@ def read_config(path: Path, batch_system: str) -> Config:
 
 
 def _known(job_class: type) -> dict[str, None]:
-    """What a job of this batch system can be told, as far as it says so itself."""
+    """Names of the arguments of a job of this batch system, from the signatures of its classes."""
     names: dict[str, None] = {}
     for cls in (job_class, BatchJob):
         names |= dict.fromkeys(inspect.signature(cls).parameters)
@@ -84,14 +84,16 @@ def _known(job_class: type) -> dict[str, None]:
 
 
 class SupportFiles(WorkerPlugin):  # type: ignore[misc]
-    """Puts files into the folder of every worker, also of one that joins later. Their names must tell contents apart:
-    runs may share a worker."""
+    """Puts files into the folder of every worker, also of workers that join later.
+
+    Files of different content must have different names, because runs may share a worker.
+    """
 
     def __init__(self, contents: dict[str, bytes]) -> None:
         self.contents = contents
 
     def setup(self, worker: Any) -> None:
-        """In the worker."""
+        """Writes the files; runs in the worker."""
         executors.support_files = Path(worker.local_directory)
         for name, content in self.contents.items():
             provenance.write_bytes(executors.support_files / name, content)
@@ -115,11 +117,11 @@ def run(
         support_files = SupportFiles({name: path.read_bytes() for name, path in files.items()})
         client.register_plugin(
             support_files, name=f"hnl-{provenance.digest(sorted(files))}"
-        )  # the same again is no second
+        )  # registered again under the same name, it replaces the first
         if not client.scheduler_info()["workers"]:
             on_note(f"no worker has joined {client.scheduler.address} yet: waiting")
         name, pending = f"hnl-{uuid4()}", dict[str, Task]()
-        # The first jobs are the largest: they come first on the cluster too.
+        # The first jobs are the largest, and keep their order on the cluster.
         queue = (
             (job, client.submit(function, job, key=f"{name}-{i}", pure=False, priority=-i))
             for i, job in enumerate(jobs)
@@ -145,33 +147,33 @@ def _result(future: Any, unfinished: int) -> Any:
         raise ClusterLostError(
             f"the dask scheduler went away with {unfinished} work units to do; the same command does only these"
         ) from None
-    except Exception as error:  # of dask: the function itself does not raise
+    except Exception as error:  # an error of dask: the function itself does not raise
         return WorkerLostError(f"its worker could not run it: {type(error).__name__}: {error}")
 
 
 def check_code(client: Any) -> None:
-    """Refuses workers whose code or libraries would not give the same candidates as those of this process.
+    """Refuses workers with code or libraries that would not give the same candidates as those of this process.
 
-    Workers that join later are found out work unit by work unit, see `processors.units.process_unit`.
+    Workers that join later are checked with every work unit, see `processors.units.process_unit`.
 
     Raises:
-        ExecutorError: names the worker.
+        ExecutorError: the message names the worker.
     """
-    here = dependencies.whole_digest()
-    for worker, there in client.run(dependencies.whole_digest, on_error="return").items():
-        if isinstance(there, BaseException):
-            reason = f"{type(there).__name__}: {there}"
+    expected = dependencies.whole_digest()
+    for worker, actual in client.run(dependencies.whole_digest, on_error="return").items():
+        if isinstance(actual, BaseException):
+            reason = f"{type(actual).__name__}: {actual}"
             raise ExecutorError(f"the dask worker {worker} cannot run this version of hnl: {reason}")
-        if there != here:
+        if actual != expected:
             raise ExecutorError(
-                f"the dask worker {worker} has other code or libraries (digest {there[:12]}, here {here[:12]}): "
+                f"the dask worker {worker} has other code or libraries (digest {actual[:12]}, here {expected[:12]}): "
                 "install the same version of hnl there, with the same lock file"
             )
 
 
 @contextmanager
 def _client(execution: ExecutionOptions) -> Iterator[Any]:
-    """A client of the cluster; what was started for it ends with it."""
+    """A client of the cluster. A cluster that was started for it ends with it."""
     if execution.scheduler:
         try:
             client = Client(execution.scheduler)
@@ -181,7 +183,7 @@ def _client(execution: ExecutionOptions) -> Iterator[Any]:
         with client:
             yield client
         return
-    # One work unit in a worker at a time: when it dies, it is clear of which one.
+    # One work unit per worker at a time: if the worker dies, it is clear which unit it worked on.
     with dask.config.set({"distributed.scheduler.worker-saturation": 1.0}):
         cluster = _started(execution)
         with cluster, Client(cluster) as client:

@@ -1,7 +1,7 @@
-"""Whether two runs have found the same, bit for bit: candidates, scores, histograms, estimate, fits and limits.
+"""Comparison of the results of two runs, bit for bit: candidates, scores, histograms, estimate, fits and limits.
 
-Paths, times and hashes of what made a product are no results: the same search in another place, or by rewritten code,
-has others. ROOT files and CSV tables say what the JSON beside them says.
+Paths, times and hashes of the code are not compared: they differ for the same search in another place or by rewritten
+code. ROOT files and CSV tables have the content of the JSON beside them, and are not compared either.
 """
 
 import json
@@ -26,22 +26,22 @@ PRODUCTS = (
     *layout.EVERY_FIT,
     *layout.EVERY_LIMITS,
 )
-# Keys that say where, when and by what something was made.
+# Keys on the place, time and code of a product.
 MADE_BY = frozenset({"provenance", "corrections", "sv_association", "version", "writer_info"})
-SHOWN = 5  # differences of one product
+SHOWN = 5  # largest number of differences shown per product
 
 
 class ComparisonError(InputError):
-    """A folder holds no run that could be compared."""
+    """A folder has no run that can be compared."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What is not the same.
+    """A difference between two runs.
 
     Attributes:
-        product: relative to the output folders.
-        what: a sentence.
+        product: path relative to the output folders.
+        what: description of the difference.
     """
 
     product: str
@@ -52,10 +52,10 @@ def compare(first: Path, second: Path) -> tuple[list[str], list[Difference]]:
     """Compares two output folders.
 
     Args:
-        first, second: each with a finished selection.
+        first, second: output folders, each with a finished selection.
 
     Returns:
-        The products that were compared, and what differs.
+        The products that were compared, and their differences.
 
     Raises:
         ComparisonError: a folder has no finished selection, or a product of it is broken.
@@ -81,9 +81,9 @@ def compare(first: Path, second: Path) -> tuple[list[str], list[Difference]]:
         if missing := [out for out in (first, second) if not (out / name).is_file()]:
             differences.append(Difference(name, f"{missing[0]} has none"))
             continue
-        found = list(_values(_json(first / name), _json(second / name), ""))
-        more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-        differences += [Difference(name, text) for text in [*found[:SHOWN], *more]]
+        texts = list(_values(_json(first / name), _json(second / name), ""))
+        more = [f"and {len(texts) - SHOWN} more"] if len(texts) > SHOWN else []
+        differences += [Difference(name, text) for text in [*texts[:SHOWN], *more]]
     return compared, differences
 
 
@@ -125,7 +125,7 @@ def _parquet(path: Path) -> pa.Table:
 
 
 def _tables(first: pa.Table | None, second: pa.Table | None) -> Iterator[str]:
-    """Differences of two tables, whose rows are taken by run, luminosity section and event."""
+    """Differences of two tables. Rows are matched by run, luminosity section and event."""
     if first is None or second is None:
         yield "only one run has it"
     elif len(first) != len(second):
@@ -143,12 +143,12 @@ def _tables(first: pa.Table | None, second: pa.Table | None) -> Iterator[str]:
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
-    """Shape (n, bytes of a value): NaN equals itself, and 0 is not -0."""
+    """Bytes of the values, shape (n, bytes per value): NaN equals itself, and 0 is not -0."""
     return np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
 
 
 def _values(first: Any, second: Any, where: str) -> Iterator[str]:
-    """Differences of what JSON says."""
+    """Differences of two values from JSON."""
     if isinstance(first, dict) and isinstance(second, dict):
         for key in dict.fromkeys([*first, *second]):
             if key in MADE_BY:
@@ -164,5 +164,5 @@ def _values(first: Any, second: Any, where: str) -> Iterator[str]:
             return
         for i, (a, b) in enumerate(zip(first, second, strict=True)):
             yield from _values(a, b, f"{where}[{i}]")
-    elif repr(first) != repr(second):  # 1 is not 1.0, and a float has one repr for each value
+    elif repr(first) != repr(second):  # 1 is not 1.0, and every float has its own repr
         yield f"{where}: {first!r} and {second!r}"

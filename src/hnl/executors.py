@@ -1,7 +1,7 @@
-"""Running a function over work units: here, in processes of this machine, or on a dask cluster.
+"""Running a function over work units: in this process, in processes of this machine, or on a dask cluster.
 
-Workers only compute. What they find comes back to the process that started the run, which alone writes the output
-folder: no shared folder is needed, and nothing that outlives the run can write into it.
+Workers only compute. Their results return to the process that started the run, which alone writes the output folder. So
+no shared folder is needed, and nothing that outlives the run can write into it.
 """
 
 import os
@@ -22,11 +22,11 @@ from hnl.errors import HNLError, InputError
 ExecutorName = Literal["local", "iterative", "dask"]
 BatchSystem = Literal["htcondor", "slurm", "lsf"]
 
-# A work unit whose worker died is tried so often in all. More than one: machines fail, and so does memory that others
-# use. Few: a unit that crashes its worker does so every time. Our choice.
+# Largest number of attempts for a work unit whose worker died. More than one, because machines fail, or run out of
+# memory by other programs. Few, because a unit that crashes its worker does so every time. Our choice.
 ATTEMPTS = 3
 
-# In a worker: where the files lie that came with the work (`run`). Elsewhere the present folder, as in a batch job.
+# In a worker: folder of the support files (`run`). Elsewhere the present folder, as in a batch job.
 support_files = Path()
 
 Task = TypeVar("Task")
@@ -34,26 +34,27 @@ TaskResult = TypeVar("TaskResult")
 
 
 class ExecutorError(InputError):
-    """The options that say how to work make no sense, or the cluster they name cannot be used."""
+    """Contradictory options of execution, or an unusable cluster."""
 
 
 class WorkerLostError(HNLError):
-    """The process that worked on a unit died, again and again."""
+    """The process that worked on a unit died repeatedly."""
 
 
 @dataclass(frozen=True)
 class ExecutionOptions:
-    """How to work.
+    """Options of execution: processes of this machine, or a cluster.
 
     Attributes:
         executor: 'local' (processes of this machine), 'iterative' (this process alone) or 'dask'.
         workers: number of processes, all cores by default; for 'local' and for dask on this machine.
-        scheduler: dask: address of a running scheduler ...
-        cluster: ... or the batch system in which to start workers. Without either, dask works on this machine.
-        cluster_config: YAML file that says what such a worker needs, see `clusters.Config`.
+        scheduler: for dask: address of a running scheduler.
+        cluster: for dask: batch system in which to start workers. Without scheduler and cluster, dask uses this
+            machine.
+        cluster_config: YAML file with the needs of workers in a batch system, see `clusters.Config`.
 
     Raises:
-        ExecutorError: they do not go together.
+        ExecutorError: options that exclude each other.
     """
 
     executor: str = "local"
@@ -88,14 +89,15 @@ def run(
     """Calls `function` on every job.
 
     Args:
-        function: importable by workers; must not raise.
-        jobs: in the order in which they are to be started.
-        execution: where.
-        on_note: told, in a sentence, what a user should know, such as the death of a worker.
-        files: small files that every dask worker finds under these names in `support_files`.
+        function: function that workers can import; must not raise.
+        jobs: jobs in the order of their start.
+        execution: options of execution.
+        on_note: called with sentences for the user, such as the death of a worker.
+        files: small files that every dask worker has under these names in `support_files`.
 
     Yields:
-        Each job with its result, in the order in which they finish; with an error where its workers died.
+        Each job with its result, in the order in which they finish; an error in place of the result if its workers
+        died.
 
     Raises:
         ExecutorError: the cluster cannot be used.
@@ -114,19 +116,19 @@ def run(
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def lost(attempts: int) -> WorkerLostError:
-    """What to say of a job that was given up."""
+    """The error of a job that was given up."""
     return WorkerLostError(f"its worker died {attempts} times (out of memory, killed, or a crash of a library)")
 
 
 def _in_processes(
     function: Callable[[Task], TaskResult], jobs: Sequence[Task], workers: int, on_note: Callable[[str], None]
 ) -> Iterator[tuple[Task, TaskResult | WorkerLostError]]:
-    """Each worker is a pool of one process, so that its death concerns the job it works on and no other."""
+    """Runs jobs in processes. Each worker is a pool of one process, so that its death affects only its own job."""
     waiting = deque((job, 1) for job in jobs)
     free = [_process() for _ in range(workers)]
     busy: dict[Future, tuple[Any, Task, int]] = {}
@@ -137,7 +139,7 @@ def _in_processes(
                 process, (job, attempt) = free.pop(), waiting.popleft()
                 try:
                     future = process.submit(function, job)
-                except BrokenProcessPool:  # it died while it had nothing to do
+                except BrokenProcessPool:  # it died while idle
                     waiting.appendleft((job, attempt))
                     free.append(_renewed(process))
                 else:
@@ -152,7 +154,7 @@ def _in_processes(
                     process = _renewed(process)
                     if attempt < ATTEMPTS:
                         on_note("a worker died; the file it worked on is tried again")
-                        waiting.append((job, attempt + 1))  # last, when there is most memory
+                        waiting.append((job, attempt + 1))  # at the end, when most memory is free
                     else:
                         finished.append((job, lost(ATTEMPTS)))
                 free.append(process)
@@ -171,7 +173,7 @@ def _renewed(process: Any) -> Any:
 
 
 def _end_with(parent: int) -> None:
-    """Lets a worker end when the process that started it is gone, also by SIGKILL."""
+    """Ends a worker when the process that started it is gone, also by SIGKILL."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -1,7 +1,7 @@
-"""Which inputs made which products: one JSON for each stage, and following it back from a product to the files.
+"""Lineage of products: one JSON per stage, from which a product is traced back to its files.
 
-OUT/provenance/STAGE.json lists the SHA-256 of all that a stage read and wrote, and what it was run with and when. Parts
-of a selection have manifests of their own, which name the ROOT file, its UUID and the entries.
+OUT/provenance/STAGE.json lists the SHA-256 of all files that a stage read and wrote, its settings and its time. Parts
+of a selection have their own manifests, with the ROOT file, its UUID and the entries.
 """
 
 import json
@@ -15,22 +15,22 @@ from hnl import dependencies, layout, provenance
 from hnl.errors import InputError
 from hnl.stages import Stage
 
-FORMAT = 1  # of STAGE.json; raised when its meaning changes
+FORMAT = 1  # version of STAGE.json; increased when its meaning changes
 
 
 class LineageError(InputError):
-    """Nobody knows what made this file."""
+    """The origin of a file is unknown."""
 
 
 @dataclass
 class AtWork:
-    """What a stage that is at work reads and has made.
+    """Files of a running stage.
 
     Attributes:
         stage: at work.
         inputs: files read.
-        kept: products of an earlier run of the stage that are still what it would make. A stage may add some.
-        told: what a later run wants to know of the stage without running it again; for JSON.
+        kept: products of an earlier run that the stage would make again unchanged. A stage may add to them.
+        told: facts about the stage for later runs that do not repeat it; for JSON.
     """
 
     stage: Stage
@@ -43,14 +43,14 @@ class AtWork:
 def stage(
     out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, Any] | None = None
 ) -> Iterator[AtWork]:
-    """Notes what a stage makes of what; written when it ends well.
+    """Records the inputs and products of a stage; written when it succeeds.
 
     Args:
-        out: output folder; products are the files written below it in the meantime by way of `provenance.write`.
-        made_by: the stage, which says what it reads. A selection knows only later which search it is of: it changes
-            `AtWork.stage`.
-        more: files that it reads besides. Corrections and golden JSON are noted when they are read (`provenance.used`).
-        settings: that decide what it makes; for JSON.
+        out: output folder; products are the files that `provenance.write` writes below it during the stage.
+        made_by: the stage, which has the list of its inputs. A selection knows only later which search it is of: it
+            changes `AtWork.stage`.
+        more: further inputs. Corrections and golden JSON are recorded when they are read (`provenance.used`).
+        settings: settings that decide the products; for JSON.
     """
     provenance.used.clear()
     started, before = provenance.now(), len(provenance.written)
@@ -72,32 +72,32 @@ def stage(
 
 
 def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, Any] | None = None) -> str:
-    """Why a stage has to be run again, in a few words; '' if it would make what is there, to the bit.
+    """The reason why a stage has to be run again, in a few words; '' if its products would be the same to the bit.
 
     Args:
         out, made_by, more: see `stage`.
-        settings: see `stage`; None for those of the last time.
+        settings: see `stage`; None for those of the last run.
     """
     try:
         note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
-        code, inputs, products, known = note["code"], note["inputs"], note["products"], note["settings"]
+        code, inputs, products, recorded_settings = note["code"], note["inputs"], note["products"], note["settings"]
     except (OSError, ValueError, KeyError, TypeError):
         return "not run yet"
     if code != dependencies.digest(made_by.code):
         return "made by other code or libraries"
-    if settings is not None and known != json.loads(json.dumps(settings)):
+    if settings is not None and recorded_settings != json.loads(json.dumps(settings)):
         return "made with other settings"
     now = _digests(out, [*made_by.inputs(out), *more])
-    now |= _digests(out, [out / name for name in inputs if name not in now])  # absolute names stay what they are
+    now |= _digests(out, [out / name for name in inputs if name not in now])  # absolute names do not change
     for name in dict.fromkeys([*inputs, *now]):
         if inputs.get(name) != now.get(name):
             return f"{name} has changed"
-    there = _digests(out, [out / name for name in products])
-    return next((f"{name} is gone or was changed" for name in products if there.get(name) != products[name]), "")
+    present = _digests(out, [out / name for name in products])
+    return next((f"{name} is gone or was changed" for name in products if present.get(name) != products[name]), "")
 
 
 def told(out: Path, made_by: Stage) -> dict[str, Any]:
-    """What a stage that is not `stale` told when it was run."""
+    """The facts that a stage recorded in its last run (`AtWork.told`); for stages that are not `stale`."""
     note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
     return dict(note["told"])
 
@@ -113,14 +113,14 @@ def _relative(out: Path, path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Product:
-    """A file and what it was made of.
+    """A file and its inputs.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         state: 'as it was made', 'changed since' or 'gone'.
-        stage: that made it, '' for what no stage of hnl made.
+        stage: stage that made it, '' for files that no stage of hnl made.
         made_by: versions, command, time.
-        inputs: what it was made of.
+        inputs: files from which it was made.
     """
 
     path: Path
@@ -131,10 +131,10 @@ class Product:
 
 
 def product(path: Path) -> Product:
-    """Where a product comes from, back to the files of the catalogue.
+    """The lineage of a product, back to the files of the catalogue.
 
     Raises:
-        LineageError: it is not below an output folder, or no stage has made it.
+        LineageError: the file is not below an output folder, or no stage has made it.
     """
     path = path.resolve()
     out = next((folder for folder in path.parents if (folder / layout.PROVENANCE).is_dir()), None)
@@ -144,14 +144,14 @@ def product(path: Path) -> Product:
     stages = _stages(out)
     if path.is_relative_to(out / layout.CANDIDATES):
         return _part(out, path, stages)
-    found = _follow(out, str(path.relative_to(out)), None, stages)
-    if not found.stage:
+    result = _follow(out, str(path.relative_to(out)), None, stages)
+    if not result.stage:
         raise LineageError(f"{path}: no stage has noted that it made this file")
-    return found
+    return result
 
 
 def _stages(out: Path) -> dict[str, dict[str, Any]]:
-    """What the stages noted, by name."""
+    """Records of the stages, by name."""
     result = {}
     for file in sorted((out / layout.PROVENANCE).glob("*.json")):
         try:
@@ -165,18 +165,18 @@ def _stages(out: Path) -> dict[str, dict[str, Any]]:
 
 
 def _follow(out: Path, name: str, digest: str | None, stages: dict[str, dict[str, Any]]) -> Product:
-    """A product by its name in the notes; `digest` is what a later stage read."""
-    path = out / name  # absolute names stay what they are
+    """A product by its name in the records; `digest` is its fingerprint when a later stage read it."""
+    path = out / name  # absolute names do not change
     now = provenance.file_digest(path) if path.is_file() else None
-    makers = [one for one in stages.values() if name in one["products"]]  # a figure may be drawn again by hnl plot
-    maker = next((one for one in makers if one["products"][name] == now), makers[0] if makers else None)
-    made = maker["products"][name] if maker else digest
-    state = "gone" if now is None else "as it was made" if now == made else "changed since"
-    if digest not in (None, made):
+    makers = [record for record in stages.values() if name in record["products"]]  # hnl plot may draw a figure again
+    maker = next((record for record in makers if record["products"][name] == now), makers[0] if makers else None)
+    recorded = maker["products"][name] if maker else digest
+    state = "gone" if now is None else "as it was made" if now == recorded else "changed since"
+    if digest not in (None, recorded):
         state = "made anew since it was read"
     if maker is None:
         return Product(path, state.replace("made", "read"))
-    inputs = [_follow(out, one, read, stages) for one, read in maker["inputs"].items()]
+    inputs = [_follow(out, source, read, stages) for source, read in maker["inputs"].items()]
     if path == out / layout.SELECTION:
         inputs += _sources(path)
     return Product(path, state, maker["stage"], maker["made by"] | {"started": maker["started"]}, tuple(inputs))

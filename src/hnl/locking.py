@@ -14,7 +14,7 @@ from hnl.errors import InputError
 from hnl.provenance import OutputError
 
 LOCK_FILE = ".lock"
-_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # as `provenance.write` names them
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # names of temporary files of `provenance.write`
 _CANNOT_LOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
@@ -24,18 +24,18 @@ class LockedError(InputError):
 
 @contextmanager
 def held(out: Path, on_note: Callable[[str], None] = lambda note: None) -> Iterator[None]:
-    """Holds the output folder for this process; clears away temporary files of runs that were killed.
+    """Locks the output folder for this process, and deletes temporary files of runs that were killed.
 
-    The lock (flock) belongs to the process: it is gone when the process is, however it ended. It holds between
-    machines where the file system passes locks on (NFS and Lustre if mounted so); else within one machine.
+    The lock (flock) belongs to the process and ends with it, however it ends. It is valid on all machines if the file
+    system supports that (NFS and Lustre, depending on how they are mounted), else on one machine.
 
     Args:
-        out: output folder, made if needed; taken away again if nothing was put into it.
-        on_note: told if the file system has no locks.
+        out: output folder, made if needed; removed if it is still empty at the end.
+        on_note: called with a sentence if the file system has no locks.
 
     Raises:
         LockedError: another process holds it.
-        OutputError: it cannot be made or written.
+        OutputError: the folder cannot be made or written.
     """
     path = out / LOCK_FILE
     new = not out.exists()
@@ -50,12 +50,12 @@ def held(out: Path, on_note: Callable[[str], None] = lambda note: None) -> Itera
         path.unlink(missing_ok=True)
         os.close(descriptor)
         if new:
-            with suppress(OSError):  # there is something in it
+            with suppress(OSError):  # the folder is not empty
                 out.rmdir()
 
 
 def holder(out: Path) -> str | None:
-    """The process that holds the output folder, None if nobody does. Changes nothing."""
+    """The process that holds the lock of the output folder, None if no process does. Changes nothing."""
     try:
         with (out / LOCK_FILE).open(encoding="utf-8") as file:
             try:
@@ -68,7 +68,7 @@ def holder(out: Path) -> str | None:
 
 
 def _locked(path: Path, out: Path, on_note: Callable[[str], None]) -> int:
-    """An open, locked file. The holder deletes its lock file when it is done: what was locked must still be there."""
+    """An open, locked file. It must still exist after locking, because a holder deletes its lock file at the end."""
     for patience in count():
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -76,7 +76,7 @@ def _locked(path: Path, out: Path, on_note: Callable[[str], None]) -> int:
         except BlockingIOError:
             process = os.read(descriptor, 100).decode().strip()
             os.close(descriptor)
-            if patience < 3:  # `holder` may be looking
+            if patience < 3:  # perhaps only `holder` is looking
                 time.sleep(0.1)
                 continue
             raise LockedError(f"another run is at work in {out} (process {process or 'unknown'})") from None
@@ -96,9 +96,9 @@ def _locked(path: Path, out: Path, on_note: Callable[[str], None]) -> int:
 
 
 def _sweep(out: Path) -> None:
-    """Deletes temporary files, which nobody writes while the lock is held by this process.
+    """Deletes temporary files. No other process writes any while this process holds the lock.
 
-    Jobs of a batch system do not hold it: what they leave in OUT/condor is not touched.
+    Jobs of a batch system do not hold the lock, so OUT/condor is not touched.
     """
     for folder, folders, names in os.walk(out):
         if Path(folder) == out and "condor" in folders:

@@ -1,4 +1,4 @@
-"""Where a product comes from, and writing it so that it is either whole or not there."""
+"""Provenance of products, and writing them such that they are either complete or do not exist."""
 
 import errno
 import hashlib
@@ -17,18 +17,18 @@ from typing import Any
 from hnl import __version__, dependencies
 from hnl.errors import HNLError
 
-LIBRARIES = ("awkward", "coffea", "correctionlib", "numpy", "uproot", "vector")  # told by name in every record
+LIBRARIES = ("awkward", "coffea", "correctionlib", "numpy", "uproot", "vector")  # with versions in every record
 
 
-ROOT = Path(__file__).resolve().parents[2]  # of the checkout, if this is one
+ROOT = Path(__file__).resolve().parents[2]  # root of the checkout, if this is one
 LOCK_FILE = "requirements.lock"
 
-written: list[Path] = []  # by this process, in order
+written: list[Path] = []  # files written by this process, in order
 used: dict[Path, None] = {}  # golden JSON and corrections that this process has read, in order
 
 
 class OutputError(HNLError):
-    """The output cannot be written. Exit status 2: the user chose the place."""
+    """The output cannot be written. Exit status 2, because the user chose the place."""
 
     exit_status = 2
 
@@ -36,14 +36,14 @@ class OutputError(HNLError):
 def write(path: Path, fill: Callable[[Path], object]) -> None:
     """Writes a file under a temporary name in the same folder, syncs it, renames it, and syncs the folder.
 
-    At any time, also after a crash of the machine, the file under its name is the old one or the new one, whole.
+    At any time, also after a crash of the machine, the file is either the old or the new one, complete.
 
     Args:
         path: the final name; its folder is made.
-        fill: writes the content to the temporary path it is given.
+        fill: function that writes the content to a temporary path.
 
     Raises:
-        OutputError: nothing is left behind.
+        OutputError: the file cannot be written; no temporary file is left.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -65,7 +65,7 @@ def _sync_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # file systems that cannot
+        if error.errno != errno.EINVAL:  # some file systems cannot sync folders
             raise
     finally:
         os.close(descriptor)
@@ -82,12 +82,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """`write` for JSON. NaN is refused: no product has one without a mark."""
+    """`write` for JSON. NaN is refused: products have null with a mark instead."""
     write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def digest(content: Any) -> str:
-    """SHA-256 of something that JSON can say, independent of the order of keys."""
+    """SHA-256 of a value in JSON, independent of the order of keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -98,7 +98,7 @@ def file_digest(path: Path) -> str:
 
 
 def record() -> dict[str, str]:
-    """What made a product: command, versions, code, kind of machine (not its name), time."""
+    """Record of the origin of a product: command, versions, code, kind of machine (not its name), time."""
     return {
         "hnl": __version__,
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
@@ -110,14 +110,14 @@ def record() -> dict[str, str]:
 
 
 def now() -> str:
-    """The time, UTC. Only ever shown: no decision depends on a clock."""
+    """The time, UTC, for display only: no decision depends on a clock."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @cache
 def _surroundings() -> dict[str, str]:
-    """Code, libraries and kind of machine, which do not change while a process lives."""
-    installed = sorted({f"{one.name}=={one.version}" for one in distributions()})
+    """Code, libraries and kind of machine, which do not change during a process."""
+    installed = sorted({f"{package.name}=={package.version}" for package in distributions()})
     lock = ROOT / LOCK_FILE
     return {
         "code": dependencies.package_digest(),
@@ -129,7 +129,7 @@ def _surroundings() -> dict[str, str]:
 
 
 def _git_state() -> str:
-    """The commit of the checkout that this code is run from, and whether files differ from it."""
+    """The commit of the checkout of this code, and whether files differ from it."""
     if not (ROOT / ".git").exists():
         return "not in a checkout"
 

@@ -1,8 +1,8 @@
-"""What the command line writes with: two consoles, tables, a progress bar, and notes.
+"""Output of the command line: two consoles, tables, a progress bar, and notes.
 
-Tables are plain text with aligned columns. In a terminal they keep to its width, and cells that are too long go on in
-the next line. Elsewhere, in a pipe or a log, a row is one line however long it is, so that nothing is cut and every
-row can be searched for; only headings are broken to keep to 80 columns (or COLUMNS).
+Tables are plain text with aligned columns. In a terminal they keep to its width, and long cells continue in the next
+line. In a pipe or a log a row is one line of any length, so that nothing is cut and every row can be searched; only
+headings are broken to keep to 80 columns (or COLUMNS).
 """
 
 import re
@@ -20,7 +20,7 @@ out_console = Console()
 err_console = Console(stderr=True)
 
 GAP = "  "
-NARROWEST = 8  # characters of a column whose cells are broken; our choice
+NARROWEST = 8  # smallest width, in characters, of a column with broken cells; our choice
 _BREAKS = re.compile(r"[^\s_-]*(?:[_-]+|\s+|$)")  # a heading is broken after a blank, '_' or '-'
 
 
@@ -34,7 +34,7 @@ class TextTable(NamedTuple):
 
 
 def print_table(table: TextTable) -> None:
-    """Prints it with a blank line before it, in the width of the terminal if it is one."""
+    """Prints a table after a blank line, in the width of the terminal if there is one."""
     heading, rows = lines(table, out_console.width, breaks=out_console.is_terminal)
     say("")
     if table.title:
@@ -48,12 +48,12 @@ def print_table(table: TextTable) -> None:
 
 
 def say(sentence: str, style: str = "") -> None:
-    """A line on stdout as it is: names may hold what elsewhere is markup."""
+    """Prints a line on stdout without markup, which names may contain."""
     out_console.print(Text(sentence, style), soft_wrap=True)
 
 
 def note(sentence: str) -> None:
-    """What a user should know, on stderr."""
+    """Prints a sentence for the user on stderr."""
     err_console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -61,16 +61,16 @@ def lines(table: TextTable, width: int, *, breaks: bool) -> tuple[list[str], lis
     """The lines of headings and of rows.
 
     Args:
-        table: to be written.
-        width: characters that a line should have at most.
-        breaks: whether cells may be broken to keep to the width; a name is then folded, never cut.
+        table: the table.
+        width: largest number of characters of a line.
+        breaks: whether cells may be broken to keep to the width; names are then folded, never cut.
     """
     columns = list(zip(table.headings, *table.rows, strict=True))
     right = [i > 0 and _numbers(column[1:]) for i, column in enumerate(columns)]
-    widths = _widths(columns, width - len(GAP) * (len(columns) - 1), [breaks and not one for one in right])
+    widths = _widths(columns, width - len(GAP) * (len(columns) - 1), [breaks and not numbers for numbers in right])
     headings = [_heading(column[0], n) for column, n in zip(columns, widths, strict=True)]
     deepest = max(map(len, headings), default=0)
-    raised = [[""] * (deepest - len(one)) + one for one in headings]
+    raised = [[""] * (deepest - len(words)) + words for words in headings]
     heading = [_line(cells, widths, right) for cells in zip(*raised, strict=True)]
     rows = []
     for row in table.rows:
@@ -80,7 +80,7 @@ def lines(table: TextTable, width: int, *, breaks: bool) -> tuple[list[str], lis
 
 
 def _widths(columns: Sequence[Sequence[str]], room: int, breaks: Sequence[bool]) -> list[int]:
-    """Of columns (heading, cells); the widest are made narrower if there is not room for all, where that helps."""
+    """Widths of columns (heading, cells). If there is not enough room, the widest are narrowed as far as possible."""
     bodies = [max(map(len, column[1:]), default=0) for column in columns]
     whole = [max(map(len, column[0].split("\n"))) for column in columns]
     broken = [max(len(piece.rstrip()) for piece in _pieces(column[0])) for column in columns]
@@ -98,14 +98,14 @@ def _widths(columns: Sequence[Sequence[str]], room: int, breaks: Sequence[bool])
 
 
 def _numbers(cells: Sequence[str]) -> bool:
-    """Whether a column holds numbers, or '-' for those that are missing."""
-    known = [cell for cell in cells if cell]
-    return bool(known) and all(cell[0].isdigit() or cell[0] in "+-<>" for cell in known)
+    """Whether a column holds numbers, or '-' for missing ones."""
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and all(cell[0].isdigit() or cell[0] in "+-<>" for cell in filled)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    each = zip(cells, widths, right, strict=True)
-    return GAP.join(cell.rjust(n) if numbers else cell.ljust(n) for cell, n, numbers in each).rstrip()
+    columns = zip(cells, widths, right, strict=True)
+    return GAP.join(cell.rjust(n) if numbers else cell.ljust(n) for cell, n, numbers in columns).rstrip()
 
 
 def _pieces(heading: str) -> list[str]:
@@ -113,7 +113,7 @@ def _pieces(heading: str) -> list[str]:
 
 
 def _heading(heading: str, width: int) -> list[str]:
-    """Its lines, broken where words end."""
+    """Lines of a heading, broken at the ends of words."""
     result = []
     for line in heading.split("\n"):
         result.append("")
@@ -140,7 +140,7 @@ class EventRate(ProgressColumn):
 
 @contextmanager
 def progress_bar(counted: str, *more: ProgressColumn) -> Iterator[Progress]:
-    """A progress bar on stderr that counts something, with further columns; in a log, one line at the end of it."""
+    """A progress bar on stderr with a count and further columns; in a log, one line at its end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(counted), *more)
     moves = err_console.is_terminal
     progress = Progress(*columns, TimeRemainingColumn(), console=err_console, disable=not moves)

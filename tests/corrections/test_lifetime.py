@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import awkward as ak
+import generation
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -15,7 +16,7 @@ from scipy.integrate import quad
 from hnl.corrections import lifetime
 from hnl.corrections.lifetime import Point, PointError, ReweightingError, Sample, TooFewEventsError
 from hnl.datasets.catalogue import Dataset, KFactor
-from hnl.datasets.simulation import generator, particles
+from hnl.datasets.simulation import particles
 from hnl.datasets.simulation.signal import SignalOptions, cross_section_pb
 from hnl.errors import InputError
 from hnl.physics import widths
@@ -30,7 +31,7 @@ EVENTS = 4000
 def generated(ctau: float, nature: str = "majorana", events: int = EVENTS) -> dict[str, np.ndarray]:
     """Proper decay length (mm), transverse flight (cm) and same sign of events with N decaying in the volume."""
     options = SignalOptions(MASS, ctau=ctau, nature=nature)
-    batches = generator.generate("hnl", events, round(10 * ctau), options=options)
+    batches = generation.generate("hnl", events, round(10 * ctau), options=options)
     table = particles.concatenate([batch.table for batch in batches])
     prt = table.particles
     n = ak.firsts(prt[abs(prt.pdg_id) == particles.HNL])  # none where it leaves the detector

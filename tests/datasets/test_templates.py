@@ -106,7 +106,7 @@ def test_cross_sections_add_up(name: str, tmp_path: Path) -> None:
 def test_processes_grow_from_13_to_13_6_tev() -> None:
     """By some per cent: the energy is 5 % higher, and tops need the most of it."""
 
-    def total(some: tuple[samples.Sample, ...], process: str) -> float:
+    def total(some: tuple[samples.BackgroundSample, ...], process: str) -> float:
         return sum(sample.cross_section for sample in some if sample.process == process)
 
     for process in ("wjets", "dy", "ttbar", "diboson"):

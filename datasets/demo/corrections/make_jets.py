@@ -2,10 +2,10 @@
 
     python datasets/demo/corrections/make_jets.py
 
-Names, inputs and their order are those of the files of the CMS JERC group, which go into the same place of a catalogue.
+Names, inputs and their order are those of the files of the CMS JERC group, which replace this file in a real catalogue.
 
 - Scale: an uncertainty of 1 % + 0.4 GeV / pt, half as large again in the endcaps: 3 % at 20 GeV.
-- Resolution: noise of 0.15 GeV for each GeV of rho, stochastic 0.8, constant 5 %.
+- Resolution: noise of 0.15 GeV per GeV of rho, stochastic 0.8, constant 5 %.
 - Scale factor: 1.0 +- 0.1. One, because the demo's pseudo-data comes from the same detector as its simulation.
 """
 

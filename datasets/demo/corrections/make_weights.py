@@ -2,9 +2,9 @@
 
     python datasets/demo/corrections/make_weights.py
 
-Names, inputs and their order are those of the CMS groups' files (LUM, EGM, MUO), which go into the same place of a
-catalogue. Nominal is one everywhere, because the demo's pseudo-data comes from the same detector as its simulation. The
-uncertainties have the sizes of Table 4:
+Names, inputs and their order are those of the files of the CMS groups (LUM, EGM, MUO), which replace this file in a
+real catalogue. Nominal values are one everywhere, because the demo's pseudo-data comes from the same detector as its
+simulation. The uncertainties have the sizes of Table 4:
 
 - pileup: the simulated profile with 4.6 % more or fewer interactions, over itself.
 - trigger: 1 % for electrons, 0.5 % for muons.
@@ -32,8 +32,10 @@ Edges = Sequence[float | Literal["inf"]]
 
 
 def profile(scale: float) -> list[float]:
-    """The simulated profile of true interactions (a normal one, cut off at one) with its interactions times `scale`,
-    in steps of one, the last with all above."""
+    """The simulated profile of true interactions (normal, cut off at one), with interactions scaled by `scale`.
+
+    Bins are one wide; the last holds all above.
+    """
     overlay = DETECTOR.overlay
     normal = norm(scale * overlay.pileup_mean, scale * overlay.pileup_sigma)
     below = [0.0, 0.0, *(float(normal.cdf(n)) for n in range(2, INTERACTIONS)), 1.0]
@@ -41,7 +43,7 @@ def profile(scale: float) -> list[float]:
 
 
 def pileup() -> cs.Correction:
-    """Target profile over simulated profile, as the LUM group has it."""
+    """Target profile over simulated profile, in the form of the LUM group."""
     generated = profile(1.0)
 
     def weights(scale: float) -> cs.Binning:
@@ -55,7 +57,7 @@ def pileup() -> cs.Correction:
 
 
 def electron(name: str, meaning: str, along: str, edges: Edges, sizes: Sequence[float]) -> cs.Correction:
-    """A scale factor of electrons, as the EGM group has it: one, uncertain by a size for each bin."""
+    """A scale factor of electrons in the form of the EGM group: one, with an uncertainty per bin."""
     ways = {
         way: _binned(along, edges, [1 + sign * size for size in sizes])
         for way, sign in (("sf", 0), ("sfup", 1), ("sfdown", -1))
@@ -68,7 +70,7 @@ def electron(name: str, meaning: str, along: str, edges: Edges, sizes: Sequence[
 
 
 def muon(name: str, meaning: str, edges: Edges, sizes: Sequence[float]) -> cs.Correction:
-    """A scale factor of muons, as the MUO group has it: one, uncertain by a size for each bin of |eta|."""
+    """A scale factor of muons in the form of the MUO group: one, with an uncertainty per bin of |eta|."""
     ways = {
         way: _binned("abseta", edges, [1 + sign * size for size in sizes])
         for way, sign in (("nominal", 0), ("systup", 1), ("systdown", -1))
@@ -78,7 +80,7 @@ def muon(name: str, meaning: str, edges: Edges, sizes: Sequence[float]) -> cs.Co
 
 
 def tracking() -> cs.Correction:
-    """Scale factor of the tracks of the vertex: one, uncertain by pt and displacement."""
+    """Scale factor of the tracks of the vertex: one, with an uncertainty that depends on pt and displacement."""
     soft, hard = (0.06, 0.09, 0.12), (0.04, 0.073, 0.10)  # pt below, above 10 GeV: by displacement
 
     def way(sign: int) -> cs.Binning:

@@ -7,8 +7,8 @@ from toy_particles import minimum_bias, particle, signal, table
 
 from hnl.datasets.simulation import collections, detector, overlay
 from hnl.datasets.simulation.nanoaod_format import COLLECTIONS, SCALARS
-from hnl.datasets.simulation.rows import Rows
-from hnl.datasets.simulation.vertexing import Found
+from hnl.datasets.simulation.rows import ObjectRows
+from hnl.datasets.simulation.vertexing import SecondaryVertices
 from hnl.errors import InputError
 
 N = 300
@@ -98,12 +98,12 @@ def test_the_vertex_of_a_track() -> None:
     section 2) among those in the table. Track 0 is in all of the first event, 1 in those that are not in the table,
     2 in the last that is, 3 in the second event's only one, 4 in none."""
     pt = np.array([99.0, 3.0, 9.0, 5.0, 98.0, 1.0])
-    vertices = Rows(2, np.array([0, 0, 0, 0, 0, 1]), {"px": pt, "py": np.zeros(6)})
+    vertices = ObjectRows(2, np.array([0, 0, 0, 0, 0, 1]), {"px": pt, "py": np.zeros(6)})
     pairs = [(0, 0), (0, 1), (1, 0), (2, 0), (3, 0), (3, 2), (4, 0), (4, 1), (5, 3)]
     vertex, track = np.array(pairs).T
     in_table = np.array([False, True, True, True, False, True])
-    found = collections.track_to_vertex(Found(vertices, vertex, track, in_table), 5)
-    assert found.place.tolist() == [0, 0, 3, 0, -1]
+    found = collections.track_to_vertex(SecondaryVertices(vertices, vertex, track, in_table), 5)
+    assert found.sv_index.tolist() == [0, 0, 3, 0, -1]
     assert found.row.tolist() == [1, -1, 2, 0, -1]
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import awkward as ak
+import generation
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from hnl.errors import InputError
 
 
 def sample(process: str, n: int, seed: int = 1, **arguments: object) -> ak.Array:
-    batches = list(generator.generate(process, n, seed, **arguments))  # type: ignore[arg-type]
+    batches = list(generation.generate(process, n, seed, **arguments))  # type: ignore[arg-type]
     assert sum(batch.n_generated for batch in batches) == n
     return particles.concatenate([batch.table for batch in batches])
 
@@ -66,7 +67,7 @@ def test_all_masses_work(mass: float) -> None:
 
 def displaced_spectrum(n: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """pT of leptons from hadrons in filtered ttbar: fraction of generated events by bin, its variance, counts."""
-    batches = list(generator.generate("ttbar", n, seed))
+    batches = list(generation.generate("ttbar", n, seed))
     table = particles.concatenate([batch.table for batch in batches])
     prt = table.particles
     pt = np.hypot(prt.px, prt.py)
@@ -96,7 +97,7 @@ def test_enhanced_decays_have_exact_weights(monkeypatch: pytest.MonkeyPatch) -> 
 def test_mean_weight_is_one() -> None:
     """Over all events, with enhanced decays of taus and hadrons."""
     for process in ("zjets_tau", "qcd_bb"):
-        batches = list(generator.generate(process, 600, 5, keep=streams.ALL))
+        batches = list(generation.generate(process, 600, 5, keep=streams.ALL))
         weight = np.concatenate([ak.to_numpy(batch.table.weight) for batch in batches])
         sum_w = sum(batch.sum_w for batch in batches)
         error = np.std(weight) * np.sqrt(len(weight))
@@ -119,8 +120,8 @@ def test_pt_hat_weights_are_those_of_pythia() -> None:
 
 def test_filter_keeps_the_normalisation() -> None:
     """The streams share the events out; n_generated and sums of weights are those of all events in each."""
-    every = list(generator.generate("qcd_bb", 250, 4, keep=streams.ALL))
-    parts = {name: list(generator.generate("qcd_bb", 250, 4, keep=[name])) for name in streams.ALL}
+    every = list(generation.generate("qcd_bb", 250, 4, keep=streams.ALL))
+    parts = {name: list(generation.generate("qcd_bb", 250, 4, keep=[name])) for name in streams.ALL}
     assert len(every[0].table) == 250
     assert sum(len(part[0].table) for part in parts.values()) == 250
     assert {part[0][1:] for part in parts.values()} == {every[0][1:]}
@@ -166,7 +167,7 @@ def test_seeds_differ() -> None:
 )
 def test_bad_arguments(arguments: tuple, message: str) -> None:
     with pytest.raises(InputError, match=message):  # before the first batch is asked for
-        generator.generate(*arguments)
+        generation.generate(*arguments)
 
 
 @pytest.mark.parametrize(
@@ -195,4 +196,4 @@ def test_bad_signal_options(options: dict, message: str) -> None:
 def test_closed_decay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "MASS_RANGE", (0.5, 20))
     with pytest.raises(InputError, match=r"no decay N -> l q q' is open at 0\.6 GeV"):
-        generator.generate("hnl", 10, 1, SignalOptions(0.6, v2=1e-3))
+        generation.generate("hnl", 10, 1, SignalOptions(0.6, v2=1e-3))

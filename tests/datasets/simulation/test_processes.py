@@ -1,10 +1,11 @@
 """The table of processes and its cross sections."""
 
 import awkward as ak
+import generation
 import numpy as np
 import pytest
 
-from hnl.datasets.simulation import generator, particles, processes, pythia, streams
+from hnl.datasets.simulation import particles, processes, pythia, streams
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
 from hnl.physics import production, widths
@@ -63,7 +64,7 @@ def test_bad_names_and_options() -> None:
 
 def test_tw_has_its_particles() -> None:
     """The stand-in for t W: one top, and two W that carry its charge balance."""
-    (batch,) = generator.generate("st_tw", 30, 1, keep=streams.ALL)
+    (batch,) = generation.generate("st_tw", 30, 1, keep=streams.ALL)
     prt = batch.table.particles
     kind = abs(prt.pdg_id)
     assert ak.all(ak.sum(kind == 6, axis=1) == 1)

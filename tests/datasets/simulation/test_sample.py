@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import awkward as ak
+import generation
 import numpy as np
 import pytest
 import uproot
@@ -73,7 +74,7 @@ def test_sums_are_of_all_generated_events(tmp_path: Path, process: str, reseeds:
     """Neither filter nor preselection nor reseeds change them."""
     path = tmp_path / "x.root"
     written = sample.make(Request(process, 300, 2, None, reseeds, True), path)
-    batches = list(generator.generate(process, 300, 2))
+    batches = list(generation.generate(process, 300, 2))
     (runs,) = (dict(zip(("count", "sumw", "sumw2"), values, strict=True)) for values in _runs(path))
     assert runs["count"] == sum(batch.n_generated for batch in batches) == 300
     assert runs["sumw"] == pytest.approx(sum(batch.sum_w for batch in batches), rel=1e-12)

@@ -8,7 +8,7 @@ import pytest
 from hnl.datasets.simulation import tracking
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.parameters import DETECTOR, Detector
-from hnl.datasets.simulation.rows import Rows
+from hnl.datasets.simulation.rows import ObjectRows
 
 N = 4000
 B = DETECTOR.beam
@@ -34,7 +34,7 @@ EXACT = dataclasses.replace(
 
 def _particles(
     pt: float, radius: float = 0.0, pdg: int = 211, n: int = N, eta_max: float = 1.4, side: float = 0.0
-) -> Rows:
+) -> ObjectRows:
     """Particles from points at ``radius`` from the beam line, flying outward at an angle ``side`` to the radius."""
     rng = np.random.default_rng(1)
     phi, eta = rng.uniform(-np.pi, np.pi, n), rng.uniform(-eta_max, eta_max, n)
@@ -53,10 +53,10 @@ def _particles(
         "z": radius * np.sinh(eta),
         "source": np.zeros(n, np.int32),
     }
-    return Rows(1, np.zeros(n, np.int64), columns)
+    return ObjectRows(1, np.zeros(n, np.int64), columns)
 
 
-def _tracks(particles: Rows, detector: Detector = DETECTOR) -> Rows:
+def _tracks(particles: ObjectRows, detector: Detector = DETECTOR) -> ObjectRows:
     draws = Draws.for_events(7, np.arange(particles.n_events), np.zeros(particles.n_events))
     vertex = np.tile([B.x, B.y, 0.0], (particles.n_events, 1))
     return tracking.impact_parameters(tracking.reconstruct(particles, draws, detector), vertex, detector)

@@ -10,13 +10,13 @@ import pytest
 from hnl.datasets.simulation import helix, tracking, vertex_fit, vertexing
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.parameters import DETECTOR
-from hnl.datasets.simulation.rows import Rows
+from hnl.datasets.simulation.rows import ObjectRows
 
 B = DETECTOR.beam
 PRIMARY = np.array([B.x, B.y, 0.0])
 
 
-def _measured(events: list[list[tuple[float, float, float, tuple[float, float, float]]]], seed: int = 1) -> Rows:
+def _measured(events: list[list[tuple[float, float, float, tuple[float, float, float]]]], seed: int = 1) -> ObjectRows:
     """Tracks of particles (p_T with the sign of the charge, eta, phi, production point relative to the PV)."""
     flat = [(e, i, *p) for e, particles in enumerate(events) for i, p in enumerate(particles)]
     event, uid = (np.array([f[k] for f in flat], np.int64) for k in (0, 1))
@@ -37,12 +37,12 @@ def _measured(events: list[list[tuple[float, float, float, tuple[float, float, f
         "z": point[:, 2],
         "source": np.zeros(len(uid), np.int32),
     }
-    rows = Rows(len(events), event, columns)
+    rows = ObjectRows(len(events), event, columns)
     draws = Draws.for_events(seed, np.arange(len(events)), np.zeros(len(events)))
     return tracking.impact_parameters(tracking.reconstruct(rows, draws), np.tile(PRIMARY, (len(events), 1)))
 
 
-def _find(tracks: Rows) -> vertexing.Found:
+def _find(tracks: ObjectRows) -> vertexing.SecondaryVertices:
     return vertexing.find(tracks, np.tile(PRIMARY, (tracks.n_events, 1)))
 
 
@@ -108,7 +108,7 @@ def test_two_decays_are_told_apart() -> None:
     assert per_event.mean() > 0.8
 
 
-def _has(found: vertexing.Found, event: int, radius: float) -> bool:
+def _has(found: vertexing.SecondaryVertices, event: int, radius: float) -> bool:
     return bool(np.any((found.vertices.event == event) & (np.abs(found.vertices.dxy - radius) < 0.3)))
 
 
@@ -172,7 +172,7 @@ def test_the_finder_cannot_see_the_truth() -> None:
     """Its source reads measured columns only, and hiding the true ones changes nothing."""
     tracks = _measured([_decay(2.0, 0.1 * i) for i in range(20)])
     measured = {*tracking.STATE, "pt", "charge", "dxy", "dxy_err", "dz", "ip3d", "sip3d", "n_pixel", "n_strip"}
-    blind = Rows(tracks.n_events, tracks.event, {k: v for k, v in tracks.columns.items() if k in measured})
+    blind = ObjectRows(tracks.n_events, tracks.event, {k: v for k, v in tracks.columns.items() if k in measured})
     seen, unseen = _find(tracks), _find(blind)
     for name, column in seen.vertices.columns.items():
         np.testing.assert_array_equal(column, unseen.vertices.columns[name])
@@ -182,7 +182,7 @@ def test_the_finder_cannot_see_the_truth() -> None:
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.ImportFrom)
     }
-    assert not any(m and m.endswith(("truth", "particles", "passage")) for m in imports)
+    assert not any(m and m.endswith(("truth", "particles", "propagation")) for m in imports)
 
 
 def _mass(decay: list[tuple[float, float, float, tuple[float, float, float]]]) -> float:
