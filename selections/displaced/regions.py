@@ -53,6 +53,9 @@ N_BINS = len(M_SV_BINS) * len(DELTA_2D_BINS)
 def interval(values: Any, edges: Any) -> Any:
     """Number of the interval each value is in: i for edges[i] < value <= edges[i + 1].
 
+    >>> interval([5, 50, 50.1, 85, 200], (10, 50, 85, 110)).tolist()
+    [-1, 0, 1, 1, 3]
+
     Args:
         values: any shape; float32 is compared as the double it stands for.
         edges: increasing. The last interval has no end.
@@ -77,6 +80,10 @@ def _abcd(in_window: Any, scores: Any, threshold: Any, valid: Any) -> Any:
 
 def signal_region(n_jets: Any, m_l1_sv: Any, score: Any, threshold: Any) -> Any:
     """SR-A to SR-D of Table 3: N(jets) = 1, A and B in 50-85 GeV, A and C above the threshold.
+
+    >>> regions = signal_region([1, 1, 1, 2], [60, 60, 95, 60], [0.99, 0.5, 0.99, 0.99], 0.98)
+    >>> [REGIONS[i] if i != NONE else "none" for i in regions]
+    ['A', 'B', 'C', 'none']
 
     Args:
         n_jets: int, an event.
@@ -133,7 +140,13 @@ def delta_2d_bin(delta_2d: Any, m_sv: Any, category: Any, hypothesis: str) -> An
 
 
 def bins(hypothesis: str, category: str) -> tuple[Bin, ...]:
-    """The bins that exist, near to far in each m_SV: six, or five where two are merged."""
+    """The bins that exist, near to far in each m_SV: six, or five where two are merged.
+
+    >>> for one in bins("high", "mumu_SS")[3:]:
+    ...     print(one.number, one.label)
+    3 m_SV > 6, < 1 cm
+    4 m_SV > 6, > 1 cm
+    """
     edge, (near, far) = M_SV_EDGE[hypothesis], DELTA_2D_EDGES[hypothesis]
     result = []
     for m_sv, mass in enumerate((f"m_SV < {edge:g}", f"m_SV > {edge:g}")):
