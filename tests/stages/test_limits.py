@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import finished_run
@@ -93,9 +94,17 @@ def test_all_refused():
     assert found.status == "nothing excluded"
 
 
+@pytest.fixture(autouse=True, scope="module")
+def no_figures_of_limits():
+    """They are in test_generated_points and tests/plots."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "draw_limits", lambda *_: [])
+        yield
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
-    return finished_run.write(tmp_path_factory.mktemp("limits"), finished_run.entries())
+def run(tmp_path_factory, finished) -> Path:
+    return shutil.copytree(finished, tmp_path_factory.mktemp("limits") / "out")
 
 
 @pytest.fixture(scope="module")
@@ -340,7 +349,9 @@ def test_projected_limits_are_kept_apart(run, found):
 
 
 def test_masses_between_simulated_ones(consistent):
-    result = stage.run(Run(consistent), couplings=["mu"], natures=["majorana"], masses=[6.0, 8.0], workers=1)
+    result = stage.run(
+        Run(consistent), couplings=["mu"], natures=["majorana"], masses=[6.0, 8.0], settings=QUICK, workers=1
+    )
     scans = {one["mass"]: one for one in result.content["scans"]}
     assert {mass: one["interpolated_from"] for mass, one in scans.items()} == {6.0: [4.0, 8.0], 8.0: []}
     sizes = [t["interpolation"] for t in scans[6.0]["tested"] if not t["refused"]]
