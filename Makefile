@@ -5,8 +5,8 @@ READY := .venv/.ready
 OUT ?= out
 export HNL_REAL_NANOAOD ?= $(abspath ../shared/data/nanoaod)
 
-# Idle workers take tests from busy ones: no file is waited for at the end.
-PARALLEL := -n 2 --dist worksteal
+# A file stays in one worker, which makes its fixtures once; tests of a file may use what others of it have left.
+PARALLEL := -n 2 --dist loadfile
 
 .PHONY: help demo test test-quick test-faults test-images-update coverage lint lock clean
 help:  ## list the targets

@@ -1,6 +1,7 @@
 """The figures of the classifiers, of fixed numbers."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import images
@@ -33,7 +34,7 @@ def of_training(sharp: float, factor: float = 1.0) -> dict[str, Any]:
     edges = [0.0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9]
     profile = [
         {"low": low, "high": high, "mean": 80 + 5 * (-1) ** i, "error": 2.0 + i}
-        for i, (low, high) in enumerate(zip(edges, edges[1:], strict=False))
+        for i, (low, high) in enumerate(pairwise(edges))
     ]
     dependence = {"pearson": {"value": 0.012, "p_value": 0.34}, "distance": {"value": 0.05, "p_value": None}}
     share = [factor * 0.4, *(0.6 * 0.5**i for i in range(1, 18))]
