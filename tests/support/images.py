@@ -2,6 +2,7 @@
 are those of the locked versions on any machine."""
 
 import io
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -52,7 +53,7 @@ def compare(figure: Figure, name: str, *, update: bool, failed: Path) -> None:
         )
 
 
-def style() -> object:
+def style() -> AbstractContextManager[None]:
     """A context in which nobody's matplotlibrc counts."""
     return mpl.rc_context(mpl.rcParamsDefault | {"backend": "agg"})
 
