@@ -5,7 +5,10 @@ READY := .venv/.ready
 OUT ?= out
 export HNL_REAL_NANOAOD ?= $(abspath ../shared/data/nanoaod)
 
-.PHONY: help demo test test-faults coverage lint formats lock clean
+# A file stays in one worker, which makes its fixtures once; tests of a file may use what others of it have left.
+PARALLEL := -n 2 --dist loadfile
+
+.PHONY: help demo test test-quick test-faults test-images-update coverage lint formats lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -20,13 +23,20 @@ demo: $(READY)  ## run the search on the shipped samples, ending in a report
 	$(BIN)/hnl run datasets/demo/demo.yaml -o $(OUT)/demo
 
 test: $(READY)  ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/faults
+	$(BIN)/python -m pytest $(PARALLEL) --ignore tests/faults
+
+test-quick: $(READY)  ## run the tests that take seconds, for use while working
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 test-faults: $(READY)  ## kill, interrupt and break runs, and see what comes out of it
 	$(BIN)/python -m pytest tests/faults
 
+test-images-update: $(READY)  ## accept the figures as they are drawn now: look at tests/plots/baseline before a commit
+	$(BIN)/python -m pytest -q tests/plots --update-images
+	git status --short tests/plots/baseline
+
 coverage: $(READY)  ## run the tests and write which lines they reach to $(OUT)/coverage
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/faults --cov --cov-report html:$(OUT)/coverage
+	$(BIN)/python -m pytest $(PARALLEL) --ignore tests/faults --cov --cov-report html:$(OUT)/coverage
 
 lint: $(READY)  ## check style, spelling and types
 	$(BIN)/ruff check .

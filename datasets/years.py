@@ -34,5 +34,9 @@ PRELIMINARY: Final = frozenset({2023, 2024})
 
 
 def in_words(energies: Iterable[float]) -> str:
-    """Energies in TeV, as figures show them: '13 TeV', or '13, 13.6 TeV'."""
+    """Energies in TeV, as figures show them.
+
+    >>> in_words([13.6, 13.0, 13.0])
+    '13, 13.6 TeV'
+    """
     return ", ".join(f"{energy:g}" for energy in sorted(set(energies))) + " TeV"

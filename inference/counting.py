@@ -21,6 +21,12 @@ def cls(observed: int, background: float, factor: float, signal: float) -> float
 
 
 def upper_limit(observed: int, background: float, factor: float, level: float = 0.95) -> float:
-    """The signal (events) at which CLs is 1 - level."""
+    """The signal (events) at which CLs is 1 - level.
+
+    Without an event CLs is exp(-s), whatever the background: the limit is log(20).
+
+    >>> round(upper_limit(0, background=3.0, factor=1.5), 4)
+    2.9957
+    """
     high = 10.0 + 2 * observed + 10 * np.sqrt(observed)
     return float(brentq(lambda s: cls(observed, background, factor, s) - (1 - level), 0.0, high, xtol=1e-6))

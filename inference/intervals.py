@@ -27,6 +27,12 @@ _FAR = 60.0  # logarithm of the largest double ratio that is told from infinity
 def product_over(sum_w: Any, sum_w2: Any, one_more: Any = 1.0, level: float = ONE_SIGMA) -> tuple[Any, Any]:
     """Central interval of mu_B mu_C / mu_D.
 
+    Of 4 x 3 / 6 = 2 events, and with nothing in C:
+
+    >>> low, high = product_over([[4, 3, 6], [4, 0, 6]], [[4, 3, 6], [4, 0, 6]])
+    >>> low.round(2).tolist(), high.round(2).tolist()
+    ([0.55, 0.0], [6.52, 1.78])
+
     Args:
         sum_w: sums of weights in B, C, D (last axis), not negative; for data the counts.
         sum_w2: of squared weights; for data the counts.

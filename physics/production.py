@@ -15,6 +15,13 @@ def sigma_w_to_n(mass: float, v2: float, energy: float = PAPER_ENERGY) -> float:
     It is sigma(W -> l nu) |V|^2 (1 - r)^2 (1 + r/2) with r = (m_N / m_W)^2: the phase space and helicity factor of
     the decay into a massive neutrino (Atre et al. 2009, arXiv:0901.3589). Majorana and Dirac N have the same.
 
+    A massless N with full mixing is a neutrino; a mass of 10 GeV costs 2 %:
+
+    >>> sigma_w_to_n(0, 1.0)
+    20508.9
+    >>> round(sigma_w_to_n(10, 1.0) / sigma_w_to_n(0, 1.0), 2)
+    0.98
+
     Args:
         mass: m_N in GeV, below m_W.
         v2: |V_l|^2.

@@ -165,7 +165,14 @@ def total_width(mass: float, coupling: Coupling, nature: Nature = "majorana") ->
 
 
 def branching_ratios(mass: float, coupling: Coupling) -> dict[str, float]:
-    """Branching ratios of the channels of :func:`partial_widths` (both natures alike). They add up to one."""
+    """Branching ratios of the channels of :func:`partial_widths` (both natures alike). They add up to one.
+
+    >>> ratios = branching_ratios(8, {"mu": 1e-6})
+    >>> round(sum(ratios.values()), 6)
+    1.0
+    >>> max(ratios, key=ratios.get)
+    'mu u d'
+    """
     widths = partial_widths(mass, coupling)
     return {channel: width / sum(widths.values()) for channel, width in widths.items()}
 
@@ -182,6 +189,13 @@ def ctau_mm(
 ) -> float:
     """Mean proper decay length c tau of N in mm.
 
+    HNL10 of the paper (Fig. 2: 7 mm); a Dirac N has half of the decays and lives twice as long:
+
+    >>> round(ctau_mm(10, v2_mu=5.7e-7), 1)
+    6.8
+    >>> round(ctau_mm(10, v2_mu=5.7e-7, nature="dirac"), 1)
+    13.6
+
     Args:
         mass: m_N in GeV.
         v2_e, v2_mu, v2_tau: |V_l|^2.
@@ -196,6 +210,12 @@ def ctau_mm(
 
 def coupling_for_ctau(mass: float, ctau: float, ratio: Coupling, nature: Nature = "majorana") -> dict[str, float]:
     """The coupling that gives N the mean proper decay length ``ctau`` in mm, at a given ratio of flavours.
+
+    >>> coupling = coupling_for_ctau(8, 10, {"e": 1, "mu": 3})
+    >>> round(coupling["mu"] / coupling["e"], 6)
+    3.0
+    >>> round(ctau_mm(8, v2_e=coupling["e"], v2_mu=coupling["mu"]), 6)
+    10.0
 
     Args:
         mass: m_N in GeV.

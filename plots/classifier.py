@@ -49,15 +49,19 @@ def roc(panel: Axes, of: Mapping[str, Any]) -> None:
     panel.set(xlabel="signal efficiency", ylabel="background efficiency", yscale="log", xlim=(0, 1))
     panel.set_ylim(MIN_BACKGROUND_EFFICIENCY, 1)
     panel.grid(alpha=0.3)
-    panel.legend(loc="lower right", fontsize="small")
+    if panel.lines:
+        panel.legend(loc="lower right", fontsize="small")
 
 
 def scores(panel: Axes, of: Mapping[str, Any]) -> None:
     """Scores of signal and background (as Fig. 5, unit area): trained events filled, unseen ones as points."""
     edges = np.array(of["histograms"]["edges"])
+    scale = "linear"  # where nothing is drawn
     for label, colour in (("signal", SIGNAL), ("background", BACKGROUND)):
         train, _ = _density(of["histograms"]["train"], label, edges)
         unseen, error = _density(of["histograms"]["unseen"], label, edges)
+        if np.isfinite([train, unseen]).any():
+            scale = "log"
         mplhep.histplot(train, edges, histtype="fill", alpha=0.3, color=colour, label=f"{label}, trained", ax=panel)
         mplhep.histplot(
             unseen,
@@ -69,7 +73,7 @@ def scores(panel: Axes, of: Mapping[str, Any]) -> None:
             label=f"{label}, unseen",
             ax=panel,
         )
-    panel.set(xlabel="score", ylabel="density", yscale="log", xlim=(0, 1))
+    panel.set(xlabel="score", ylabel="density", yscale=scale, xlim=(0, 1))
     panel.legend(loc="upper center", ncols=2, fontsize="small")
 
 

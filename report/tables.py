@@ -69,7 +69,11 @@ def _escaped(text: str) -> str:
 
 
 def short(value: float) -> str:
-    """Three digits, whole numbers as they are, with commas between thousands."""
+    """Three digits, whole numbers as they are, with commas between thousands.
+
+    >>> short(0.070912), short(41.6), short(1234.4)
+    ('0.0709', '41.6', '1,234')
+    """
     return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
 
 
@@ -79,7 +83,11 @@ def rough(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """At most six characters for numbers below 10^10: 12,345 or 1.23e6."""
+    """At most six characters for what is below 10^10.
+
+    >>> count(12_345), count(1_234_567)
+    ('12,345', '1.23e6')
+    """
     if abs(value) < 99_999.5:
         return short(value)
     mantissa, exponent = f"{value:.2e}".split("e")
@@ -87,7 +95,11 @@ def count(value: float) -> str:
 
 
 def with_error(value: float | None, error: float | None) -> str:
-    """A value with the uncertainty of its last digits, two of them: 0.9651(84) is 0.9651 +- 0.0084."""
+    """A value with the uncertainty of its last digits, two of them; 0.9651(84) is 0.9651 +- 0.0084.
+
+    >>> with_error(0.96512, 0.00844), with_error(12.3456, 1.234), with_error(None, None)
+    ('0.9651(84)', '12.3(12)', '-')
+    """
     if value is None:
         return MISSING
     if not error:

@@ -14,39 +14,28 @@ from typing import Any
 import pytest
 import uproot
 import yaml
+from command import Run
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, event, write
 
-from hnl import __version__, cli
+from hnl import __version__
 from hnl.histograms import files as histogram_files
 
 ROOT = Path(__file__).resolve().parents[1]
-Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def hnl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Calls the command in this process: (exit status, stdout, stderr)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["hnl", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        capsys.readouterr()
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as stop:
-            status = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two small samples that go through: simulation with five candidates, data with two."""
-    write(tmp_path / "sim.root", [event(i, same_sign=i % 2 == 0) for i in range(1, 6)])
-    write(tmp_path / "data.root", [event(i, l2_flavour="mu") for i in (11, 12)], Style(data=True))
+    folder = tmp_path_factory.mktemp("samples")
+    write(folder / "sim.root", [event(i, same_sign=i % 2 == 0) for i in range(1, 6)])
+    write(folder / "data.root", [event(i, l2_flavour="mu") for i in (11, 12)], Style(data=True))
+    return folder
+
+
+@pytest.fixture
+def catalogue(samples: Path, tmp_path: Path) -> Path:
+    """A catalogue of `samples`, which lie beside it."""
+    shutil.copytree(samples, tmp_path, dirs_exist_ok=True)
     return save(tmp_path, content())
 
 
@@ -238,6 +227,7 @@ def test_events_in_two_data_streams_are_refused(hnl: Run, catalogue: Path, tmp_p
     assert not (tmp_path / "out" / "selection.json").exists()
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_partial_results_are_marked(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
     changed = content()
     write(tmp_path / "more.root", [event(100)])
@@ -291,6 +281,7 @@ def test_the_installed_command(catalogue: Path, tmp_path: Path) -> None:
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_real_files_of_three_versions(
     hnl: Run, real_nanoaod: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -392,6 +383,7 @@ def test_a_bad_golden_json_is_refused_by_name(hnl: Run, catalogue: Path, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_data_without_or_outside_a_golden_json_are_named(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
     """By the check where there is none, by the run where it certifies no event; nothing is said where all is well."""
     without = "data without golden JSON, every luminosity section is used: muons"

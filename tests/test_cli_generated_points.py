@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import stripped
 import yaml
-from test_cli import Run, hnl  # noqa: F401  (a fixture)
+from command import Run
 
 from hnl.plots import abcd, distributions
 
 
-def test_a_run_on_a_signal_without_vertices(hnl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_run_on_a_signal_without_vertices(hnl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue = stripped.catalogue(tmp_path, stripped=["hnl10_mu"], others=["wjets", "zjets", "pseudodata"])
     status, out, _ = hnl("datasets", "check", catalogue)
     assert status == 0

@@ -2,11 +2,11 @@
 
 import inspect
 import json
+import shutil
 from pathlib import Path
 
-import finished_run
 import pytest
-from test_cli import Run, hnl  # noqa: F401  (a fixture)
+from command import Run
 
 from hnl import lineage, terminal
 from hnl.cli import inference
@@ -14,7 +14,7 @@ from hnl.inference import toys
 from hnl.inference.displaced.scan_results import ScanSettings
 
 
-def test_physics(hnl: Run) -> None:  # noqa: F811
+def test_physics(hnl: Run) -> None:
     status, out, _ = hnl("physics", "--mass", 40, "--v2-e", 1e-12, "--json")
     assert status == 0
     found = json.loads(out)
@@ -44,9 +44,14 @@ def widest(said: str) -> int:
     return max(map(len, said.splitlines()[:-1]))
 
 
-def test_limits_fit_and_plot(hnl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_limits_fit_and_plot(
+    hnl: Run,
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(terminal.out_console, "_width", 80)
-    folder = finished_run.write(tmp_path / "out", finished_run.entries())
+    folder = shutil.copytree(finished, tmp_path / "out")
     arguments = ("--mass", 8, "--coupling", "mu", "--nature", "majorana", "--grid", 3, "--workers", 1, "--toys", 1000)
     status, out, _ = hnl("limits", folder, *arguments)
     assert status == 0
@@ -80,8 +85,9 @@ def test_limits_fit_and_plot(hnl: Run, tmp_path: Path, monkeypatch: pytest.Monke
     assert "limits.json has format 1, this version of hnl reads format 2: run hnl limits" in " ".join(error.split())
 
 
-def test_masses_that_cannot_be_interpolated(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
-    folder = finished_run.write(tmp_path / "out", finished_run.entries())
+@pytest.mark.usefixtures("no_figures")
+def test_masses_that_cannot_be_interpolated(hnl: Run, finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "out")
     for arguments, status, message in (
         (("--mass", 9), 2, "m_N = 9 GeV is outside of the simulated masses"),
         (("--mass", 6), 2, "m_N = 6 GeV cannot be interpolated"),  # their cross sections are made up
@@ -101,7 +107,7 @@ def test_masses_that_cannot_be_interpolated(hnl: Run, tmp_path: Path) -> None:  
 
 
 @pytest.mark.parametrize("command", ["limits", "fit", "plot"])
-def test_without_a_run(hnl: Run, tmp_path: Path, command: str) -> None:  # noqa: F811
+def test_without_a_run(hnl: Run, tmp_path: Path, command: str) -> None:
     status, _, error = hnl(command, tmp_path)
     assert status == 2
     assert str(tmp_path) in error.replace("\n", "")

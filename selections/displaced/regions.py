@@ -102,6 +102,9 @@ def region(kind: Kind, selection: Any, window: Any, score_bin: Any) -> Indices:
 def interval(values: ArrayLike, edges: ArrayLike) -> Indices:
     """Number of the interval each value is in: i for edges[i] < value <= edges[i + 1].
 
+    >>> interval([5, 50, 50.1, 85, 200], (10, 50, 85, 110)).tolist()
+    [-1, 0, 1, 1, 3]
+
     Args:
         values: any shape; float32 is compared as the double it stands for.
         edges: increasing. The last interval has no end.
@@ -189,7 +192,13 @@ def delta_2d_bin(delta_2d: ArrayLike, m_sv: ArrayLike, category: ArrayLike, hypo
 
 
 def bins(hypothesis: str, category: str) -> tuple[Bin, ...]:
-    """The bins that exist, near to far in each m_SV: six, or five where two are merged."""
+    """The bins that exist, near to far in each m_SV: six, or five where two are merged.
+
+    >>> for one in bins("high", "mumu_SS")[3:]:
+    ...     print(one.number, one.label)
+    3 m_SV > 6, < 1 cm
+    4 m_SV > 6, > 1 cm
+    """
     edge, (near, far) = M_SV_EDGE[hypothesis], DELTA_2D_EDGES[hypothesis]
     result = []
     for m_sv, mass in enumerate((f"m_SV < {edge:g}", f"m_SV > {edge:g}")):

@@ -31,12 +31,10 @@ from hnl.stages import select
 Save = Callable[..., Path]
 
 
-@pytest.fixture
-def save(tmp_path: Path) -> Save:
-    """Writes a catalogue of four files in three datasets, whose golden JSON leaves out one event of data, with weights
-    and with jets that are varied."""
-    folder = tmp_path / "in"
-    folder.mkdir()
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four files of events, golden JSON and corrections."""
+    folder = tmp_path_factory.mktemp("files")
     write(folder / "a.root", [event(i, same_sign=i % 2 == 0) for i in range(1, 6)])
     write(folder / "b.root", [event(i) for i in range(6, 9)])
     write(folder / "t.root", [event(i, l2_flavour="mu") for i in range(1, 4)])
@@ -44,6 +42,14 @@ def save(tmp_path: Path) -> Save:
     (folder / "golden.json").write_text(json.dumps({"1": [[1, 10]]}))
     jet_corrections.write(folder / "jets, v1.json")  # a name that HTCondor would take for two
     weight_files.write(folder / "weights.json.gz")
+    return folder
+
+
+@pytest.fixture
+def save(files: Path, tmp_path: Path) -> Save:
+    """Writes a catalogue of four files in three datasets, whose golden JSON leaves out one event of data, with weights
+    and with jets that are varied."""
+    folder = shutil.copytree(files, tmp_path / "in")
     weights = weight_files.entries("weights.json.gz")
 
     def one(**settings: Any) -> Path:

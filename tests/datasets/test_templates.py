@@ -8,8 +8,8 @@ import pytest
 import uproot
 import weight_files
 import yaml
+from command import Run
 from nanoaod_events import Style, event, write
-from test_cli import Run, hnl  # noqa: F401  (a fixture)
 
 from hnl.datasets import catalogue as catalogues
 from hnl.datasets.catalogue import Catalogue
@@ -53,7 +53,7 @@ def test_files_are_those_of_the_script(one: make.Template) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_command_line(name: str, hnl: Run, tmp_path: Path) -> None:  # noqa: F811
+def test_command_line(name: str, hnl: Run, tmp_path: Path) -> None:
     status, said, _ = hnl("datasets", "template", name)
     assert (status, said) == (0, shipped.text(name))
     path = tmp_path / "catalogue.yaml"
@@ -160,7 +160,7 @@ def test_triggers_are_in_files_of_the_year(name: str, tmp_path: Path, real_nanoa
 
 
 def test_2018_from_the_template_to_candidates(
-    hnl: Run,  # noqa: F811
+    hnl: Run,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

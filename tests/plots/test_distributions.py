@@ -1,14 +1,22 @@
-"""Distributions of candidates: what is written on them."""
+"""Distributions of candidates: what is written on them, and how they look."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import hist
+import images
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import synthetic
+from matplotlib.figure import Figure
 
 from hnl.datasets.catalogue import Catalogue, Era
-from hnl.histograms.displaced.distributions import BY_CATEGORY, DISTRIBUTIONS
+from hnl.histograms import variables
+from hnl.histograms.displaced.distributions import BY_CATEGORY, DISTRIBUTIONS, VARIABLES
 from hnl.histograms.fill import fill
 from hnl.plots import distributions
+from hnl.selections.displaced.categories import CATEGORIES
 
 
 @pytest.mark.parametrize(
@@ -28,3 +36,66 @@ def test_luminosity_and_energy(eras: dict[str, float], label: str) -> None:
     figure = distributions.by_panel(filled["m_sv"][:, "SR", ...], BY_CATEGORY, catalogue, with_data=False)
     assert label in [text.get_text() for text in figure.texts]
     plt.close(figure)
+
+
+DATASETS = (
+    synthetic.background("wjets", "wjets"),
+    synthetic.background("ttbar", "ttbar"),
+    synthetic.signal("hnl3", 3),
+    synthetic.signal("hnl8", 8),
+    synthetic.signal("hnl15", 15),
+    synthetic.data(),
+)
+CATALOGUE = Catalogue(
+    eras={"2018": Era(year=2018, luminosity=59.8, triggers=synthetic.TRIGGERS)},
+    datasets=DATASETS,
+)
+
+
+def m_l1_sv(scale: float = 1.0) -> hist.Hist:
+    """Two falling backgrounds, three peaks that lie beside each other, and data: their sum, up and down by turns.
+
+    Args:
+        scale: of the largest bin of wjets in mumu_OS, N(jets) > 1.
+    """
+    (variable,) = (variable for variable in VARIABLES if variable.name == "m_l1_sv")
+    histogram = variables.make(variable, DISTRIBUTIONS.splits, [dataset.name for dataset in DATASETS])
+    x = histogram.axes[-1].centers
+    falling = {"wjets": 900 * np.exp(-x / 50), "ttbar": 9 * x * np.exp(-x / 40)}
+    shapes = falling | {f"hnl{m}": 40 * np.exp(-(((x - 60 - 2 * m) / 15) ** 2)) for m in (3, 8, 15)}
+    shapes["pseudodata"] = np.round(sum(falling.values()) * (1 + 0.1 * (-1.0) ** np.arange(len(x))))
+    for i, category in enumerate(CATEGORIES):
+        for name, values in shapes.items():
+            for selection, part in (("SR", 1.0), ("VR", 0.5)):
+                content = part * values / (1 + i)
+                cell = {"dataset": hist.loc(name), "selection": hist.loc(selection), "category": hist.loc(category)}
+                histogram[cell] = np.stack([content, content], axis=-1)
+    largest = {"dataset": hist.loc("wjets"), "selection": hist.loc("VR"), "category": hist.loc("mumu_OS")}
+    content = histogram[largest].view()
+    content[0] = (scale * content[0].value, content[0].variance)
+    histogram[largest] = content
+    return histogram
+
+
+def drawn(histogram: hist.Hist, selection: str) -> Figure:
+    return distributions.by_panel(histogram[:, selection, ...], BY_CATEGORY, CATALOGUE, with_data=selection != "SR")
+
+
+@pytest.mark.parametrize("selection", ["SR", "VR"])
+def test_look(looks_as_accepted: Callable[[Figure, str], None], selection: str) -> None:
+    """Data is in the picture of N(jets) > 1 alone."""
+    looks_as_accepted(drawn(m_l1_sv(), selection), f"distributions_{selection}")
+
+
+@pytest.mark.usefixtures("looks_as_accepted")
+def test_a_bar_that_changes_is_seen(tmp_path: Path) -> None:
+    """One bin of 40 in one panel of eight, by a tenth: the pictures differ by more than is accepted."""
+    before, after = (images.pixels(drawn(m_l1_sv(f), "VR")) for f in (1.0, 0.9))
+    assert images.difference(before, after) > images.MAX_DIFFERENCE
+    with pytest.raises(AssertionError, match=r"distributions_VR\.png by .* make test-images-update"):
+        images.compare(
+            drawn(m_l1_sv(0.9), "VR"),
+            "distributions_VR",
+            update=False,
+            failed=tmp_path,
+        )

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from textwrap import wrap
 
@@ -12,6 +13,7 @@ import pytest
 import synthetic
 from scipy import stats
 from scored import candidates, dataset, random, scored
+from without_figures import without_figures
 
 from hnl.errors import InputError
 from hnl.histograms import files
@@ -105,20 +107,12 @@ def stage(tmp_path_factory):
     )
     result = {}
     for name, unblind in (("unblinded", True), ("blinded", False)):
-        with pytest.MonkeyPatch.context() as patch:
-            if unblind:
-                patch.setattr(abcd.plots, "draw_all", lambda *args: [])
+        with without_figures() if unblind else nullcontext():
             returned = abcd.run(Run(folder), unblind=unblind, thresholds=folder / "x.json")
         content = json.loads((folder / "abcd" / "abcd.json").read_text())
         files = {path.name: path.read_bytes() for path in (folder / "abcd").iterdir()}
         result[name] = (returned, content, files)
     return folder, result
-
-
-@pytest.fixture
-def no_figures(monkeypatch):
-    """Tables only: figures take most of the time."""
-    monkeypatch.setattr(abcd.plots, "draw_all", lambda *args: [])
 
 
 LOW = {"hypothesis": "low", "category": CATEGORY, "bin": "m_SV < 2, < 4 cm"}
@@ -218,8 +212,7 @@ def test_closure_at_a_lower_threshold(stage):
 def test_data_is_not_in_the_closure_at_lower_thresholds(stage, tmp_path):
     """Blinded or not, the table is that of simulation alone."""
     folder = written(tmp_path, (synthetic.background("wjets", "wjets", cross_section=2.0), *by_hand()))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(abcd.plots, "draw_all", lambda *args: [])
+    with without_figures():
         alone = abcd.run(Run(folder), thresholds=folder / "x.json").tables["simulated_closure"].records
     for name in ("blinded", "unblinded"):
         assert stage[1][name][1]["tables"]["simulated_closure"] == alone
@@ -350,8 +343,7 @@ def large(tmp_path_factory):
             table["gen_weight"] = rng.choice([1.0, -1.0], n, p=[0.85, 0.15])
         entry = dataset(name, kind, process, 10.0 if name == "hnl10" else 3.0)
         made.append(scored(entry, table, score, weight, **({"up": 1.1} if kind != "data" else {})))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(abcd.plots, "draw_all", lambda *args: [])
+    with without_figures():
         return made, abcd.analyse(made, tmp_path_factory.mktemp("large"))
 
 

@@ -8,6 +8,7 @@ import finished_run
 import numpy as np
 import pytest
 import yaml
+from without_figures import without_figures
 
 from hnl.corrections.lifetime import PointError
 from hnl.inference import asymptotics
@@ -38,13 +39,14 @@ def run(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory) -> Path:
-    return finished_run.write(tmp_path_factory.mktemp("known"), finished_run.entries())
+def known(finished) -> Path:
+    return finished
 
 
 @pytest.fixture(scope="module")
 def found(run) -> stage.Result:
-    return stage.run(Run(run), couplings=["mu"], settings=QUICK, workers=1)
+    with without_figures():
+        return stage.run(Run(run), couplings=["mu"], settings=QUICK, workers=1)
 
 
 def test_yields_are_those_with_truth(run, known):
@@ -103,6 +105,7 @@ def test_the_limit_is_that_with_truth(known, found):
     assert ours.limit.expected[2] == pytest.approx(asymptotics.upper_limit(model).expected[2], rel=1e-6)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_hepdata_in_a_relative_folder(run, found, monkeypatch):
     """The library writes beside itself, so that the folder changes."""
     (run / "limits" / "hepdata" / "submission.yaml").unlink()
@@ -124,11 +127,13 @@ def test_by_mass(run):
         stage.run(Run(run), couplings=["mu"], masses=[6.0], settings=QUICK)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_fits_are_at_the_own_point(run):
     content = fit.run(Run(run), samples=["hnl8_mu"]).content
     assert [record.sample for record in content.fits] == ["hnl8_mu"]
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_dirac_without_charges_is_refused_and_said(tmp_path):
     folder = finished_run.write(tmp_path, entries("hnl8_mu", charges=False))
     result = stage.run(Run(folder), couplings=["mu"], masses=[8.0], settings=QUICK)
@@ -149,6 +154,7 @@ def test_a_sample_with_vertices_in_some_files_is_without(tmp_path):
         signals.at(sample.point)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_second_sample_without_truth_is_left_out(tmp_path):
     made = entries("blind8_mu")
     again = finished_run.synthetic.signal("blind8_mu", 8, **finished_run.COUPLINGS["mu"])

@@ -9,6 +9,7 @@ import synthetic
 import yaml
 from k0s_events import k0s_event
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, write
+from without_figures import without_figures
 
 from hnl.executors import ExecutionOptions
 from hnl.ml import models
@@ -23,7 +24,8 @@ N_DATA, N_SIMULATION = 24, 36
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An output folder with classifiers."""
     out = synthetic.write(tmp_path_factory.mktemp("trained"), synthetic.standard(300))
-    train.run(Run(out), settings=synthetic.QUICK, workers=1)
+    with without_figures():
+        train.run(Run(out), settings=synthetic.QUICK, workers=1)
     return out
 
 

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import finished_run
@@ -31,6 +32,7 @@ from hnl.stages import limits as stage
 from hnl.stages.run import Run
 
 QUICK = ScanSettings(toys=1000)
+WITHOUT_TOYS = ScanSettings(toys=0)  # where it makes no difference by which method
 GRID = np.geomspace(1e-8, 1e-2, 37)
 EXPECTED = CURVES.index("expected")
 
@@ -97,9 +99,17 @@ def test_all_refused():
     assert found.status == "nothing excluded"
 
 
+@pytest.fixture(autouse=True, scope="module")
+def no_figures_of_limits():
+    """They are in test_generated_points and tests/plots."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "draw_limits", lambda *_: [])
+        yield
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
-    return finished_run.write(tmp_path_factory.mktemp("limits"), finished_run.entries())
+def run(tmp_path_factory, finished) -> Path:
+    return shutil.copytree(finished, tmp_path_factory.mktemp("limits") / "out")
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +179,8 @@ def test_blinded_data_give_expected_limits_only(found):
 
 def test_observed_limits_after_unblinding(tmp_path):
     folder = finished_run.write(tmp_path, finished_run.entries(), unblind=True)
-    result = stage.run(Run(folder), couplings=["mu"], natures=["majorana"], masses=[8.0], settings=QUICK, workers=1)
+    arguments = {"couplings": ["mu"], "natures": ["majorana"], "masses": [8.0], "settings": WITHOUT_TOYS}
+    result = stage.run(Run(folder), **arguments, workers=1)
     (one,) = result.content.scans
     assert [f.curve for f in one.excluded] == list(CURVES)
     assert not result.content.hidden
@@ -187,7 +198,7 @@ def test_resumed_only_what_is_the_same(run, found):
     (points / "mu_majorana_4.json").write_text("{")
     repaired = stage.run(Run(run), **arguments)
     assert (repaired.reused, repaired.content.scans) == (1, again.content.scans)
-    few = ScanSettings(lowest=1e-6, highest=1e-4, per_decade=2, toys=1000)
+    few = ScanSettings(lowest=1e-6, highest=1e-4, per_decade=2, toys=0)
     assert stage.run(Run(run), **arguments | {"settings": few}, masses=[8.0]).reused == 0
     assert stage.run(Run(run), **arguments, masses=[8.0]).reused == 0  # the other settings' is not taken
 
@@ -262,8 +273,8 @@ def test_energies_in_labels_and_hepdata(found, tmp_path):
 def test_an_era_of_2023_goes_through_to_limits(tmp_path):
     made = [(d.model_copy(update={"era": "2023"}), *rest) for d, *rest in finished_run.entries()]
     out = finished_run.write(tmp_path / "out", made, years=(2023,))
-    settings = dataclasses.replace(QUICK, toys=0)
-    result = stage.run(Run(out), couplings=["mu"], natures=["majorana"], masses=[8], settings=settings, workers=1)
+    arguments = {"couplings": ["mu"], "natures": ["majorana"], "masses": [8], "settings": WITHOUT_TOYS}
+    result = stage.run(Run(out), **arguments, workers=1)
     assert "(13.6 TeV)" in result.content.label
     assert energies_in(result.folder / "hepdata") == ({13600}, {13.6})
     inputs = inputs_of.load(Run(out))
@@ -328,7 +339,8 @@ def test_projection_is_scaled_and_smooth(run):
 
 def test_projected_limits_are_kept_apart(run, found):
     before = (found.folder / layout.LIMITS_FILE).read_bytes()
-    projected = stage.run(Run(run), couplings=["mu"], natures=["majorana"], luminosity=137, settings=QUICK, workers=1)
+    arguments = {"couplings": ["mu"], "natures": ["majorana"], "settings": WITHOUT_TOYS}
+    projected = stage.run(Run(run), **arguments, luminosity=137, workers=1)
     assert projected.folder.name == "projection_137fb"
     assert projected.content.projected
     assert (found.folder / layout.LIMITS_FILE).read_bytes() == before
@@ -344,7 +356,9 @@ def test_projected_limits_are_kept_apart(run, found):
 
 
 def test_masses_between_simulated_ones(consistent):
-    result = stage.run(Run(consistent), couplings=["mu"], natures=["majorana"], masses=[6.0, 8.0], workers=1)
+    result = stage.run(
+        Run(consistent), couplings=["mu"], natures=["majorana"], masses=[6.0, 8.0], settings=WITHOUT_TOYS, workers=1
+    )
     scans = {one.mass: one for one in result.content.scans}
     assert {mass: one.interpolated_from for mass, one in scans.items()} == {6.0: (4.0, 8.0), 8.0: ()}
     sizes = [t.interpolation for t in scans[6.0].tested if not t.refused]

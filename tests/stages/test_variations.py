@@ -9,6 +9,7 @@ import pytest
 import yaml
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, write
 from random_events import random_events
+from without_figures import without_figures
 
 from hnl.errors import InputError
 from hnl.executors import ExecutionOptions
@@ -74,7 +75,8 @@ def selected(tmp_path_factory: pytest.TempPathFactory) -> Selection:
 
 @pytest.fixture(scope="module")
 def regions(selected: Selection) -> Any:
-    return stage.run(Run(selected.folder), unblind=True).histograms["regions"]
+    with without_figures():
+        return stage.run(Run(selected.folder), unblind=True).histograms["regions"]
 
 
 def test_who_varies_how(selected: Selection) -> None:

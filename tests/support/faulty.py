@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jet_corrections
@@ -41,18 +43,28 @@ class Search:
         return path
 
 
+@cache
+def _files() -> dict[str, bytes]:
+    """Samples and corrections."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        jet_corrections.write(folder / "jets.json")
+        weight_files.write(folder / "weights.json.gz")
+        for i in range(FILES):
+            write(folder / f"w{i}.root", [event(100 * i + n, same_sign=n % 2 == 0) for n in range(1, EVENTS + 1 + i)])
+        for i in range(2):
+            events = [event(10_000 + 100 * i + n, l2_flavour="mu") for n in range(2 * EVENTS)]
+            write(folder / f"data{i}.root", events, Style(data=True))
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def make(folder: Path) -> Path:
     """Writes samples and their catalogue, with weights and with jets that vary; returns the catalogue."""
-    jet_corrections.write(folder / "jets.json")
-    weight_files.write(folder / "weights.json.gz")
+    for name, data in _files().items():
+        (folder / name).write_bytes(data)
     weights = weight_files.entries("weights.json.gz")
     corrections = jet_corrections.block(Path("jets.json")) | {"tracking": weights["tracking"]}
     corrections["prompt"] = {"electron": [weights["electron"]], "muon": [weights["muon"]]}
-    for i in range(FILES):
-        write(folder / f"w{i}.root", [event(100 * i + n, same_sign=n % 2 == 0) for n in range(1, EVENTS + 1 + i)])
-    for i in range(2):
-        events = [event(10_000 + 100 * i + n, l2_flavour="mu") for n in range(2 * EVENTS)]
-        write(folder / f"data{i}.root", events, Style(data=True))
     simulated = {"name": "w", "era": "Run2018", "kind": "background", "process": "w", "cross_section": 0.5}
     recorded = {"name": "muons", "era": "Run2018", "kind": "data", "process": "data"}
     content = {

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import scored
 import synthetic
+from without_figures import without_figures
 
 from hnl.datasets.catalogue import Dataset
 from hnl.ml import scoring
@@ -52,7 +52,6 @@ def write(folder: Path, made: list[tuple[Dataset, Candidates, Any]], *, unblind:
     for entry, table, score in made:
         columns = {name: np.asarray(score, dtype=np.float32) for name in scoring.COLUMNS}
         scoring.write(folder, entry.name, table, columns, {"models": {}, "own_models": False})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(abcd.plots, "draw_all", lambda *args: [])
+    with without_figures():
         abcd.run(Run(folder), unblind=unblind)
     return folder

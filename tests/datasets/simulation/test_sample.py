@@ -13,6 +13,7 @@ import awkward as ak
 import generation
 import numpy as np
 import pytest
+import small_blocks as small
 import uproot
 import yaml
 
@@ -38,7 +39,14 @@ def content(path: Path) -> dict[str, ak.Array]:
         return {f"{tree.name}/{name}": array for tree in trees for name, array in tree.arrays(how=dict).items()}
 
 
-@pytest.mark.usefixtures("small_libraries")
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here and in workers."""
+    monkeypatch.setattr(generator, "BLOCK", small.BLOCK)
+    monkeypatch.setattr(sample, "one_block", small.one_block)
+
+
+@pytest.mark.usefixtures("small_libraries", "small_blocks")
 def test_same_content_on_any_number_of_workers(tmp_path: Path) -> None:
     request = replace(HNL10, n_events=generator.BLOCK + 150)
     blocks: list[int] = []

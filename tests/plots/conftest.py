@@ -1,0 +1,18 @@
+"""What the tests of figures share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import images
+import pytest
+from matplotlib.figure import Figure
+
+Looks = Callable[[Figure, str], None]
+
+
+@pytest.fixture
+def looks_as_accepted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Looks]:
+    """Compares a figure with tests/plots/baseline/NAME.png; with --update-images writes it."""
+    update = request.config.getoption("--update-images")
+    with images.style():
+        yield lambda figure, name: images.compare(figure, name, update=update, failed=tmp_path)
