@@ -27,10 +27,10 @@ from hnl.inference.cells import NAME
 from hnl.inference.factors import mc_factor, shift_factor
 from hnl.inference.model_errors import (
     BinningError,
+    EmptyBinError,
     FactorError,
     ForbiddenNameError,
     NegativeYieldError,
-    EmptyBinError,
     NonFiniteError,
     ProcessError,
 )

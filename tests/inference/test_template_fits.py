@@ -255,15 +255,15 @@ def test_a_workspace_written_by_hand():
 
 def test_simple_models_of_pyhf():
     """Their constraints are Poisson and their factors linear, which is the same for small errors and many events."""
-    signal, background, n = [450.0, 420.0], [45_000.0, 46_000.0], [45_100, 45_900]
+    signal, background, n = [300.0, 280.0], [45_000.0, 46_000.0], [45_100, 45_900]
     error = [180.0, 160.0]
     spec = pyhf.simplemodels.uncorrelated_background(signal, background, error)
     kappa = np.exp(np.array(error) / background)
     model = Model(templates=(TemplateChannel("single", n, signal, {"bkg": background}, background_mc=tuple(kappa)),))
     observed, expected = pyhf_cls(spec, [*n, *spec.config.auxdata], 1.0)
     found = asymptotics.cls(model)
-    assert found.observed == pytest.approx(observed, rel=2e-3)
-    assert found.expected == pytest.approx(expected, rel=2e-3)
+    assert found.observed == pytest.approx(observed, rel=3e-3)
+    assert found.expected == pytest.approx(expected, rel=3e-3)
 
     up, down = [45_150.0, 46_230.0], [44_850.0, 45_770.0]
     spec = pyhf.simplemodels.correlated_background(signal, background, up, down)
@@ -271,8 +271,8 @@ def test_simple_models_of_pyhf():
     model = Model(templates=(TemplateChannel("single", n, signal, {"bkg": background}, kappa),))
     observed, expected = pyhf_cls(spec, [*n, *spec.config.auxdata], 1.0)
     found = asymptotics.cls(model)
-    assert found.observed == pytest.approx(observed, rel=1e-3)
-    assert found.expected == pytest.approx(expected, rel=1e-3)
+    assert found.observed == pytest.approx(observed, rel=3e-3)
+    assert found.expected == pytest.approx(expected, rel=3e-3)
 
 
 @pytest.mark.parametrize("kind", ["constrained", "free", "mixed"])
