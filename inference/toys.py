@@ -122,8 +122,8 @@ class Toys:
         """Draws.
 
         Args:
-            model: with blinded data nothing observed is given. Expected results do not look at A; those of templates look at
-                the data where normalisations are free.
+            model: with blinded data nothing observed is given. Expected results do not look at A, but at data of
+                templates where normalisations are free.
             toys: for each of the two hypotheses.
             seed: of the random numbers.
             data: one data set in place of the model's, for studies.
