@@ -127,7 +127,7 @@ def read(card: str) -> Model:
         kappas = [_factors(factors, column) for column in range(first, last)]
         backgrounds = {}
         for process, rate, of in zip(processes[1:], numbers[2:], kappas[1:], strict=True):
-            free = _check_rate(name, process, rates.get((name, process), []))
+            free = _check_rate(name, process, rates.pop((name, process), []))
             backgrounds[process] = Process(rate, of, free)
         if is_cell:
             backgrounds = {channels.BACKGROUND: backgrounds[BACKGROUND]}
@@ -135,6 +135,8 @@ def read(card: str) -> Model:
         first = last
     if first != n:
         raise CardError(f"columns of bins without observation: {', '.join(columns[first:])}")
+    if rates:
+        raise CardError(f"rateParam of what is in no column: {', '.join(map('/'.join, rates))}")
     return channels.model(found)
 
 

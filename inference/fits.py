@@ -168,6 +168,8 @@ def impacts(model: Model) -> list[Impact]:
     ll, _, cc = (part[0] for part in minimizer.covariance(likelihood, best, data, free_mu=best.mu > 0))
     shared = [(-1, j, name) for j, name in enumerate(likelihood.common) if likelihood.constrained_common[j]]
     nuisances = shared + [entry for entry in _local(likelihood) if entry[1] >= likelihood.n_rates]
+    if not nuisances:
+        return []
     many = 2 * len(nuisances)
     repeated = data.take(np.zeros(many, dtype=int))
     local, common = (np.repeat(part, many, axis=0) for part in (best.local, best.common))

@@ -141,8 +141,19 @@ class Model:
         return self.counts([cell.signal for cell in self.cells], [channel.signal for channel in self.templates])
 
     def predicted(self) -> NDArray[np.float64]:
-        """Background expected in A of cells, and in bins of templates, before any fit: shape (row,)."""
-        return np.concatenate([[cell.predicted for cell in self.cells], *(t.background for t in self.templates)])
+        """Background expected in A of cells, and in bins of templates, before any fit: shape (row,).
+
+        All free normalisations have one common value, which gives the sum of the events in channels that have such a
+        process, or a tenth of it if the other processes alone give more; 1 if the data are blinded.
+        """
+        having = [channel for channel in self.templates if channel.free and channel.observed]
+        scale = 1.0
+        if events := sum(sum(channel.observed or ()) for channel in having):
+            free = sum(float(channel.free_background.sum()) for channel in having)
+            others = sum(float(channel.background.sum()) for channel in having) - free
+            scale = max(events - others, events / 10) / free
+        bins = [channel.background + (scale - 1) * channel.free_background for channel in self.templates]
+        return np.concatenate([[cell.predicted for cell in self.cells], *bins])
 
     def counts(
         self, cells: Sequence[Sequence[float | None]], templates: Sequence[Sequence[float] | None]
@@ -162,15 +173,16 @@ class Model:
         """The model with what is expected as data, with mu times the signal.
 
         Cells: B, C and D are as observed, or the floors; A is c_AB B C / D and is not looked at. Contamination of the
-        observed sidebands by signal is not taken out of them. Templates: the sum of the backgrounds as given.
+        observed sidebands by signal is not taken out of them. Templates: as `predicted`.
         """
         cells = []
         for cell in self.cells:
             background = (cell.predicted, *cell.sidebands)
             total = tuple(b + mu * s for b, s in zip(background, cell.signal, strict=True))
             cells.append(replace(cell, observed=total))
-        templates = [
-            replace(channel, observed=tuple(channel.background + mu * np.array(channel.signal)))
-            for channel in self.templates
-        ]
+        rest = self.predicted()[len(cells) :]
+        templates = []
+        for channel in self.templates:
+            background, rest = np.split(rest, [channel.bins])
+            templates.append(replace(channel, observed=tuple(background + mu * np.array(channel.signal))))
         return replace(self, cells=tuple(cells), templates=tuple(templates))

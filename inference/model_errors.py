@@ -43,7 +43,7 @@ class HiddenDataError(ModelError):
     """An observed result is asked of blinded data, or only a part of them is blinded."""
 
 
-class NoBackgroundError(ModelError):
+class EmptyBinError(ModelError):
     """A bin of a template has events but no background: without signal what is observed would be impossible."""
 
 

@@ -27,10 +27,10 @@ from hnl.inference.cells import NAME
 from hnl.inference.factors import mc_factor, shift_factor
 from hnl.inference.model_errors import (
     BinningError,
+    EmptyBinError,
     FactorError,
     ForbiddenNameError,
     NegativeYieldError,
-    NoBackgroundError,
     NonFiniteError,
     ProcessError,
 )
@@ -85,7 +85,7 @@ class TemplateChannel:
         if self.observed is not None:
             for i, (n, b) in enumerate(zip(self.observed, self.background, strict=True)):
                 if n > 0 and b == 0:
-                    raise NoBackgroundError(
+                    raise EmptyBinError(
                         f"{self.row(i)}: {n:g} events but no background, so they would be impossible without signal; "
                         "merge the bin with its neighbour, or give what the background can be at most"
                     )
@@ -99,6 +99,11 @@ class TemplateChannel:
     def hidden(self) -> bool:
         """The data are blinded."""
         return self.observed is None
+
+    @property
+    def free_background(self) -> NDArray[np.float64]:
+        """Sum of the processes with free normalisations, as given, (bin,)."""
+        return np.sum([self.backgrounds[process] for process in self.free], axis=0) + np.zeros(self.bins)
 
     @property
     def background(self) -> NDArray[np.float64]:
@@ -179,8 +184,8 @@ def from_arrays(
         name: of the channel.
         observed: events, shape (bin,); None if blinded.
         signal: events at mu = 1, shape (bin,).
-        backgrounds: process -> events, shape (bin,). Those of free processes should be near to what is expected, since
-            Asimov data and `toys.few_events` take them as they are.
+        backgrounds: process -> events, shape (bin,). Those of free processes may have any normalisation, but are
+            taken as they are for expected results of blinded data.
         sum_w2: process, or 'signal' -> sums of squared weights, shape (bin,); no MC statistical error if not given.
             That of the background is kept however small, since data of many events would notice.
         varied: nuisance -> process, or 'signal' -> yields (up, down), shape (bin,) each; see `factors.shift_factor`.

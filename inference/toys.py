@@ -63,8 +63,9 @@ class ToyCLs:
 
 
 def expected_in_a(model: Model) -> float:
-    """Background expected where the signal is: in A of those cells, and in those bins of templates, that, the ones with
-    most signal first, hold `MOST_OF_SIGNAL` of it.
+    """Background expected where the signal is.
+
+    That is in A of those cells, and in those bins of templates, which hold `MOST_OF_SIGNAL` of it: fewest that do.
     """
     signal = model.signal()[:, A]
     order = np.argsort(-signal, kind="stable")
@@ -121,7 +122,8 @@ class Toys:
         """Draws.
 
         Args:
-            model: with blinded data nothing observed is given. Expected results do not look at A.
+            model: with blinded data nothing observed is given. Expected results do not look at A, but at data of
+                templates where normalisations are free.
             toys: for each of the two hypotheses.
             seed: of the random numbers.
             data: one data set in place of the model's, for studies.
@@ -149,9 +151,10 @@ class Toys:
         centre.aux_common[:, 0] = centre.aux_common[:, likelihood.free] = 0
         self._nominal = likelihood.parts(centre.aux_local, centre.aux_common)[0][0, :, A]
         local, common = (
-            middle + free * rng.normal(size=(toys, *middle.shape[1:]))
-            for middle, free in zip(
-                centre[1:], (likelihood.constrained_local, likelihood.constrained_common), strict=True
+            middle + width * rng.normal(size=(toys, *middle.shape[1:]))
+            for middle, width in (
+                (centre.aux_local, likelihood.constrained_local),
+                (centre.aux_common, likelihood.constrained_common),
             )
         )
         self._normalisations = Normalisations(likelihood, data, local, common, rng)
@@ -238,16 +241,16 @@ class Toys:
 
 
 def _split(likelihood: Likelihood, local: Any, common: Any) -> tuple[Any, Any, Any]:
-    """Signal at mu = 1, (toy, row, region), and the background of A: of processes that are not free (of cells for rates
-    of 1), (toy, row), and of each free one, (toy, row, process).
+    """Signal at mu = 1, (toy, row, region), and backgrounds of A.
+
+    The latter are the sum of the processes that are not free (of cells for rates of 1), (toy, row), and each free one,
+    (toy, row, process).
     """
     signal, *backgrounds = likelihood.terms(local, common)
+    of_a = np.stack([background[..., A] for background in backgrounds])  # (process, toy, row)
     is_free = likelihood.background_exponents[..., A, likelihood.n_local + likelihood.free]  # (process, row, free one)
-    constrained, free = (
-        sum(part[..., A, *index] * weight for part, weight in zip(backgrounds, weights, strict=True))
-        for index, weights in (((), 1 - is_free.sum(axis=-1)), ((None,), is_free))
-    )
-    return signal, constrained, free
+    constrained = (of_a * (1 - is_free.sum(axis=-1))[:, None]).sum(axis=0)
+    return signal, constrained, np.einsum("ptk,pkf->tkf", of_a, is_free)
 
 
 def cls(model: Model, mu: float = 1.0, toys: int = TOYS, seed: int = 1) -> ToyCLs:

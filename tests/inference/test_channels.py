@@ -194,6 +194,12 @@ def test_cards_refused(old, new, error, words):
         ),
         ("mc_spectrum_bin0_background lnN", "mc_spectrum_bin1_background lnN", combine.CardError, "is there twice"),
         ("process sig bkg", "process bkg sig", combine.CardError, "sig first"),
+        (
+            "rateParam count_bin0 falling",
+            "rateParam count_bin0 rising",
+            combine.CardError,
+            "no column: count_bin0/rising",
+        ),
     ],
 )
 def test_cards_of_templates_refused(old, new, error, words):

@@ -54,7 +54,7 @@ def test_one_form_only():
         ({"factors": {"jes": {"dy": (1.1, 0)}}}, model_errors.FactorError, "jes of dy"),
         ({"factors": {"jes": {"top": (1.1, 1)}}}, model_errors.ProcessError, "jes has factors for 'top'"),
         ({"free": ("top",)}, model_errors.ProcessError, "'top' is free"),
-        ({"backgrounds": {"dy": (1, 0)}}, model_errors.NoBackgroundError, "mass_bin1: 3 events but no background"),
+        ({"backgrounds": {"dy": (1, 0)}}, model_errors.EmptyBinError, "mass_bin1: 3 events but no background"),
     ],
 )
 def test_a_channel_refuses(changes, error, words):
@@ -104,6 +104,17 @@ def test_rows_and_asimov():
     np.testing.assert_allclose(model.predicted(), [120, 5, 2])
     np.testing.assert_allclose(model.asimov(2.0).observed()[1:, 0], [9, 4])
     assert Model(templates=(channel(),)).observed().shape == (2, 1)
+
+
+def test_free_normalisations_are_scaled_to_the_data():
+    """10 events, of which 1 is dy: qcd, given as 6, is 9. Blinded, it is taken as given."""
+    for scale in (1, 100):
+        shape = tuple(scale * y for y in (4, 2))
+        model = Model(templates=(channel(backgrounds={"qcd": shape, "dy": (1, 0)}, free=("qcd",)),))
+        np.testing.assert_allclose(model.predicted(), [1 + 6, 3])
+        np.testing.assert_allclose(model.asimov(2.0).observed()[:, 0], [7 + 4, 3 + 2])
+    hidden = Model(templates=(channel(observed=None, free=("qcd",)),))
+    np.testing.assert_allclose(hidden.predicted(), [5, 2])
 
 
 def test_blinded_templates():
