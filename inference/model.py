@@ -183,6 +183,6 @@ class Model:
         rest = self.predicted()[len(cells) :]
         templates = []
         for channel in self.templates:
-            background, rest = np.split(rest, [channel.bins])
-            templates.append(replace(channel, observed=tuple(background + mu * np.array(channel.signal))))
+            expected, rest = np.split(rest, [channel.bins])
+            templates.append(replace(channel, observed=tuple(expected + mu * np.array(channel.signal))))
         return replace(self, cells=tuple(cells), templates=tuple(templates))

@@ -103,7 +103,10 @@ class TemplateChannel:
     @property
     def free_background(self) -> NDArray[np.float64]:
         """Sum of the processes with free normalisations, as given, (bin,)."""
-        return np.sum([self.backgrounds[process] for process in self.free], axis=0) + np.zeros(self.bins)
+        result = np.zeros(self.bins)
+        for process in self.free:
+            result += self.backgrounds[process]
+        return result
 
     @property
     def background(self) -> NDArray[np.float64]:
