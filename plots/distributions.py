@@ -78,7 +78,7 @@ def by_panel(histogram: hist.Hist, split: Split | None, catalogue: Catalogue, *,
     n_columns = ceil(len(labels) / n_rows)
     width, height = (4.25 * n_columns, 4.3 * n_rows) if n_columns > 1 else (7.0, 5.2)
     figure, panels = plt.subplots(n_rows, n_columns, figsize=(width, height), squeeze=False)
-    left, right, bottom, top = 0.85, 0.17, 0.6, 1.2  # inches
+    left, right, bottom, top = 0.85, 0.17, 0.602, 1.204  # inches
     figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height, wspace=0.22, hspace=0.28)
     for panel, label in zip(panels.T.flat, labels, strict=False):
         _panel(panel, histogram[:, label, :] if split else histogram, catalogue, with_data=with_data)
