@@ -47,6 +47,11 @@ def luminosity_uncertainties(era: Era) -> dict[str, float]:
     return known
 
 
+def score_uncertainty(era: Era) -> float:
+    """Of the signal's yield, relative: of the catalogue, or else the 10 % of Table 4."""
+    return era.score_uncertainty or SCORE_UNCERTAINTY
+
+
 def uncertainties(dataset: Dataset, era: Era) -> dict[str, float]:
     """Uncertainties of the whole yield of a dataset (Table 4, 'Normalization'); none for data.
 
@@ -62,7 +67,6 @@ def uncertainties(dataset: Dataset, era: Era) -> dict[str, float]:
     of_k_factor = dataset.k_factor.uncertainty if dataset.k_factor else 0.0
     of_sigma = (dataset.cross_section_uncertainty**2 + of_k_factor**2) ** 0.5
     if dataset.kind == "signal":
-        score = era.score_uncertainty or SCORE_UNCERTAINTY
-        return result | {"k_factor": of_sigma or SIGNAL_UNCERTAINTY, "score": score}
+        return result | {"k_factor": of_sigma or SIGNAL_UNCERTAINTY}
     process = re.sub(r"\W", "_", dataset.process)
     return result | ({f"cross_section_{process}": of_sigma} if of_sigma else {})

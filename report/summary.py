@@ -7,7 +7,7 @@ from hnl.inference.displaced.results import LimitsFile, SampleLimit
 from hnl.inference.displaced.scan_results import NOTHING, MassScan
 from hnl.inference.results import StrengthsFile
 from hnl.report import certification
-from hnl.report.limit_files import EXPECTED, method, words
+from hnl.report.displaced.limit_files import EXPECTED, method, words
 from hnl.report.strengths import GENERATED_ONLY
 
 if TYPE_CHECKING:  # what was selected is taken as it is

@@ -8,7 +8,8 @@ import stripped
 import yaml
 from command import Run
 
-from hnl.plots import abcd, distributions
+from hnl.plots import distributions
+from hnl.plots.displaced import abcd
 
 
 def test_a_run_on_a_signal_without_vertices(hnl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

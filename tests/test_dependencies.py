@@ -55,8 +55,8 @@ OF_STAGES = {
     "hnl.inference.abcd.thresholds": {"abcd", "limits", "fit", "plot"},
     "hnl.inference.abcd.projection": {"limits", "fit"},
     "hnl.plots.classifier": {"plot"},
-    "hnl.report.abcd_layout": {"abcd"},
-    "hnl.report.abcd_summary": set(),
+    "hnl.report.displaced.abcd_layout": {"abcd"},
+    "hnl.report.displaced.abcd_summary": set(),
     "hnl.datasets.simulation.sample": set(),
     "hnl.cli.stages": set(),
     "hnl.histograms.displaced.distributions": {"histogram", "plot", "report"},
@@ -129,7 +129,7 @@ def later():
     root = "hnl.locking"
     found = dependencies.closure([root], {root: text, **dict.fromkeys(("hnl.ml.folds", "hnl.clusters"), "")})
     assert {"hnl.lineage", "hnl.ml.folds", "hnl.ml.displaced.features", "hnl.clusters"} < set(found)
-    assert "hnl.plots.abcd" not in found
+    assert "hnl.plots.displaced.abcd" not in found
     assert dependencies.libraries([root], {root: text}) == ("PyYAML", "numpy")
     with pytest.raises(KeyError):
         dependencies.closure(["hnl.no_such_module"])

@@ -185,7 +185,9 @@ def _normalisations(selection: "Selection", datasets: list[Dataset]) -> dict[str
             of_eras[name] = of_eras.get(name, 0.0) + size * era.luminosity / total
     others: dict[str, float] = {}
     for dataset in datasets:
-        for name, size in normalisation.uncertainties(dataset, eras[dataset.era]).items():
+        era = eras[dataset.era]
+        sizes = normalisation.uncertainties(dataset, era) | {"score": normalisation.score_uncertainty(era)}
+        for name, size in sizes.items():
             if name not in of_eras:
                 others[name] = max(size, others.get(name, 0.0))
     return of_eras | others

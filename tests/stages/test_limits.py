@@ -25,7 +25,8 @@ from hnl.inference.model import Model
 from hnl.inference.results import FitFile
 from hnl.plots import fits as plots
 from hnl.processors import selection as selections
-from hnl.report import fit_tables, hepdata, limit_files
+from hnl.report import fit_tables
+from hnl.report.displaced import hepdata, limit_files
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.stages import fit
 from hnl.stages import limits as stage
@@ -207,7 +208,7 @@ def test_resumed_only_what_is_the_same(run, found):
     ("module", "old", "new", "kept"),
     [
         ("hnl.corrections.nuisances", '_NONPROMPT, True, "simulation"', '_NONPROMPT, False, "simulation"', 0),
-        ("hnl.plots.limits", '"""', '"""Other. ', 1),
+        ("hnl.plots.displaced.limits", '"""', '"""Other. ', 1),
     ],
 )
 def test_scans_of_other_code_are_not_kept(run, found, monkeypatch, module, old, new, kept):

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 import pytest
 
 DRAWING = (
-    "hnl.plots.abcd.draw_all",
+    "hnl.plots.displaced.abcd.draw_all",
     "hnl.plots.classifier.draw_all",
     "hnl.plots.distributions.draw_all",
-    "hnl.plots.k0s.draw_all",
-    "hnl.plots.limits.draw_limits",
-    "hnl.plots.limits.draw_fits",
+    "hnl.plots.displaced.k0s.draw_all",
+    "hnl.plots.displaced.limits.draw_limits",
+    "hnl.plots.displaced.limits.draw_fits",
 )
 
 

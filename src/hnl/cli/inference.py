@@ -121,7 +121,7 @@ def limits(
     are kept. An edge beyond what the samples describe is called open, and no number is given for it.
     """
     from hnl.inference.displaced.scan_results import ScanSettings
-    from hnl.report import limit_files
+    from hnl.report.displaced import limit_files
 
     at = _at(output)
     displaced_only = (

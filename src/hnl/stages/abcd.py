@@ -16,8 +16,8 @@ from hnl.inference.abcd.results import AbcdResults
 from hnl.inference.abcd.rows import Tables
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
-from hnl.plots import abcd as plots
-from hnl.report import abcd_layout, abcd_summary
+from hnl.plots.displaced import abcd as plots
+from hnl.report.displaced import abcd_layout, abcd_summary
 from hnl.report.tables import Table
 from hnl.selections.displaced.regions import Thresholds
 from hnl.stages.run import Run

@@ -23,7 +23,7 @@ from hnl.ml import learning, models, sample
 from hnl.ml.displaced import k0s as ml
 from hnl.ml.displaced import trainings
 from hnl.ml.models import Model
-from hnl.plots import k0s as plots
+from hnl.plots.displaced import k0s as plots
 from hnl.processors import selection as selections
 from hnl.processors.displaced.k0s import MASS_AXIS, K0SProcessor
 from hnl.processors.rows import Candidates, ordered

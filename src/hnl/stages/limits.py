@@ -11,10 +11,10 @@ from hnl.inference.displaced import limits as mass_scans
 from hnl.inference.displaced.limits import ScanRequest
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import MassScan, ScanSettings
-from hnl.plots import limits as plots
-from hnl.report import hepdata
+from hnl.plots.displaced import limits as plots
 from hnl.report import strengths as strength_tables
-from hnl.report.limit_files import compared, edges
+from hnl.report.displaced import hepdata
+from hnl.report.displaced.limit_files import compared, edges
 from hnl.report.tables import Table
 from hnl.stages.run import Run
 

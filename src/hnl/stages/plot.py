@@ -13,11 +13,11 @@ from hnl.inference.abcd import files as estimate_files
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.results import FitFile, StrengthsFile
-from hnl.plots import abcd as abcd_plots
 from hnl.plots import classifier, distributions
 from hnl.plots import fits as fit_plots
-from hnl.plots import limits as limit_plots
 from hnl.plots import strengths as strength_plots
+from hnl.plots.displaced import abcd as abcd_plots
+from hnl.plots.displaced import limits as limit_plots
 from hnl.stages.run import Run
 
 Figures = list[tuple[str, Path]]

@@ -22,8 +22,8 @@ from hnl.inference.abcd.rows import (
 from hnl.inference.abcd.thresholds import MIN_C
 from hnl.inference.abcd.validation import FLAG
 from hnl.inference.records import Record
-from hnl.report import abcd_layout
-from hnl.report.abcd_layout import HIDDEN_NOTE
+from hnl.report.displaced import abcd_layout
+from hnl.report.displaced.abcd_layout import HIDDEN_NOTE
 from hnl.report.tables import Column, Table, percent, rough, short, signed
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.selections.displaced.hypotheses import HYPOTHESES

@@ -12,7 +12,7 @@ from hepdata_lib import Table as HEPDataTable
 from hnl import provenance
 from hnl.inference.displaced.results import SampleLimit
 from hnl.inference.displaced.scan_results import CURVES, ExcludedRange, MassScan
-from hnl.report.limit_files import SIDES, Side, between, edge_of, words
+from hnl.report.displaced.limit_files import SIDES, Side, between, edge_of, words
 
 
 def write(

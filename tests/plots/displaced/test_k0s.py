@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from hnl.physics.constants import M_K0S
-from hnl.plots import k0s
+from hnl.plots.displaced import k0s
 
 
 def scores(n: int = 20) -> dict[str, Any]:

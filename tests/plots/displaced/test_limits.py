@@ -13,7 +13,7 @@ from hnl.inference.displaced.results import LimitsFile, SampleLimit
 from hnl.inference.displaced.scan_results import CURVES, Edge, ExcludedRange, MassScan, ScanPoint, ScanSettings
 from hnl.inference.published import Curve
 from hnl.inference.results import StrengthLimit
-from hnl.plots import limits as plots
+from hnl.plots.displaced import limits as plots
 
 V2 = np.geomspace(1e-8, 1e-2, 25)
 
