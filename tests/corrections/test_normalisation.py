@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hnl.corrections.normalisation import UncertaintyError, luminosity_uncertainties, scale, uncertainties
+from hnl.corrections.normalisation import (
+    UncertaintyError,
+    luminosity_uncertainties,
+    scale,
+    score_uncertainty,
+    uncertainties,
+)
 from hnl.datasets import years
 from hnl.datasets.catalogue import Dataset, Era, Triggers
 
@@ -142,9 +148,9 @@ def test_luminosity_of_other_years_has_to_be_given() -> None:
 
 def test_uncertainties_of_a_signal() -> None:
     luminosity = years.LUMINOSITY_UNCERTAINTIES[2018]
-    assert uncertainties(dataset("signal"), ERA) == luminosity | {"k_factor": 0.04, "score": 0.10}
+    assert uncertainties(dataset("signal"), ERA) == luminosity | {"k_factor": 0.04}
     measured = ERA.model_copy(update={"score_uncertainty": 0.13})
-    assert uncertainties(dataset("signal"), measured)["score"] == 0.13
+    assert (score_uncertainty(ERA), score_uncertainty(measured)) == (0.10, 0.13)
     with_k = dataset("signal", cross_section_order="LO", cross_section_uncertainty=0.03, **PAPER)
     assert uncertainties(with_k, ERA)["k_factor"] == pytest.approx(0.05)
     assert uncertainties(dataset("signal", cross_section_uncertainty=0.038), ERA)["k_factor"] == 0.038
