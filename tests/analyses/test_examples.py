@@ -22,6 +22,7 @@ from hnl.cli.app import app
 from hnl.datasets.catalogue import CatalogueError
 from hnl.histograms.templates import TemplateError
 from hnl.inference.pyhf_model import Reference
+from hnl.processors import parts, planning, units
 from hnl.processors import selection as selections
 from hnl.stages.run import Run
 
@@ -174,6 +175,24 @@ def test_a_search_elsewhere_has_the_same_candidates(dimuon: Path, tmp_path: Path
     here = digests(dimuon.parent / "dimuon.yaml")
     shutil.copytree(dimuon.parent, tmp_path / "moved", ignore=shutil.ignore_patterns("out"))
     assert digests(tmp_path / "moved" / "dimuon.yaml") == here
+
+
+def test_it_travels_to_a_worker_without_our_folders(dimuon: Path, tmp_path: Path) -> None:
+    """The file goes with the work under a name of its content, and gives the same part to the byte."""
+    plan = planning.plan(dimuon.parent / "dimuon.yaml", tmp_path / "out")
+    jobs, files = planning.packed(plan.jobs)
+    assert [path.name for path in files.values()] == ["dimuon.py"]
+    (tmp_path / "worker").mkdir()
+    for name, path in files.items():
+        assert "/" not in name
+        shutil.copy(path, tmp_path / "worker" / name)
+    (job,) = (job for job in jobs if job.unit.dataset == "zgamma")
+    assert "dimuon.py:DIMUON" in job.catalogue.analysis
+    assert not Path(job.catalogue.analysis).is_absolute()
+    result = units.process_unit(job, tmp_path / "worker")
+    assert result.part is not None
+    parquet, _ = parts.paths(dimuon, "zgamma", job.unit.name)
+    assert result.part.parquet == parquet.read_bytes()
 
 
 @pytest.mark.parametrize(
