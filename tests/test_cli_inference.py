@@ -79,8 +79,12 @@ def test_limits_fit_and_plot(
     assert all(after[name] > time for name, time in before.items())
     redrawn = lineage.product(folder / "plots" / "limits_mu_majorana.pdf")
     assert (redrawn.stage, redrawn.state) == ("plot", "as it was made")
-    (folder / "limits" / "limits.json").write_text(json.dumps(content | {"format": 1}))
-    status, _, error = hnl("plot", folder)
+
+
+def test_plot_refuses_limits_of_another_format(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
+    (tmp_path / "limits").mkdir()
+    (tmp_path / "limits" / "limits.json").write_text(json.dumps({"format": 1}))
+    status, _, error = hnl("plot", tmp_path)
     assert status == 2
     assert "limits.json has format 1, this version of hnl reads format 2: run hnl limits" in " ".join(error.split())
 
