@@ -17,6 +17,7 @@ TESTS = Path(__file__).parent
 
 # What takes longer than a few seconds: `make test-quick` leaves it out. Everything else is quick, new files too.
 SLOW = (
+    "analyses/test_examples.py",
     "condor",
     "corrections/test_lifetime.py",
     "datasets/simulation",
@@ -29,6 +30,7 @@ SLOW = (
     "inference/test_asymptotics.py",
     "inference/test_likelihood.py",
     "inference/test_minimizer.py",
+    "inference/test_template_fits.py",
     "inference/test_toys.py",
     "inference/test_validation.py",
     "ml/test_learning.py",
@@ -39,6 +41,7 @@ SLOW = (
     "test_cli_generated_points.py",
     "test_cli_inference.py",
     "test_cli_simulate.py",
+    "test_dependencies.py",
     "test_executors.py",
     "test_packaging.py",
     "test_state.py",
