@@ -23,6 +23,7 @@ from hnl.errors import InputError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where libyaml was there: ten times faster
 LuminosityNuisance = Annotated[str, StringConstraints(pattern=r"^luminosity_\w+$")]
+DISPLACED = "displaced"  # the search that is meant where none is named
 FROM_RUNS_TREE: Literal["from Runs tree"] = "from Runs tree"
 # Others, HLT_Mu50 say, leave other bits in trigger objects (`datasets.trigger_bits`); the paper does not use them.
 ISOLATED_PATHS = {"electron": r"HLT_Ele\d+(_eta2p1)?_WPTight_Gsf(_L1\w+)?", "muon": r"HLT_Iso(Tk)?Mu\d+(_eta2p1)?"}
@@ -146,7 +147,7 @@ class Dataset(Model):
     generator_weights: GeneratorWeights = Field(
         GeneratorWeights(), description="simulation: weights of the generator that vary the sample"
     )
-    signal: Signal | None = None
+    signal: Signal | None = Field(None, description="of an HNL; needed of signals of the displaced search")
     primary_dataset: str | None = Field(None, description="data: the stream, e.g. SingleMuon")
     triggers: tuple[Literal["electron", "muon"], ...] = Field(
         ("electron", "muon"), min_length=1, description="an event belongs to this dataset if one of these groups fired"
@@ -173,7 +174,7 @@ class Dataset(Model):
             # Applied to a cross section that has it already, it would count twice.
             order = self.cross_section_order or "not given"
             raise ValueError(f"a k_factor needs cross_section_order LO or NLO; it is {order}")
-        if (self.kind == "signal") != (self.signal is not None):
+        if self.signal is not None and self.kind != "signal":
             raise ValueError("kind 'signal' and the block 'signal' go together")
         if both := set(self.triggers) & set(self.veto_triggers):
             raise ValueError(f"{', '.join(sorted(both))} is both in triggers and in veto_triggers")
@@ -189,7 +190,7 @@ class Catalogue(Model):
     """Eras and the datasets recorded or simulated for them."""
 
     analysis: str = Field(
-        "displaced",
+        DISPLACED,
         pattern=r"^([a-z_]+|[\w./$~+-]+:[A-Za-z_]\w*)$",
         description="the search: 'displaced' (EXO-21-011), or your own as MODULE:OBJECT or FILE.py:OBJECT, the file "
         "relative to the catalogue",
@@ -281,6 +282,8 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue, files_needed: bo
         if dataset.era not in catalogue.eras:
             known = ", ".join(catalogue.eras)
             raise fail(("datasets", i, "era"), f"dataset {dataset.name} names the era {dataset.era}; known: {known}")
+        if catalogue.analysis == DISPLACED and (dataset.kind == "signal") != (dataset.signal is not None):
+            raise fail(("datasets", i), "kind 'signal' and the block 'signal' go together")
         era = catalogue.eras[dataset.era]
         for group in dataset.triggers if "triggers" in dataset.model_fields_set else ():
             if not getattr(era.triggers, group):

@@ -110,17 +110,30 @@ def _panel(panel: Axes, histogram: hist.Hist, catalogue: Catalogue, *, with_data
         colours = [mpl.colormaps["Set3"](i % 12) for i in range(len(backgrounds))]
         labels, stacked = list(backgrounds), list(backgrounds.values())
         mplhep.histplot(stacked, label=labels, color=colours, stack=True, histtype="fill", ax=panel)
-    for mass, colour in zip(_masses(catalogue), SIGNAL_COLOURS, strict=False):
-        signal = _clearest(histogram, [d for d in catalogue.datasets if d.signal and d.signal.mass == mass])
+    for (name, datasets), colour in zip(_signals(catalogue).items(), SIGNAL_COLOURS, strict=False):
+        signal = _clearest(histogram, datasets)
         if signal is not None:
             scaled = signal * (total / signal.values().sum()) if total > 0 else signal
-            label = f"$m_N$ = {mass:g} GeV" + (" (scaled)" if total > 0 else "")
+            label = name + (" (scaled)" if total > 0 else "")
             mplhep.histplot(scaled, label=label, color=colour, yerr=False, ax=panel)
     data = _by_process(histogram, [d for d in catalogue.datasets if d.kind == "data"])
     if with_data and data:
         mplhep.histplot(sum(data.values()), label="data", histtype="errorbar", color="black", ax=panel)
     panel.set(xlabel=variable.label, ylabel="events", xlim=(variable.edges[0], variable.edges[-1]))
     panel.set_ylim(bottom=0)
+
+
+def _signals(catalogue: Catalogue) -> dict[str, list[Dataset]]:
+    """What is drawn of the signals: HNLs of some masses, and other signals by process."""
+    signals = [dataset for dataset in catalogue.datasets if dataset.kind == "signal"]
+    groups = {
+        f"$m_N$ = {mass:g} GeV": [d for d in signals if d.signal and d.signal.mass == mass]
+        for mass in _masses(catalogue)
+    }
+    for dataset in signals:
+        if dataset.signal is None:
+            groups.setdefault(dataset.process, []).append(dataset)
+    return groups
 
 
 def _masses(catalogue: Catalogue) -> list[float]:
