@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,10 @@ import hnl
 from hnl import dependencies
 from hnl.analysis import AnalysisError, load
 from hnl.cli.app import app
+from hnl.condor import items
+from hnl.condor import job as batch_job
 from hnl.datasets.catalogue import CatalogueError
+from hnl.datasets.settings import Batch
 from hnl.histograms.templates import TemplateError
 from hnl.inference.pyhf_model import Reference
 from hnl.processors import parts, planning, units
@@ -286,3 +290,21 @@ def sizes(out: Path) -> list[dict[str, float]]:
         shift = sum(channel.backgrounds[p][0] * (k[0] - 1) for p, k in factors.items() if p != "signal")
         result.append({"size": float(abs(shift) / total)})
     return result
+
+
+def test_it_travels_with_a_job_of_htcondor(dimuon: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an item lists is all that the job needs in an empty folder."""
+    plan = planning.plan(dimuon.parent / "dimuon.yaml", tmp_path / "out")
+    jobs, files = planning.packed([job for job in plan.jobs if job.unit.dataset == "zgamma"])
+    submit, job_folder = tmp_path / "submit", tmp_path / "job"
+    batch = Batch(local_files="shared")
+    submit.mkdir()
+    items.copy_support_files(submit, files)
+    job_folder.mkdir()
+    for name in items.write(submit, batch, "first", jobs):
+        shutil.copy(submit / name, job_folder / Path(name).name)
+    monkeypatch.chdir(job_folder)
+    assert batch_job.run(Path("first.json")) == 0
+    with zipfile.ZipFile("first.zip") as archive:
+        packed = archive.read(f"{jobs[0].unit.name}.parquet")
+    assert packed == parts.paths(dimuon, "zgamma", jobs[0].unit.name)[0].read_bytes()
