@@ -78,7 +78,7 @@ PARTICLES = (
     "JetPFCands_jetIdx",
     "JetPFCands_pFCandsIdx",
 )
-# What more of a pion is wanted that stands in for l2 (`selections.k0s`): read for that alone, where present.
+# What more of a pion is wanted that stands in for l2 (`selections.displaced.k0s`): read for that alone, where present.
 PION_DETAILS = ("PFCands_dz", "PFCands_dzErr", "PFCands_lostInnerHits")
 # For the jet energy resolution, where the era has one: NanoAOD's simulation has all of it.
 # (The mass is read for coffea, whose records of momenta must have one.)

@@ -48,7 +48,7 @@ def draw_all(
 
     Args:
         tables: rows of the stage.
-        plane: histogram of `histograms.abcd`.
+        plane: histogram of `histograms.displaced.abcd`.
         samples: name -> datasets.
         scans: hypothesis -> category.
         thresholds: those that are used.
