@@ -20,12 +20,13 @@ from hnl import layout
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import KeptScan
 from hnl.inference.records import FLAT
-from hnl.inference.results import FitFile
+from hnl.inference.results import FitFile, StrengthsFile
 
 # Path in OUT, and the type of the content.
 FILES: tuple[tuple[str, type], ...] = (
     (layout.EVERY_LIMITS[0], LimitsFile),
     (f"{layout.limits()}/{layout.POINTS}/*.json", KeptScan),
+    (layout.EVERY_STRENGTHS[0], StrengthsFile),
     (layout.EVERY_FIT[0], FitFile),
 )
 NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false", NoneType: "null"}

@@ -81,7 +81,7 @@ def test_limits_fit_and_plot(
     assert (redrawn.stage, redrawn.state) == ("plot", "as it was made")
 
 
-def test_plot_refuses_limits_of_another_format(hnl: Run, tmp_path: Path) -> None:  # noqa: F811
+def test_plot_refuses_limits_of_another_format(hnl: Run, tmp_path: Path) -> None:
     (tmp_path / "limits").mkdir()
     (tmp_path / "limits" / "limits.json").write_text(json.dumps({"format": 1}))
     status, _, error = hnl("plot", tmp_path)

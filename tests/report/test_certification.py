@@ -10,7 +10,7 @@ import scored
 import synthetic
 
 from hnl.processors import selection as selections
-from hnl.processors.displaced.processor import CERTIFIED
+from hnl.processors.base import CERTIFIED
 from hnl.report import certification
 
 Make = Callable[..., selections.Selection]
