@@ -14,7 +14,7 @@ DRAWING = (
     "hnl.plots.distributions.draw_all",
     "hnl.plots.displaced.k0s.draw_all",
     "hnl.plots.displaced.limits.draw_limits",
-    "hnl.plots.displaced.limits.draw_fits",
+    "hnl.plots.fits.draw_fits",
 )
 
 
