@@ -41,10 +41,8 @@ K0S = Stage(
     (f"{layout.K0S}/*",),
     (
         "hnl.corrections.weights",
-        "hnl.histograms.displaced.k0s",
-        "hnl.ml.displaced.k0s",
+        "hnl.inference.displaced.k0s",
         "hnl.plots.displaced.k0s",
-        "hnl.processors.displaced.k0s",
     ),
     in_run=False,
 )
