@@ -17,7 +17,7 @@ from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.ml import models
 from hnl.ml.displaced import k0s as ml
 from hnl.processors.displaced.k0s_inputs import K0SError, NoParticlesError
-from hnl.stages import k0s, select, train
+from hnl.stages import k0s, plot, select, train
 from hnl.stages.run import Run
 
 N_DATA, N_SIMULATION = 24, 36
@@ -81,8 +81,20 @@ def test_from_files_to_figures(tmp_path: Path, trained: Path) -> None:
         full, left = row["auc"].values()
         assert 0.5 < left["value"] <= full["value"] + 3 * full["error"]
     assert sum(content["masses"]["data"]) == N_DATA
-    for _, figure in checked.figures:
-        assert figure.is_file()
+    drawn = {file: file.read_bytes() for _, figure in checked.figures for file in (figure, figure.with_suffix(".pdf"))}
+    for file in drawn:
+        file.unlink()
+    assert plot.run(Run(out)) == checked.figures
+    assert {file: file.read_bytes() for file in drawn} == drawn
+
+
+def test_another_format_is_not_drawn(tmp_path: Path) -> None:
+    """`hnl plot` names the file, both formats and the command that makes it anew."""
+    path = tmp_path / "k0s" / "k0s.json"
+    path.parent.mkdir()
+    path.write_text('{"format": 0}', encoding="utf-8")
+    with pytest.raises(records.FormatError, match=r"k0s\.json has format 0, .* reads format 1: run hnl k0s again"):
+        plot.run(Run(tmp_path))
 
 
 def test_no_simulated_candidates(tmp_path: Path, trained: Path) -> None:
