@@ -52,13 +52,16 @@ def draw_all(
 
 
 def save(figure: mpl.figure.Figure, path: Path) -> None:
-    """Writes a figure as PNG and as PDF beside it, and closes it."""
+    """Writes a figure as PNG and as PDF beside it, and closes it.
 
-    def fill(temporary: Path, suffix: str) -> None:
-        figure.savefig(temporary, format=suffix.removeprefix("."), dpi=110)
+    Without the time: a figure that is drawn again is the same to the bit.
+    """
 
-    for suffix in (".png", ".pdf"):
-        provenance.write(path.with_suffix(suffix), partial(fill, suffix=suffix))
+    def fill(temporary: Path, suffix: str, metadata: dict[str, None]) -> None:
+        figure.savefig(temporary, format=suffix.removeprefix("."), dpi=110, metadata=metadata)
+
+    for suffix, metadata in ((".png", {}), (".pdf", {"CreationDate": None})):
+        provenance.write(path.with_suffix(suffix), partial(fill, suffix=suffix, metadata=metadata))
     plt.close(figure)
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from hnl import layout
+from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import KeptScan
 from hnl.inference.records import FLAT
@@ -28,6 +29,7 @@ FILES: tuple[tuple[str, type], ...] = (
     (f"{layout.limits()}/{layout.POINTS}/*.json", KeptScan),
     (layout.EVERY_STRENGTHS[0], StrengthsFile),
     (layout.EVERY_FIT[0], FitFile),
+    (layout.K0S_FILE, K0SFile),
 )
 NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false", NoneType: "null"}
 HEAD = """# Files of an output folder

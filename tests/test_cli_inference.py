@@ -78,7 +78,7 @@ def test_limits_fit_and_plot(
     assert {"limits_mu_majorana.pdf", "fit_impacts_hnl8_mu.png", "abcd_SR_low_data.pdf"} <= set(after)
     assert all(after[name] > time for name, time in before.items())
     redrawn = lineage.product(folder / "plots" / "limits_mu_majorana.pdf")
-    assert (redrawn.stage, redrawn.state) == ("plot", "as it was made")
+    assert (redrawn.stage, redrawn.state) == ("limits", "as it was made")  # the same to the bit
 
 
 def test_plot_refuses_limits_of_another_format(hnl: Run, tmp_path: Path) -> None:

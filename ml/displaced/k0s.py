@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hnl.ml import scoring, statistics
+from hnl.ml import sample, scoring, statistics
 from hnl.ml.displaced import features as feature_table
 from hnl.ml.displaced.features import Feature
 from hnl.ml.models import Model
-from hnl.ml.sample import Sample
+from hnl.ml.sample import Source
 from hnl.ml.statistics import Estimate
 from hnl.processors.rows import Candidates
 
@@ -30,7 +31,7 @@ def missing(features: Sequence[Feature], samples: Iterable[Candidates]) -> tuple
     return tuple(feature.name for feature in features if feature.name in lacking)
 
 
-def scores(model: Model, candidates: Candidates, dataset: str, without: Sequence[str]) -> np.ndarray:
+def scores(model: Model, candidates: Candidates, dataset: str, without: Sequence[str]) -> NDArray[np.float64]:
     """The mean of the three models, for data and simulation alike: both must be scored by the same function.
 
     Args:
@@ -40,30 +41,34 @@ def scores(model: Model, candidates: Candidates, dataset: str, without: Sequence
         without: features to blank.
 
     Returns:
-        float64, (n,), between 0 and 1.
+        (n,), between 0 and 1.
     """
     matrix = _blanked(feature_table.matrix(model.features, candidates, dataset), model.features, without)
-    mean: np.ndarray = scoring.each_model(model.boosters, matrix).mean(axis=0, dtype=np.float64)
+    mean: NDArray[np.float64] = scoring.each_model(model.boosters, matrix).mean(axis=0, dtype=np.float64)
     return mean
 
 
-def information(model: Model, sample: Sample, without: Sequence[str]) -> tuple[Estimate, Estimate]:
+def information(model: Model, sources: Sequence[Source], without: Sequence[str]) -> tuple[Estimate, Estimate]:
     """AUC of signal against background for events that a model did not see, with all features and without some.
 
     Args:
         model: the classifier.
-        sample: the events of its training, with the features of the model.
+        sources: the datasets that it was trained with, among others.
         without: features to blank.
+
+    Raises:
+        TrainingError, FeatureError: the datasets cannot train the classifier.
     """
+    events = sample.build(model.training, sources, model.features)
     result = []
     for names in ((), without):
-        each = scoring.each_model(model.boosters, _blanked(sample.features, model.features, names))
-        unseen = scoring.unseen(each, sample.fold)
-        result.append(statistics.auc(unseen, sample.is_signal, sample.training_weight, sample.generator_event))
+        each = scoring.each_model(model.boosters, _blanked(events.features, model.features, names))
+        unseen = scoring.unseen(each, events.fold)
+        result.append(statistics.auc(unseen, events.is_signal, events.training_weight, events.generator_event))
     return result[0], result[1]
 
 
-def _blanked(matrix: np.ndarray, features: Sequence[Feature], without: Sequence[str]) -> np.ndarray:
+def _blanked(matrix: NDArray[np.float32], features: Sequence[Feature], without: Sequence[str]) -> NDArray[np.float32]:
     result = matrix.copy()
     result[:, [feature.name in without for feature in features]] = np.nan
     return result

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import mplhep
 import numpy as np
+from numpy.typing import NDArray
 
+from hnl.inference.displaced.k0s_results import K0SFile, MassComparison, ScoreComparison
 from hnl.physics.constants import M_K0S
 from hnl.plots.distributions import save
 from hnl.selections.displaced.k0s import MAX_K0S_DIFFERENCE
@@ -16,7 +17,7 @@ from hnl.selections.displaced.k0s import MAX_K0S_DIFFERENCE
 COLUMN = (5.6, 5.4)  # inches
 
 
-def draw_all(content: Mapping[str, Any], folder: Path) -> list[tuple[str, Path]]:
+def draw_all(content: K0SFile, folder: Path) -> list[tuple[str, Path]]:
     """Draws both figures, as PNG and PDF.
 
     Args:
@@ -27,15 +28,15 @@ def draw_all(content: Mapping[str, Any], folder: Path) -> list[tuple[str, Path]]
         (title, PNG) of each figure.
     """
     drawn = {
-        "k0s_scores": ("Score of K0S candidates in data and simulation", scores(content["trainings"])),
-        "k0s_mass": ("Mass of vertices of two tracks in Z events", mass(content["masses"])),
+        "k0s_scores": ("Score of K0S candidates in data and simulation", scores(content.trainings)),
+        "k0s_mass": ("Mass of vertices of two tracks in Z events", mass(content.masses)),
     }
     for name, (_, figure) in drawn.items():
         save(figure, folder / f"{name}.png")
     return [(title, folder / f"{name}.png") for name, (title, _) in drawn.items()]
 
 
-def scores(trainings: Mapping[str, Mapping[str, Any]]) -> mpl.figure.Figure:
+def scores(trainings: Mapping[str, ScoreComparison]) -> mpl.figure.Figure:
     """One column per training: yields above, data over simulation below (Fig. 6)."""
     n = len(trainings)
     figure, panels = plt.subplots(
@@ -44,7 +45,8 @@ def scores(trainings: Mapping[str, Mapping[str, Any]]) -> mpl.figure.Figure:
     figure.subplots_adjust(left=0.5 / n * 0.25, right=1 - 0.02 / n, bottom=0.11, top=0.93, hspace=0.06)
     for (upper, lower), (name, yields) in zip(panels.T, trainings.items(), strict=True):
         edges, data, expected, error = (
-            np.array(yields[key]) for key in ("edges", "data", "simulation", "simulation_error")
+            np.array(values, dtype=np.float64)  # None becomes NaN
+            for values in (yields.edges, yields.data, yields.simulation, yields.simulation_error)
         )
         mplhep.histplot(expected, edges, histtype="fill", color="C0", alpha=0.4, label="simulation", ax=upper)
         mplhep.histplot(data, edges, yerr=np.sqrt(data), histtype="errorbar", color="black", label="data", ax=upper)
@@ -60,10 +62,10 @@ def scores(trainings: Mapping[str, Mapping[str, Any]]) -> mpl.figure.Figure:
     return figure
 
 
-def mass(masses: Mapping[str, Any]) -> mpl.figure.Figure:
+def mass(masses: MassComparison) -> mpl.figure.Figure:
     """Vertices of two tracks in data and simulation, scaled to data, with the window of the selection."""
     figure, panel = plt.subplots(figsize=COLUMN)
-    edges, data, expected = (np.array(masses[key]) for key in ("edges", "data", "simulation"))
+    edges, data, expected = (np.array(values) for values in (masses.edges, masses.data, masses.simulation))
     mplhep.histplot(expected, edges, histtype="fill", color="C0", alpha=0.4, label="simulation", ax=panel)
     mplhep.histplot(data, edges, yerr=np.sqrt(data), histtype="errorbar", color="black", label="data", ax=panel)
     for side in (-1, 1):
@@ -73,6 +75,6 @@ def mass(masses: Mapping[str, Any]) -> mpl.figure.Figure:
     return figure
 
 
-def _steps(values: np.ndarray) -> np.ndarray:
+def _steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bin contents for matplotlib's 'post' steps, with one value per edge."""
     return np.append(values, values[-1])

@@ -99,3 +99,13 @@ def test_a_bar_that_changes_is_seen(tmp_path: Path) -> None:
             update=False,
             failed=tmp_path,
         )
+
+
+def test_a_saved_figure_does_not_know_the_time(tmp_path: Path) -> None:
+    """A stage whose figures `hnl plot` draws again would be stale."""
+    distributions.save(plt.figure(), tmp_path / "figure.png")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.pdf", "figure.png"]
+    pdf = (tmp_path / "figure.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert b"/Producer" in pdf
+    assert b"CreationDate" not in pdf

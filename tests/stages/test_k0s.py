@@ -8,13 +8,16 @@ import pytest
 import synthetic
 import yaml
 from k0s_events import k0s_event
-from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, write
+from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Object, Style, write
 from without_figures import without_figures
 
 from hnl.executors import ExecutionOptions
+from hnl.inference import records
+from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.ml import models
 from hnl.ml.displaced import k0s as ml
-from hnl.stages import k0s, select, train
+from hnl.processors.displaced.k0s_inputs import K0SError, NoParticlesError
+from hnl.stages import k0s, plot, select, train
 from hnl.stages.run import Run
 
 N_DATA, N_SIMULATION = 24, 36
@@ -29,20 +32,32 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def selected(folder: Path, *, particles: tuple[bool, bool, bool] = (True, True, True)) -> Path:
-    """A finished selection of data, Z -> mu mu and another background."""
+def selected(
+    folder: Path, *, particles: tuple[bool, bool, bool] = (True, True, True), broken: str = "", **simulated: Object
+) -> Path:
+    """A finished selection of data, Z -> mu mu and another background.
+
+    Args:
+        folder: for the files and the output folder.
+        particles: whether the files keep the particles of jets.
+        broken: the dataset whose file cannot be read, which the selection leaves out.
+        simulated: what is different in simulated events, see `k0s_event`.
+    """
     styles = [Style(data=i == 0, particles=has, skimmed=False) for i, has in enumerate(particles)]
     names, counts = ("data", "zmumu", "other"), (N_DATA, N_SIMULATION, 4)
     datasets = []
     for i, (name, count, style) in enumerate(zip(names, counts, styles, strict=True)):
-        write(folder / f"{name}.root", [k0s_event(1000 * i + j) for j in range(count)], style)
+        change = {} if i == 0 else simulated
+        write(folder / f"{name}.root", [k0s_event(1000 * i + j, **change) for j in range(count)], style)
         kind = {"kind": "data", "primary_dataset": "SingleMuon"} if i == 0 else {"kind": "background"}
         kind |= {} if i == 0 else {"cross_section": 2.0}
         datasets.append({"name": name, "era": "2018", "process": name, "files": [f"{name}.root"]} | kind)
     era = {"year": 2018, "luminosity": 10.0, "triggers": {"electron": [*ELECTRON_PATHS], "muon": [*MUON_PATHS]}}
+    if broken:
+        (folder / f"{broken}.root").write_bytes(b"not ROOT")
     path = folder / "catalogue.yaml"
     path.write_text(yaml.safe_dump({"eras": {"2018": era}, "datasets": datasets}), encoding="utf-8")
-    select.run(path, folder / "out", execution=ExecutionOptions("iterative"))
+    select.run(path, folder / "out", execution=ExecutionOptions("iterative"), allow_partial=bool(broken))
     return folder / "out"
 
 
@@ -50,8 +65,9 @@ def test_from_files_to_figures(tmp_path: Path, trained: Path) -> None:
     """All K0S are counted, scaled to data, and scored without what pions lack; a dataset without particles is named."""
     out = selected(tmp_path, particles=(True, True, False))
     checked = k0s.run(Run(out), models_folder=trained / "models", workers=1)
-    content = json.loads((out / "k0s" / "k0s.json").read_text(encoding="utf-8"))
-    assert content == json.loads(json.dumps(checked.content))
+    path = out / "k0s" / "k0s.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert records.read(path, K0SFile) == checked.content
     assert set(content["trainings"]) == {"electron_low", "electron_high", "muon_low", "muon_high"}
     assert list(content["left_out"]) == ["other"]
     assert "other.root does not keep the particles of jets: no nPFCands" in content["left_out"]["other"]
@@ -65,8 +81,44 @@ def test_from_files_to_figures(tmp_path: Path, trained: Path) -> None:
         full, left = row["auc"].values()
         assert 0.5 < left["value"] <= full["value"] + 3 * full["error"]
     assert sum(content["masses"]["data"]) == N_DATA
-    for _, figure in checked.figures:
-        assert figure.is_file()
+    drawn = {file: file.read_bytes() for _, figure in checked.figures for file in (figure, figure.with_suffix(".pdf"))}
+    for file in drawn:
+        file.unlink()
+    assert plot.run(Run(out)) == checked.figures
+    assert {file: file.read_bytes() for file in drawn} == drawn
+
+
+def test_another_format_is_not_drawn(tmp_path: Path) -> None:
+    """`hnl plot` names the file, both formats and the command that makes it anew."""
+    path = tmp_path / "k0s" / "k0s.json"
+    path.parent.mkdir()
+    path.write_text('{"format": 0}', encoding="utf-8")
+    with pytest.raises(records.FormatError, match=r"k0s\.json has format 0, .* reads format 1: run hnl k0s again"):
+        plot.run(Run(tmp_path))
+
+
+def test_no_simulated_candidates(tmp_path: Path, trained: Path) -> None:
+    """What is undefined without simulation is null; the rest is there, figures too."""
+    out = selected(tmp_path, sv={"mass": 0.52})
+    checked = k0s.run(Run(out), models_folder=trained / "models", workers=1)
+    content = records.read(out / "k0s" / "k0s.json", K0SFile)
+    assert content == checked.content
+    for row in content.trainings.values():
+        assert sum(row.data) == N_DATA
+        assert (row.scale, row.ratio, row.uncertainty) == (None, None, None)
+        assert row.simulation == row.simulation_error == (None,) * 5
+    # Masses are counted before the requirement on them, to 0.56 GeV.
+    assert sum(content.masses.simulation) == pytest.approx(N_DATA)
+    assert all(figure.is_file() for _, figure in checked.figures)
+
+
+def test_dataset_without_files(tmp_path: Path, trained: Path) -> None:
+    """A dataset whose only file was left out by the selection is named."""
+    out = selected(tmp_path, broken="other")
+    content = k0s.run(Run(out), models_folder=trained / "models", workers=1).content
+    assert content.left_out == {"other": "the selection has no file of it"}
+    assert list(content.cutflow) == ["data", "zmumu"]
+    assert len(content.partial) == 1
 
 
 def test_scores_do_not_depend_on_what_is_missing_elsewhere(trained: Path) -> None:
@@ -90,14 +142,14 @@ def test_files_without_particles(
 ) -> None:
     """The check says for which files it cannot be done, and why."""
     out = selected(tmp_path, particles=particles)
-    with pytest.raises(k0s.NoParticlesError, match=rf"(?s)no file of {kind} can be used.*{name}\.root does not keep"):
+    with pytest.raises(NoParticlesError, match=rf"(?s)no file of {kind} can be used.*{name}\.root does not keep"):
         k0s.run(Run(out), models_folder=trained / "models", workers=1)
     assert not (out / "k0s").exists()
 
 
 def test_no_models(tmp_path: Path) -> None:
     """It says what to do."""
-    with pytest.raises(k0s.K0SError, match="run hnl train first"):
+    with pytest.raises(K0SError, match="run hnl train first"):
         k0s.run(Run(selected(tmp_path)), workers=1)
 
 
@@ -106,5 +158,5 @@ def test_file_that_changed(tmp_path: Path, trained: Path) -> None:
     out = selected(tmp_path)
     (tmp_path / "zmumu.root").unlink()
     write(tmp_path / "zmumu.root", [k0s_event(5)], Style(particles=True))
-    with pytest.raises(k0s.K0SError, match=r"zmumu\.root is not the file that was selected from"):
+    with pytest.raises(K0SError, match=r"zmumu\.root is not the file that was selected from"):
         k0s.run(Run(out), models_folder=trained / "models", workers=1)

@@ -150,7 +150,7 @@ def limits(
 
 @app.command()
 def plot(output: OutArgument) -> None:
-    """Draw all figures again from what is saved in OUT: OUT/plots (PDF and PNG)."""
+    """Draw all figures again from what is saved in OUT: OUT/plots and OUT/k0s (PDF and PNG)."""
     with locking.held(output, note):
         at = _at(output)
         stage = at.analysis.stage("plot")

@@ -1,7 +1,7 @@
 """`hnl k0s`: the check of the score on data."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from hnl import layout, lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument, WorkersOption
 from hnl.terminal import TextTable, note, print_table, progress_bar, say
+
+if TYPE_CHECKING:
+    from hnl.inference.displaced.k0s_results import K0SFile, ScoreComparison
 
 
 @app.command()
@@ -44,39 +47,38 @@ def k0s(
     say(f"K0S check:   {output / layout.K0S}")
 
 
-def _print(content: dict[str, Any]) -> None:
+def _print(content: "K0SFile") -> None:
     """Candidates, the comparison, and what the score was made without."""
-    cutflow = content["cutflow"]
+    cutflow = content.cutflow
     rows = [
-        (stage, *(f"{counts[stage]['all']['events']:,}" for counts in cutflow.values()))
+        (stage, *(f"{counts[stage]['all'].events:,}" for counts in cutflow.values()))
         for stage in next(iter(cutflow.values()))
     ]
     print_table(TextTable("events", ("requirement", *cutflow), rows))
     headings = ("training", "data", "above 0.6", "data / simulation above 0.6", "uncertainty", "AUC", "of what is left")
-    print_table(TextTable("score of K0S candidates", headings, [_row(*item) for item in content["trainings"].items()]))
-    lines = [f"{name}: no number: {row['reason']}" for name, row in content["trainings"].items() if row["reason"]]
+    print_table(TextTable("score of K0S candidates", headings, [_row(*item) for item in content.trainings.items()]))
+    lines = [f"{name}: no number: {row.reason}" for name, row in content.trainings.items() if row.reason]
     lines += [
-        f"{name}: a pion, or its file, does not have {', '.join(row['missing_features'])}: blank in data and simulation"
-        for name, row in content["trainings"].items()
-        if row["missing_features"]
+        f"{name}: a pion, or its file, does not have {', '.join(row.missing_features)}: blank in data and simulation"
+        for name, row in content.trainings.items()
+        if row.missing_features
     ]
-    lines += [f"dataset {name} takes no part: {reason}" for name, reason in content["left_out"].items()]
-    if content["information"]:
-        lines.append(f"how much is left of the score is not known: {content['information']}")
-    used = f"{100 * content['table_4']:.0f} %"
+    lines += [f"dataset {name} takes no part: {reason}" for name, reason in content.left_out.items()]
+    if content.information:
+        lines.append(f"how much is left of the score is not known: {content.information}")
+    used = f"{100 * content.table_4:.0f} %"
     lines.append(f"fits use {used} for the score (Table 4), or score_uncertainty of an era in the catalogue")
     for line in lines:
         say(line)
 
 
-def _row(name: str, compared: dict[str, Any]) -> tuple[str, ...]:
-    ratio, uncertainty = compared["ratio"], compared["uncertainty"]
-    areas = [f"{area['value']:.4f}" for area in (compared["auc"] or {}).values()]
+def _row(name: str, compared: "ScoreComparison") -> tuple[str, ...]:
+    areas = [area.value for area in (compared.auc or {}).values()] or [None, None]
     return (
         name,
-        f"{sum(compared['data']):,.0f}",
-        f"{sum(compared['data'][-2:]):,.0f}",
-        "-" if ratio is None else f"{ratio:.3f} +- {compared['ratio_error']:.3f}",
-        "-" if uncertainty is None else f"{100 * uncertainty:.0f} %",
-        *(areas or ("-", "-")),
+        f"{sum(compared.data):,.0f}",
+        f"{sum(compared.data[-2:]):,.0f}",
+        "-" if compared.ratio is None else f"{compared.ratio:.3f} +- {compared.ratio_error:.3f}",
+        "-" if compared.uncertainty is None else f"{100 * compared.uncertainty:.0f} %",
+        *("-" if area is None else f"{area:.4f}" for area in areas),
     )

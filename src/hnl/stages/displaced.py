@@ -41,10 +41,8 @@ K0S = Stage(
     (f"{layout.K0S}/*",),
     (
         "hnl.corrections.weights",
-        "hnl.histograms.displaced.k0s",
-        "hnl.ml.displaced.k0s",
+        "hnl.inference.displaced.k0s",
         "hnl.plots.displaced.k0s",
-        "hnl.processors.displaced.k0s",
     ),
     in_run=False,
 )
@@ -81,13 +79,22 @@ FIT = Stage(
 PLOT = Stage(
     "plot",
     "draw all figures again",
-    (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, layout.REGIONS, *stages.RESULTS),
-    stages.PLOT.products,
+    (
+        layout.SELECTION,
+        layout.HISTOGRAMS,
+        layout.EVALUATION,
+        layout.ESTIMATE,
+        layout.REGIONS,
+        layout.K0S_FILE,
+        *stages.RESULTS,
+    ),
+    (*stages.PLOT.products, f"{layout.K0S}/*.png", f"{layout.K0S}/*.pdf"),
     (
         "hnl.plots.displaced.abcd",
         "hnl.plots.classifier",
         "hnl.plots.distributions",
         "hnl.plots.fits",
+        "hnl.plots.displaced.k0s",
         "hnl.plots.displaced.limits",
     ),
     uses=("distributions",),

@@ -11,12 +11,14 @@ from hnl.histograms import files
 from hnl.inference import records
 from hnl.inference.abcd import files as estimate_files
 from hnl.inference.displaced import table5
+from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.results import FitFile, StrengthsFile
 from hnl.plots import classifier, distributions
 from hnl.plots import fits as fit_plots
 from hnl.plots import strengths as strength_plots
 from hnl.plots.displaced import abcd as abcd_plots
+from hnl.plots.displaced import k0s as k0s_plots
 from hnl.plots.displaced import limits as limit_plots
 from hnl.stages.run import Run
 
@@ -40,7 +42,7 @@ def run(at: Run) -> Figures:
     Raises:
         NoProductsError: there is no product.
         ProductError: one is broken.
-        FormatError, BrokenFileError: limits.json or fit.json is not of this version, or broken.
+        FormatError, BrokenFileError: k0s.json, limits.json or fit.json is not of this version, or broken.
     """
     out, plots = at.out, at.out / layout.PLOTS
     made: Figures = []
@@ -57,6 +59,8 @@ def run(at: Run) -> Figures:
         made += _read(
             path, lambda path: classifier.draw_all(json.loads(path.read_text(encoding="utf-8"))["metrics"], plots)
         )
+    if (path := out / layout.K0S_FILE).is_file():
+        made += k0s_plots.draw_all(records.read(path, K0SFile), out / layout.K0S)
     for path in _existing(out, layout.EVERY_LIMITS):
         made += limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), plots)
     for path in _existing(out, layout.EVERY_STRENGTHS):

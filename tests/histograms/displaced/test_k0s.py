@@ -1,9 +1,15 @@
 """Data over simulation in the last two bins of the score, and its error."""
 
+from pathlib import Path
+
+import hist
 import numpy as np
 import pytest
+from chain import catalogue_of
 
 from hnl.histograms.displaced import k0s
+from hnl.processors.displaced.k0s import MASS_AXIS
+from hnl.processors.displaced.k0s_inputs import K0SSample
 
 
 def repeated(*counts: int) -> np.ndarray:
@@ -57,3 +63,45 @@ def test_too_few(data: tuple[int, ...], simulation: tuple[int, ...], says: str) 
     scores = repeated(*simulation)
     found = k0s.compare(repeated(*data), scores, np.ones(len(scores)))
     assert (found.ratio, found.uncertainty, found.reason) == (None, None, says)
+
+
+def sample(kind: str, weights: list[float], masses: list[float], weight: float = 1.0) -> K0SSample:
+    """A dataset of so many candidates, and vertices of one weight."""
+    histogram = hist.Hist(MASS_AXIS, storage=hist.storage.Weight())
+    histogram.fill(masses, weight=np.full(len(masses), weight))
+    (dataset,) = catalogue_of(Path("x.root"), kind=kind).datasets
+    return K0SSample(dataset, {}, np.array(weights), {}, histogram)
+
+
+def test_samples_are_joined_by_kind() -> None:
+    """Two of data and two of simulation, in any order, are one of each; weights of simulation count."""
+    samples = [
+        sample("background", [2.0, 1.0], []),
+        sample("data", [1.0], []),
+        sample("background", [5.0], []),
+        sample("data", [1.0, 1.0, 1.0], []),
+    ]
+    scores = [np.array(values) for values in ([0.1, 0.5], [0.9], [0.5], [0.1, 0.1, 0.3])]
+    found = k0s.compare_samples(samples, scores)
+    assert found.data.tolist() == [2, 1, 0, 0, 1]
+    assert found.scale == pytest.approx(4 / 8)
+    assert found.simulation == pytest.approx([1, 0, 3, 0, 0])
+    assert found.simulation_error == pytest.approx([1, 0, np.sqrt(1 + 25) / 2, 0, 0])
+
+
+def test_masses_by_hand() -> None:
+    """Bins of 2.5 MeV from 0.44 GeV: 0.4976 GeV is in bin 23, 0.511 GeV in bin 28."""
+    samples = [
+        sample("data", [], [0.4976, 0.4976, 0.511]),
+        sample("background", [], [0.4976], weight=2.0),
+        sample("background", [], [0.511], weight=4.0),
+    ]
+    found = k0s.compare_masses(samples)
+    assert {i: n for i, n in enumerate(found.data) if n} == {23: 2, 28: 1}
+    assert {i: n for i, n in enumerate(found.simulation) if n} == pytest.approx({23: 1, 28: 2})
+
+
+def test_masses_without_simulation() -> None:
+    found = k0s.compare_masses([sample("data", [], [0.5])])
+    assert found.data.sum() == 1
+    assert found.simulation.tolist() == [0] * 48
