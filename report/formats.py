@@ -19,8 +19,8 @@ from pydantic.fields import FieldInfo
 from hnl import layout
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import KeptScan
-from hnl.inference.records import FLAT
 from hnl.inference.results import FitFile
+from hnl.records import FLAT
 
 # Path in OUT, and the type of the content.
 FILES: tuple[tuple[str, type], ...] = (
