@@ -11,6 +11,7 @@ import synthetic
 from rich.console import Console
 
 from hnl.processors import selection as selections
+from hnl.processors.manifests import Tables
 from hnl.report import cutflow
 from hnl.terminal import TextTable, lines
 
@@ -36,7 +37,7 @@ def selection(tmp_path: Path) -> selections.Selection:
     entries += [synthetic.data(), synthetic.data().model_copy(update={"name": "more"})]
     found = selections.load(synthetic.write(tmp_path, [(entry, table) for entry in entries]))
     numbers = [200 * (i + 1) for i in range(len(BACKGROUNDS))] + [50] * 6 + [10, 20]
-    tables = {entry.name: {"cutflow": flow(n)} for entry, n in zip(entries, numbers, strict=True)}
+    tables = {entry.name: Tables(flow(n), {}) for entry, n in zip(entries, numbers, strict=True)}
     return replace(found, tables=tables)
 
 
@@ -54,7 +55,7 @@ def test_what_fits_is_not_summed(selection: selections.Selection, monkeypatch: p
     table = cutflow.table(selection)
     data = synthetic.data().process
     signals = [f"hnl{m}" for m in (3, 4, 5, 8, 10, 12)]
-    assert list(table.headings) == ["requirement (Table 2)", data, *BACKGROUNDS, *signals]
+    assert list(table.headings) == ["requirement", data, *BACKGROUNDS, *signals]
     # Sum of weights 2 x 100 after all; 1 pb x 10/fb = 10^4 events over the 101 that were generated.
     assert cells(table, "ttbar") == ["200", "200", "100", "19,802"]
     assert cells(table, data) == ["30", "30", "15", "30"]

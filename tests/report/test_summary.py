@@ -11,7 +11,8 @@ import synthetic
 
 from hnl.inference.displaced.scan import NOTHING
 from hnl.processors import selection as selections
-from hnl.processors.displaced.processor import CERTIFIED
+from hnl.processors.base import CERTIFIED
+from hnl.processors.manifests import Tables
 from hnl.report import summary
 
 
@@ -22,7 +23,7 @@ def selection(tmp_path: Path) -> selections.Selection:
     entries = [synthetic.background("w", "w"), synthetic.background("t", "t"), synthetic.signal("hnl", 8)]
     found = selections.load(synthetic.write(tmp_path, [(entry, table) for entry in [*entries, synthetic.data()]]))
     stages = {stage: {"all": {"events": 10}} for stage in ("all events", CERTIFIED)}
-    return replace(found, tables={name: {"cutflow": stages} for name in ("w", "t", "hnl", "pseudodata")})
+    return replace(found, tables={name: Tables(stages, {}) for name in ("w", "t", "hnl", "pseudodata")})
 
 
 def excluded(
