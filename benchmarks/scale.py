@@ -20,7 +20,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from hnl import layout, provenance
+from hnl import layout, provenance, records
 from hnl.condor import batch, worklist
 from hnl.datasets import catalogue as catalogues
 from hnl.datasets import files, index
@@ -125,16 +124,15 @@ def make_parts(out: Path, plan: planning.Plan, result: dict[str, Any]) -> None:
         )
         content = sink.getvalue().to_pybytes()
         unit = job.unit
-        manifest = first.manifest | {
-            "dataset": unit.dataset, "fingerprint": job.fingerprint, "file": unit.file.path, "uuid": unit.file.uuid,
-            "start": unit.start, "stop": unit.stop, "events": EVENTS, "candidates": 2, "rows": 2,
-            "bytes": len(content), "sha256": sha256(content).hexdigest(),
-            "variation_sums": dict.fromkeys(WEIGHTS.variations, 1.01 * first.manifest["sum_w"]),
-        }  # fmt: skip
+        manifest = replace(
+            first.manifest,
+            **parts.identity(unit, job.fingerprint, content), events=EVENTS, candidates=2, rows=2,
+            variation_sums=dict.fromkeys(WEIGHTS.variations, 1.01 * first.manifest.sum_w),
+        )  # fmt: skip
         parquet, path = parts.paths(out, unit.dataset, unit.name)
         parquet.parent.mkdir(parents=True, exist_ok=True)
         parquet.write_bytes(content)
-        path.write_text(provenance.json.dumps(manifest, indent=1))
+        path.write_text(provenance.json.dumps(records.as_record(manifest), indent=1))
 
 
 def measure(folder: Path, n: int) -> dict[str, tuple[float, float, float]]:

@@ -58,7 +58,7 @@ def select(path: Path) -> int:
         listing = Path(folder) / "catalogue.yaml"
         listing.write_text(CATALOGUE.replace("FILE", str(path.resolve())), encoding="utf-8")
         result = stage.run(listing, Path(folder) / "out", execution=ExecutionOptions("iterative"))
-        return sum(manifest["candidates"] for manifest in result.manifests["bench"])
+        return sum(manifest.candidates for manifest in result.manifests["bench"])
 
 
 def stock(path: Path) -> int:

@@ -45,7 +45,7 @@ def select(path: Path, corrections: dict) -> tuple[int, int, int]:
         content = {"eras": {"era": era}, "datasets": [dataset | {"files": [str(path.resolve())]}]}
         listing.write_text(yaml.safe_dump(content), encoding="utf-8")
         result = stage.run(listing, Path(folder) / "out", execution=ExecutionOptions("iterative"))
-        candidates, rows = (sum(m[key] for m in result.manifests["bench"]) for key in ("candidates", "rows"))
+        candidates, rows = (sum(getattr(m, key) for m in result.manifests["bench"]) for key in ("candidates", "rows"))
         return len(result.variations("bench")) - 1, candidates, rows
 
 

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from pathlib import Path
 
-from hnl import provenance
+from hnl import provenance, records
 from hnl.datasets import remote
 from hnl.datasets.files import WorkUnit
 from hnl.datasets.settings import Remote
 from hnl.errors import HNLError
 from hnl.processors import parts
+from hnl.processors.manifests import Manifest
 from hnl.processors.parts import Part
 
 REPORT = "failures.json"
@@ -47,7 +48,7 @@ def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> byte
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, part in done:
             archive.writestr(zipfile.ZipInfo(f"{name}.parquet"), part.parquet)  # compressed already
-            manifest = json.dumps(part.manifest, allow_nan=False)
+            manifest = json.dumps(records.as_record(part.manifest), allow_nan=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.json"), manifest, zipfile.ZIP_DEFLATED)
         report = {name: asdict(failure) for name, failure in failures.items()}
         archive.writestr(zipfile.ZipInfo(REPORT), json.dumps(report), zipfile.ZIP_DEFLATED)
@@ -116,12 +117,13 @@ class Results:
         where = f"{self.place}/{item}.zip, {unit.name}"
         try:
             with self._archive(item) as archive:
-                manifest, parquet = json.loads(archive.read(f"{unit.name}.json")), archive.read(f"{unit.name}.parquet")
-            expected = parts.identity(unit, fingerprint, parquet)
-            if wrong := [key for key, value in expected.items() if manifest[key] != value]:
-                raise DamagedError(f"{where}: {wrong[0]} is {manifest[wrong[0]]}, not {expected[wrong[0]]}")
+                manifest = records.from_record(Manifest, json.loads(archive.read(f"{unit.name}.json")))
+                parquet = archive.read(f"{unit.name}.parquet")
         except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, EOFError) as error:
             raise DamagedError(f"{where} is damaged: {error}") from error
+        for key, expected in parts.identity(unit, fingerprint, parquet).items():
+            if (stated := getattr(manifest, key)) != expected:
+                raise DamagedError(f"{where}: {key} is {stated}, not {expected}")
         return Part(manifest, parquet)
 
     def _archive(self, item: str) -> zipfile.ZipFile:

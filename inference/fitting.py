@@ -11,9 +11,9 @@ from hnl.inference import fits
 from hnl.inference.fits import FitResult
 from hnl.inference.likelihood import FitError
 from hnl.inference.model import Model
-from hnl.inference.records import number
 from hnl.inference.results import FitQuality, FitRecord, FittedImpact, FittedYield, Pull
 from hnl.inference.toys import few_events
+from hnl.records import number
 
 EXPECTED, OBSERVED = "expected (Asimov data)", "observed"  # what is fitted
 REGIONS = ("A", "B", "C", "D")

@@ -13,7 +13,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hnl.errors import InputError
-from hnl.inference.records import KNOWN_KEYS
+from hnl.records import KNOWN_KEYS
 
 PACKAGE, DATA = "HNLimits", Path("include/data")
 

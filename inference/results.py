@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic.dataclasses import dataclass
 
-from hnl.inference.records import KNOWN_KEYS
+from hnl.records import KNOWN_KEYS
 
 LEFT_OUT = ("region", "hypothesis")  # keys of `FittedYield` that are not written without a value
 

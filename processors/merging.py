@@ -1,17 +1,17 @@
 """Putting the manifests of many work units together, one after the other: there may be a hundred thousand."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hnl.processors import parts
 from hnl.processors.cutflow import Counts
-from hnl.processors.parts import TABLES
+from hnl.processors.manifests import Manifest, Tables
+
+EMPTY = Tables({}, {})
 
 
-def merge(
-    folder: Path, dataset: str, unit_names: Iterable[str], fingerprint: str
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def merge(folder: Path, dataset: str, unit_names: Iterable[str], fingerprint: str) -> tuple[list[Manifest], Tables]:
     """The manifests of a dataset's work units.
 
     Args:
@@ -21,21 +21,21 @@ def merge(
         fingerprint: that they must have.
 
     Returns:
-        The manifests without `TABLES`; and the sum of each of the tables.
+        The manifests, their tables empty; and the sum of these tables.
 
     Raises:
         PartError: one is missing, or was made by other code or settings.
     """
-    facts = []
-    total: dict[str, Any] = {table: {} for table in TABLES}
+    manifests = []
+    total = Tables({}, {})
     for name in unit_names:
         manifest = parts.manifest(folder, dataset, name, fingerprint)
         if manifest is None:
             raise parts.PartError(f"{folder}: the part {name} of {dataset} is missing; run hnl select again")
-        for table in TABLES:
-            _add(total[table], manifest.pop(table))
-        facts.append(manifest)
-    return facts, total
+        _add(total.cutflow, manifest.tables.cutflow)
+        _add(total.n_minus_one, manifest.tables.n_minus_one)
+        manifests.append(replace(manifest, tables=EMPTY))
+    return manifests, total
 
 
 def _add(total: Counts, part: Counts) -> None:

@@ -6,23 +6,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hnl import layout, provenance
+from hnl import layout, provenance, records
 from hnl.datasets.files import WorkUnit
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
 from hnl.processors import columns as schemas
 from hnl.processors.columns import Column
+from hnl.processors.manifests import TABLES, Manifest, Tables
 from hnl.processors.rows import EVENT, Candidates, ordered, passing
 
-FORMAT = 3  # of the manifests; raised when their meaning changes
-
-TABLES = ("cutflow", "n_minus_one")  # of a manifest: most of it, and needed in sum only
+COMMON = ("candidates", *TABLES, "events", "sum_w", "sum_w2", "variation_sums", "pileup_profile")  # of every search
 READERS = 4  # threads: a part is small, so that opening it is most of the work
 
 
@@ -30,8 +29,22 @@ READERS = 4  # threads: a part is small, so that opening it is most of the work
 class Part:
     """What a work unit gives: the bytes of its parquet file, and the manifest that vouches for them."""
 
-    manifest: dict[str, Any]
+    manifest: Manifest
     parquet: bytes
+
+
+class Identity(TypedDict):
+    """What the manifest of a part says of its work unit and its file, whatever was selected."""
+
+    format: int
+    fingerprint: str
+    dataset: str
+    file: str
+    uuid: str
+    start: int
+    stop: int
+    bytes: int
+    sha256: str
 
 
 class PartError(HNLError):
@@ -44,10 +57,10 @@ def paths(folder: Path, dataset: str, unit_name: str) -> tuple[Path, Path]:
     return stem.with_name(stem.name + ".parquet"), stem.with_name(stem.name + ".json")
 
 
-def identity(unit: WorkUnit, fingerprint: str, parquet: bytes) -> dict[str, Any]:
-    """What the manifest of a part says of its work unit and its file, whatever was found."""
+def identity(unit: WorkUnit, fingerprint: str, parquet: bytes) -> Identity:
+    """The identity of the part of a work unit."""
     return {
-        "format": FORMAT,
+        "format": Manifest.FORMAT,
         "fingerprint": fingerprint,
         "dataset": unit.dataset,
         "file": unit.file.path,
@@ -89,28 +102,32 @@ def make(
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     parquet = sink.getvalue().to_pybytes()
-    manifest = {
+    manifest = Manifest(
         **identity(unit, fingerprint, parquet),
-        "variations": list(variations),
-        "candidates": int(passing(candidates, 0).sum()),
-        "rows": len(candidates["event"]),
-        "checksum": checksum,
-        **{key: value for key, value in result.items() if key not in ("candidates", *TABLES, "pileup_profile")},
-        **{key: result[key] for key in TABLES},
-        "pileup_profile": np.trim_zeros(result["pileup_profile"], "b").tolist(),
-    }
+        variations=list(variations),
+        candidates=int(passing(candidates, 0).sum()),
+        rows=len(candidates["event"]),
+        checksum=checksum,
+        events=result["events"],
+        sum_w=result["sum_w"],
+        sum_w2=result["sum_w2"],
+        variation_sums=result["variation_sums"],
+        facts={key: value for key, value in result.items() if key not in COMMON},
+        tables=Tables(result["cutflow"], result["n_minus_one"]),
+        pileup_profile=np.trim_zeros(result["pileup_profile"], "b").tolist(),
+    )
     return Part(manifest, parquet)
 
 
-def store(folder: Path, unit_name: str, part: Part) -> dict[str, Any]:
+def store(folder: Path, unit_name: str, part: Part) -> Manifest:
     """Writes a part into the output folder; the manifest last, so that it vouches for what is there.
 
     Returns:
         The manifest.
     """
-    parquet, manifest_path = paths(folder, part.manifest["dataset"], unit_name)
+    parquet, manifest_path = paths(folder, part.manifest.dataset, unit_name)
     provenance.write_bytes(parquet, part.parquet)
-    provenance.write_json(manifest_path, part.manifest)
+    records.write(manifest_path, part.manifest)
     return part.manifest
 
 
@@ -121,29 +138,29 @@ def write(
     columns: Sequence[Column],
     fingerprint: str,
     variations: Sequence[str] = (NOMINAL,),
-) -> dict[str, Any]:
+) -> Manifest:
     """`make` and `store`."""
     return store(folder, unit.name, make(unit, result, columns, fingerprint, variations=variations))
 
 
-def manifest(folder: Path, dataset: str, unit_name: str, fingerprint: str) -> dict[str, Any] | None:
-    """The manifest of a finished unit, None if the unit is not done, or was done by other code or settings."""
+def manifest(folder: Path, dataset: str, unit_name: str, fingerprint: str) -> Manifest | None:
+    """The manifest of a finished unit; None if the unit is not done, or was done by other code or settings, or if the
+    manifest is broken or of another format."""
     parquet, path = paths(folder, dataset, unit_name)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        expected = (Manifest.FORMAT, fingerprint)
+        if not isinstance(content, dict) or (content.get("format"), content.get("fingerprint")) != expected:
+            return None
+        result = records.from_record(Manifest, content)
+        return result if parquet.stat().st_size == result.bytes else None
     except (OSError, ValueError):
-        return None
-    if not isinstance(content, dict) or (content.get("format"), content.get("fingerprint")) != (FORMAT, fingerprint):
-        return None
-    try:
-        return content if parquet.stat().st_size == content["bytes"] else None
-    except OSError:
         return None
 
 
 def read(
     folder: Path,
-    manifests: Iterable[dict[str, Any]],
+    manifests: Iterable[Manifest],
     unit_names: Iterable[str],
     columns: Sequence[Column],
     names: Sequence[str] | None = None,
@@ -162,9 +179,9 @@ def read(
     """
     names = [column.name for column in columns] if names is None else names
     parts = [
-        (paths(folder, entry["dataset"], name)[0], entry)
+        (paths(folder, entry.dataset, name)[0], entry)
         for entry, name in zip(manifests, unit_names, strict=True)
-        if entry["rows"]
+        if entry.rows
     ]
     with ThreadPoolExecutor(READERS) as pool:
         tables = list(pool.map(lambda part: _table(part[0], part[1], columns, names), parts))
@@ -174,27 +191,27 @@ def read(
     return ordered({name: together[name].to_numpy() for name in names})
 
 
-def _table(path: Path, entry: dict[str, Any], columns: Sequence[Column], names: Sequence[str]) -> pa.Table:
+def _table(path: Path, entry: Manifest, columns: Sequence[Column], names: Sequence[str]) -> pa.Table:
     """Columns of a part, after checking that it is what its manifest says."""
     try:
         content = path.read_bytes()
-        if sha256(content).hexdigest() != entry["sha256"]:
+        if sha256(content).hexdigest() != entry.sha256:
             raise PartError(f"{path} is not the file that its manifest describes: delete it, run hnl select")
         file = pq.ParquetFile(pa.BufferReader(content))
         found, rows = tuple(file.schema.names), file.metadata.num_rows
         table = file.read(columns=list(names), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise PartError(f"cannot read the candidates {path}: {error}") from error
-    if rows != entry["rows"] or found != tuple(column.name for column in columns):
+    if rows != entry.rows or found != tuple(column.name for column in columns):
         raise PartError(
-            f"{path} has {rows} rows and {len(found)} columns; its manifest says {entry['rows']} and {len(columns)}"
+            f"{path} has {rows} rows and {len(found)} columns; its manifest says {entry.rows} and {len(columns)}"
         )
     return table
 
 
 def files_with(
     folder: Path,
-    manifests: Iterable[dict[str, Any]],
+    manifests: Iterable[Manifest],
     unit_names: Iterable[str],
     columns: Sequence[Column],
     event: tuple[int, int, int],
@@ -204,5 +221,5 @@ def files_with(
     for entry, name in zip(manifests, unit_names, strict=True):
         rows = read(folder, [entry], [name], columns, EVENT)
         if np.logical_and.reduce([rows[column] == value for column, value in zip(EVENT, event, strict=True)]).any():
-            found.append(str(entry["file"]))
+            found.append(entry.file)
     return list(dict.fromkeys(found))

@@ -102,7 +102,7 @@ def check_corrections(catalogue: Catalogue) -> None:
 
 def _is_done(out: Path, job: Job) -> bool:
     found = parts.manifest(out, job.unit.dataset, job.unit.name, job.fingerprint)
-    return found is not None and job.checksum in (None, found["checksum"])
+    return found is not None and job.checksum in (None, found.checksum)
 
 
 def _inspected(catalogue: Catalogue, known: Index) -> tuple[dict[str, list[FileInfo]], list[str]]:

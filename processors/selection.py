@@ -1,30 +1,29 @@
 """A finished selection: declaring it finished, behind the closure gate, and reading it back."""
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hnl import analysis as searches
-from hnl import layout, provenance
+from hnl import layout, provenance, records
 from hnl.analysis import Analysis
 from hnl.corrections import library, normalisation
 from hnl.corrections import weights as event_weights
 from hnl.datasets import catalogue as catalogues
 from hnl.datasets import corrections
 from hnl.datasets.catalogue import Catalogue, Dataset
-from hnl.datasets.files import FileInfo, WorkUnit
+from hnl.datasets.files import WorkUnit
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError, InputError
-from hnl.processors import closure, merging, parts
+from hnl.processors import closure, merging, parts, selection_files
+from hnl.processors.manifests import Manifest, Tables
 from hnl.processors.planning import Plan
 from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
+from hnl.processors.selection_files import DatasetCutflow, FileFacts, SelectionFile
 from hnl.processors.units import fingerprint, variations
-
-FORMAT = 3  # of selection.json; raised when its meaning changes
-FILE_FACTS = tuple(field.name for field in fields(FileInfo) if field.name not in ("branches", "missing"))
+from hnl.records import Record
 
 
 class SelectionError(HNLError):
@@ -37,12 +36,12 @@ class Selection:
 
     folder: Path
     catalogue: Catalogue
-    files: dict[str, list[dict[str, Any]]]
+    files: dict[str, list[FileFacts]]
     units: dict[str, list[str]]
     sum_w: dict[str, float]
     partial: list[str]
-    manifests: dict[str, list[dict[str, Any]]]  # without their tables
-    tables: dict[str, dict[str, Any]]  # the sum of those
+    manifests: dict[str, list[Manifest]]  # their tables empty
+    tables: dict[str, Tables]  # the sum of those
     read: dict[str, Candidates] = field(default_factory=dict, repr=False, compare=False)  # rows asked for
 
     @property
@@ -94,7 +93,7 @@ class Selection:
         return event_weights.Generated(
             self.sum_w[name],
             closure.generator_norms(dataset, files, manifests),
-            sum(manifest["events"] for manifest in manifests),
+            sum(manifest.events for manifest in manifests),
             closure.pileup_profile(files, manifests),
         )
 
@@ -103,16 +102,20 @@ class Selection:
         files = {name: corrections.files(era.corrections) for name, era in self.catalogue.eras.items()}
         return {name: found for name, some in files.items() if (found := {str(f): library.sha256(f) for f in some})}
 
-    def cutflow(self) -> dict[str, Any]:
+    def cutflow(self) -> dict[str, DatasetCutflow]:
         """Counts of each dataset, added up over its work units in order, and how its vertices were found."""
-        result: dict[str, Any] = {}
+        result = {}
         for name, tables in self.tables.items():
-            facts = {
-                key: {file["path"]: file[key] for file in self.files[name]} for key in ("sv_association", "version")
-            }
-            counts = [manifest["sv_index"] for manifest in self.manifests[name] if "sv_index" in manifest]
-            beyond = {key: sum(one[key] for one in counts) for key in (counts[0] if counts else ())}
-            result[name] = tables | facts | {"sv_index_beyond_table": beyond, "partial": self.partial}
+            files = self.files[name]
+            counts = [manifest.facts["sv_index"] for manifest in self.manifests[name] if "sv_index" in manifest.facts]
+            result[name] = DatasetCutflow(
+                tables.cutflow,
+                tables.n_minus_one,
+                sv_association={file["path"]: file["sv_association"] for file in files},
+                version={file["path"]: file["version"] for file in files},
+                sv_index_beyond_table={key: sum(one[key] for one in counts) for key in (counts[0] if counts else ())},
+                partial=self.partial,
+            )
         return result
 
 
@@ -130,41 +133,42 @@ def finish(out: Path, plan: Plan) -> Selection:
     by_dataset: dict[str, list[WorkUnit]] = {dataset.name: [] for dataset in catalogue.datasets}
     for job in plan.jobs:
         by_dataset[job.unit.dataset].append(job.unit)
-    content: dict[str, Any] = {
-        "format": FORMAT,
-        "partial": bad,
-        "catalogue": catalogue.model_dump(mode="json"),
-        "fingerprints": plan.fingerprints,
-        "variations": {d.name: list(variations(d, catalogue)) for d in catalogue.datasets},
-        "files": {
-            name: [
-                {key: getattr(info, key) for key in FILE_FACTS} for info in dict.fromkeys(unit.file for unit in group)
-            ]
-            for name, group in by_dataset.items()
-        },
-        "units": {name: [unit.name for unit in group] for name, group in by_dataset.items()},
-        "provenance": provenance.record(),
-    }
-    content["sum_w"] = {}
+    infos = {name: dict.fromkeys(unit.file for unit in group) for name, group in by_dataset.items()}
+    files = {name: [selection_files.facts(info) for info in group] for name, group in infos.items()}
+    names = {name: [unit.name for unit in group] for name, group in by_dataset.items()}
+    sum_w: dict[str, float] = {}
     manifests, tables = {}, {}
     for dataset in catalogue.datasets:
         name = dataset.name
-        manifests[name], tables[name] = merging.merge(out, name, content["units"][name], plan.fingerprints[name])
-        closure.check_complete(name, content["files"][name], manifests[name])
-        if not dataset.is_data and content["files"][name]:
+        manifests[name], tables[name] = merging.merge(out, name, names[name], plan.fingerprints[name])
+        closure.check_complete(name, files[name], manifests[name])
+        if not dataset.is_data and files[name]:
             checked = dataset.model_copy(update={"generated_events": catalogues.FROM_RUNS_TREE}) if bad else dataset
-            content["sum_w"][name] = closure.sum_of_weights(checked, content["files"][name], manifests[name])
-            closure.generator_norms(dataset, content["files"][name], manifests[name])
-    selection = Selection(out, catalogue, content["files"], content["units"], content["sum_w"], bad, manifests, tables)
+            sum_w[name] = closure.sum_of_weights(checked, files[name], manifests[name])
+            closure.generator_norms(dataset, files[name], manifests[name])
+    selection = Selection(out, catalogue, files, names, sum_w, bad, manifests, tables)
     _check_no_event_twice(selection)
-    if not _is_there(out, content):
-        provenance.write_json(out / layout.CUTFLOW, selection.cutflow())
+    content = SelectionFile(
+        format=SelectionFile.FORMAT,
+        partial=bad,
+        catalogue=catalogue,
+        fingerprints=plan.fingerprints,
+        variations={dataset.name: list(variations(dataset, catalogue)) for dataset in catalogue.datasets},
+        files=files,
+        units=names,
+        provenance=provenance.record(),
+        sum_w=sum_w,
+    )
+    record = records.as_record(content)
+    if not _is_there(out, record):
+        cutflow = {name: records.as_record(counts) for name, counts in selection.cutflow().items()}
+        provenance.write_json(out / layout.CUTFLOW, cutflow)
         # In one line: indented, a hundred thousand files take half a minute.
-        provenance.write_text(out / layout.SELECTION, json.dumps(content, allow_nan=False) + "\n")
+        provenance.write_text(out / layout.SELECTION, json.dumps(record, allow_nan=False) + "\n")
     return selection
 
 
-def _is_there(out: Path, content: dict[str, Any]) -> bool:
+def _is_there(out: Path, content: Record) -> bool:
     """Whether this selection is declared finished already: the files that later stages have read stay the same."""
     try:
         known = json.loads((out / layout.SELECTION).read_text(encoding="utf-8"))
@@ -198,23 +202,21 @@ def load(out: Path) -> Selection:
     """The selection in an output folder.
 
     Raises:
-        SelectionError: there is none, it is not finished, or it was made by other code or settings.
+        InputError: there is none.
+        BrokenFileError, FormatError: it is not what this version writes.
+        SelectionError: it was made by other code or settings.
+        PartError, ClosureError: its parts are not complete.
     """
     path = out / layout.SELECTION
     if not path.is_file():
         raise InputError(f"{out} holds no finished selection (no {layout.SELECTION}): run hnl select first")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        catalogue = Catalogue.model_validate(content["catalogue"])
-        known, units, made_by = content["files"], content["units"], content["fingerprints"]
-        sum_w, bad = content["sum_w"], content["partial"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SelectionError(f"{path} is broken: {error}; run hnl select again") from error
+    content = records.read(path, SelectionFile)
+    catalogue = content.catalogue
     manifests, tables = {}, {}
     for dataset in catalogue.datasets:
         name, current = dataset.name, fingerprint(dataset, catalogue)
-        if made_by[name] != current:
+        if content.fingerprints[name] != current:
             raise SelectionError(f"{path}: {name} was selected by other code or settings; run hnl select again")
-        manifests[name], tables[name] = merging.merge(out, name, units[name], current)
-        closure.check_complete(name, known[name], manifests[name])
-    return Selection(out, catalogue, known, units, sum_w, bad, manifests, tables)
+        manifests[name], tables[name] = merging.merge(out, name, content.units[name], current)
+        closure.check_complete(name, content.files[name], manifests[name])
+    return Selection(out, catalogue, content.files, content.units, content.sum_w, content.partial, manifests, tables)

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hnl import layout, provenance
+from hnl import layout, provenance, records
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.files import WorkUnit
 from hnl.errors import InputError
 from hnl.processors import parts
-
-FORMAT = 2  # of plan.json; raised when its meaning changes
+from hnl.processors.selection_files import PlanFile
+from hnl.records import BrokenFileError, FormatError
 
 
 class NoPlanError(InputError):
@@ -65,15 +65,8 @@ def write_plan(
     planned: dict[str, dict[str, list[str]]] = {dataset.name: {} for dataset in catalogue.datasets}
     for unit in units:
         planned[unit.dataset].setdefault(unit.file.path, []).append(unit.name)
-    content = {
-        "format": FORMAT,
-        "units": planned,  # dataset -> file -> names of its work units
-        "fingerprints": dict(fingerprints),
-        "left_out": left_out,
-        "analysis": catalogue.analysis,
-        "provenance": provenance.record(),
-    }
-    provenance.write_json(out / layout.PLAN, content)
+    content = PlanFile(PlanFile.FORMAT, planned, dict(fingerprints), left_out, catalogue.analysis, provenance.record())
+    records.write(out / layout.PLAN, content)
 
 
 def record(out: Path, unit: WorkUnit, fingerprint: str, reason: str) -> None:
@@ -89,32 +82,31 @@ def read_status(out: Path) -> Status:
     """Reads how far the last run is. Writes nothing.
 
     Raises:
-        NoPlanError: nothing was ever run here.
+        NoPlanError: nothing was ever run here, or the plan cannot be read by this version.
     """
     path = out / layout.PLAN
+    if not path.is_file():
+        raise NoPlanError(f"{out} holds no run (no {layout.PLAN}): run hnl select first")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        units, marks, left_out = content["units"], content["fingerprints"], content["left_out"]
-        analysis = str(content["analysis"])
-    except FileNotFoundError:
-        raise NoPlanError(f"{out} holds no run (no {layout.PLAN}): run hnl select first") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NoPlanError(f"{path} is broken: {error}; run hnl select again") from error
-    result = {name: Files() for name in units}
+        plan = records.read(path, PlanFile)
+    except (BrokenFileError, FormatError) as error:
+        raise NoPlanError(str(error)) from error
+    result = {name: Files() for name in plan.units}
     finished = planned = 0
-    for dataset, by_file in units.items():
+    for dataset, by_file in plan.units.items():
+        fingerprint = plan.fingerprints[dataset]
         for file, names in by_file.items():
-            done = [parts.manifest(out, dataset, name, marks[dataset]) is not None for name in names]
+            done = [parts.manifest(out, dataset, name, fingerprint) is not None for name in names]
             finished, planned = finished + sum(done), planned + len(done)
             waiting = [name for name, is_done in zip(names, done, strict=True) if not is_done]
-            reasons = [reason for name in waiting if (reason := _reason(out, dataset, name, marks[dataset]))]
+            reasons = [reason for name in waiting if (reason := _reason(out, dataset, name, fingerprint))]
             if not waiting:
                 result[dataset].done.append(file)
             elif reasons:
                 result[dataset].failed[file] = reasons[0]
             else:
                 result[dataset].missing.append(file)
-    return Status(result, (finished, planned), left_out, analysis)
+    return Status(result, (finished, planned), plan.left_out, plan.analysis)
 
 
 def _failed(out: Path, dataset: str, unit_name: str) -> Path:

@@ -14,7 +14,7 @@ def warnings(selection: "Selection") -> list[str]:
     """Sentences on data without a golden JSON, and on each golden JSON that certifies no event of a dataset."""
     in_vain: dict[Path, list[str]] = {}
     for dataset in selection.catalogue.datasets:
-        path, cutflow = selection.catalogue.era(dataset).golden_json, selection.tables[dataset.name]["cutflow"]
+        path, cutflow = selection.catalogue.era(dataset).golden_json, selection.tables[dataset.name].cutflow
         if dataset.is_data and path and cutflow:  # there are no stages if all files were left out
             events, certified = (cutflow[stage]["all"]["events"] for stage in ("all events", CERTIFIED))
             if events and not certified:

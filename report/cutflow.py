@@ -71,10 +71,10 @@ def _groups(selection: "Selection") -> list[Group]:
 
 
 def _group(selection: "Selection", dataset: Dataset) -> Group:
-    flow = {stage: counts["all"] for stage, counts in selection.tables[dataset.name]["cutflow"].items()}
+    flow = {stage: counts["all"] for stage, counts in selection.tables[dataset.name].cutflow.items()}
     last = list(flow.values())[-1]["sum_w"] if flow else 0.0
     expected = last * selection.scale(dataset) if last else 0.0
-    return Group(dataset.process, dataset.kind, {stage: row["events"] for stage, row in flow.items()}, expected)
+    return Group(dataset.process, dataset.kind, {stage: int(row["events"]) for stage, row in flow.items()}, expected)
 
 
 def _together(name: str, groups: Sequence[Group], *, expected: bool) -> Group:

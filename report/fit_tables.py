@@ -1,7 +1,7 @@
 """The tables of fits: yields of region A, and the leading impacts with the pulls beside them."""
 
-from hnl.inference.records import Record, as_record
 from hnl.inference.results import FitRecord
+from hnl.records import Record, as_record
 from hnl.report.tables import Column, Table, short, signed
 
 FEW = "few events: fits of such data may find up to 10 % less signal than there is"  # docs/statistics.md

@@ -13,31 +13,41 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from typing_extensions import is_typeddict
 
 from hnl import layout
+from hnl.datasets.catalogue import Catalogue
+from hnl.datasets.trigger_bits import TriggerBits
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import KeptScan
-from hnl.inference.records import FLAT
 from hnl.inference.results import FitFile, StrengthsFile
+from hnl.processors.manifests import Manifest
+from hnl.processors.selection_files import DatasetCutflow, PlanFile, SelectionFile
+from hnl.records import FLAT
 
 # Path in OUT, and the type of the content.
 FILES: tuple[tuple[str, type], ...] = (
+    (layout.SELECTION, SelectionFile),
+    (layout.CUTFLOW, DatasetCutflow),
+    (f"{layout.CANDIDATES}/DATASET/UNIT.json", Manifest),
+    (layout.PLAN, PlanFile),
     (layout.EVERY_LIMITS[0], LimitsFile),
     (f"{layout.limits()}/{layout.POINTS}/*.json", KeptScan),
     (layout.EVERY_STRENGTHS[0], StrengthsFile),
     (layout.EVERY_FIT[0], FitFile),
     (layout.K0S_FILE, K0SFile),
 )
-NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false", NoneType: "null"}
+NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false", NoneType: "null", Any: "any value"}
+NAMES |= {Catalogue: "[catalogue](catalogue.md)", TriggerBits: "list"}
 HEAD = """# Files of an output folder
 
 Made from the types in the code by `python -m hnl.report.formats docs/formats.md`: do not edit.
 
 Lengths, masses and luminosities have their unit beside them; events, CLs, \\|V\\|² and mu have none. What is undefined,
-unlimited or hidden is `null`. A file with another `format` than the one given here is refused by name.
+unlimited or hidden is `null`. A file with another `format` than the one given here is refused by name, where nothing
+else is said.
 """
 
 
@@ -63,6 +73,9 @@ def markdown() -> str:
 
 
 def _fields(kind: type) -> dict[str, FieldInfo]:
+    if is_typeddict(kind):
+        hints = typing.get_type_hints(kind, include_extras=True)
+        return {name: FieldInfo.from_annotation(hint) for name, hint in hints.items()}
     fields: dict[str, FieldInfo] = kind.__pydantic_fields__  # type: ignore[attr-defined]
     return fields
 
@@ -70,8 +83,8 @@ def _fields(kind: type) -> dict[str, FieldInfo]:
 def _rows(kind: type) -> Iterator[str]:
     for name, field in _fields(kind).items():
         if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get(FLAT):
-            (inner,) = _objects(field.annotation)
-            yield f"| keys of {inner.__name__} | in the row itself | {_escaped(field.description or '')} |"
+            keys = [f"keys of {inner.__name__}" for inner in _objects(field.annotation)] or ["other keys"]
+            yield f"| {keys[0]} | in the row itself | {_escaped(field.description or '')} |"
         else:
             yield f"| `{name}` | {_type(field.annotation)} | {_escaped(field.description or '')} |"
 
@@ -85,6 +98,8 @@ def _type(annotation: Any) -> str:
         return " or ".join(f'"{value}"' for value in arguments)
     if origin is typing.Annotated:
         return _type(arguments[0])
+    if origin is tuple and ... not in arguments:
+        return f"list: {', '.join(map(_type, arguments))}"
     if origin in (tuple, list):
         return f"list of {_type(arguments[0])}"
     if origin is dict:
@@ -94,7 +109,7 @@ def _type(annotation: Any) -> str:
 
 def _objects(annotation: Any) -> list[type]:
     """The types with fields within an annotation."""
-    if isinstance(annotation, type) and (is_dataclass(annotation) or issubclass(annotation, BaseModel)):
+    if is_typeddict(annotation) or (isinstance(annotation, type) and is_dataclass(annotation)):
         return [annotation]
     return [inner for argument in typing.get_args(annotation) for inner in _objects(argument)]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jinja2
 
@@ -43,11 +43,10 @@ def cutflow_by_process(selection: "Selection") -> tuple[list[str], list[tuple[st
     """
     processes = list(dict.fromkeys(dataset.process for dataset in selection.catalogue.datasets))
     rows: dict[str, dict[str, int]] = {}
-    cutflow = selection.cutflow()
     for dataset in selection.catalogue.datasets:
-        for stage, counts in cutflow[dataset.name]["cutflow"].items():
+        for stage, counts in selection.tables[dataset.name].cutflow.items():
             row = rows.setdefault(stage, dict.fromkeys(processes, 0))
-            row[dataset.process] += counts["all"]["events"]
+            row[dataset.process] += int(counts["all"]["events"])
     return processes, [(stage, list(row.values())) for stage, row in rows.items()]
 
 
@@ -63,11 +62,10 @@ def write(selection: "Selection", summary: Sequence[str], figures: Sequence[tupl
         The path of the page.
     """
     processes, rows = cutflow_by_process(selection)
-    manifests: list[dict[str, Any]] = [entry for group in selection.manifests.values() for entry in group]
     path = selection.folder / layout.REPORT
     page = PAGE.render(
         title=selection.analysis.title,
-        events=sum(entry["events"] for entry in manifests),
+        events=sum(manifest.events for group in selection.manifests.values() for manifest in group),
         partial=selection.partial,
         summary=summary,
         processes=processes,

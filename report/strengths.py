@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from hnl.inference.displaced.results import SampleLimit
 from hnl.inference.displaced.scan_results import CURVES
-from hnl.inference.records import Record
 from hnl.inference.results import StrengthsFile
+from hnl.records import Record
 from hnl.report.tables import Column, Table, short
 
 GENERATED_ONLY = "generated lifetime only"

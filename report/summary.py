@@ -28,7 +28,7 @@ def lines(selection: "Selection", hidden: str, results: Sequence[str], notes: Se
     """
     groups = {kind: [d.name for d in selection.catalogue.datasets if d.kind == kind] for kind in KINDS}
     candidates = {
-        kind: sum(manifest["candidates"] for name in names for manifest in selection.manifests[name])
+        kind: sum(manifest.candidates for name in names for manifest in selection.manifests[name])
         for kind, names in groups.items()
     }
     luminosity = sum(era.luminosity for era in selection.catalogue.eras.values())

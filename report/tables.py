@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import Any, NamedTuple
 
-from hnl.inference.records import Record
+from hnl.records import Record
 from hnl.terminal import TextTable
 
 MISSING = "-"

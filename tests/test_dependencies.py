@@ -18,7 +18,7 @@ MAKES = {
         datasets: auxiliary_files baskets branches files generator_weights golden
         datasets: hashing nanoaod trigger_bits variations versions
         physics: angles constants
-        processors: base columns cutflow parts rows units
+        processors: base columns cutflow manifests parts rows units
         processors.displaced: candidate columns jet_variations processor
         selections: events jets leptons particles triggers truth vertices
         selections.displaced: categories
@@ -36,8 +36,7 @@ MAKES = {
         corrections: lifetime masses nuisances reach
         datasets: variations
         histograms.displaced: abcd yields
-        inference: asymptotics cells factors likelihood minimizer model model_errors normalisations records
-        inference: templates toys
+        inference: asymptotics cells factors likelihood minimizer model model_errors normalisations templates toys
         inference.displaced: modelling scan scan_results signals
         ml: scored
         physics: constants production widths

@@ -45,7 +45,9 @@ ORDER = (
     "plots", "condor", "analyses",
 )  # fmt: skip
 # What rooms may have from src/hnl: how errors are told, products named, written and hashed, tables laid out.
-SHARED = {"hnl.errors", "hnl.layout", "hnl.provenance", "hnl.dependencies", "hnl.terminal", "hnl.analysis"}
+SHARED = {
+    f"hnl.{name}" for name in ("errors", "layout", "provenance", "records", "dependencies", "terminal", "analysis")
+}
 WIRING = {"hnl.stages", "hnl.stages.displaced"}  # what `analyses` may have besides
 
 

@@ -46,7 +46,7 @@ def test_status_of_other_folders(tmp_path: Path) -> None:
     assert f"{tmp_path / 'none'} holds no run" in said
     assert not (tmp_path / "none").exists()
     (tmp_path / "plan.json").write_text("{half")
-    with pytest.raises(status.NoPlanError, match=r"plan\.json is broken"):
+    with pytest.raises(status.NoPlanError, match=r"plan\.json cannot be read"):
         status.read_status(tmp_path)
 
 

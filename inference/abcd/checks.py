@@ -29,8 +29,8 @@ from hnl.inference.abcd.rows import (
 )
 from hnl.inference.abcd.tabulate import Systematics
 from hnl.inference.abcd.thresholds import Scan
-from hnl.inference.records import number
 from hnl.ml.scored import Scored
+from hnl.records import number
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
 from hnl.selections.displaced.hypotheses import HYPOTHESES, hypothesis

@@ -8,7 +8,7 @@ from hnl.inference.abcd import estimate as abcd
 from hnl.inference.abcd.estimate import Estimate
 from hnl.inference.abcd.rows import HIDDEN, Comparison
 from hnl.inference.abcd.validation import Closure
-from hnl.inference.records import number
+from hnl.records import number
 from hnl.selections.displaced.regions import A, B, C, D
 
 Pair = tuple[float | None, float | None]  # a number and its error, errors down and up, or an interval

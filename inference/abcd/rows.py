@@ -9,7 +9,7 @@ which. Yields are events expected in the luminosity, or counts of data.
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hnl.inference.records import Record
+from hnl.records import Record
 
 ALL = "all"  # bins of a category together, or categories together
 # Marks that are looked for.

@@ -27,7 +27,7 @@ from hnl.inference.abcd.rows import (
 )
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.abcd.validation import Correlation
-from hnl.inference.records import number
+from hnl.records import number
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
 from hnl.selections.displaced.regions import REGIONS, A, B, C, D, Thresholds

@@ -17,7 +17,6 @@ from hnl.inference.displaced.k0s_results import (
     MassComparison,
     ScoreComparison,
 )
-from hnl.inference.records import from_record, number
 from hnl.ml.displaced import k0s as ml
 from hnl.ml.displaced import trainings
 from hnl.ml.models import Model
@@ -25,6 +24,7 @@ from hnl.ml.sample import Source
 from hnl.processors.cutflow import Counts
 from hnl.processors.displaced.k0s import MASS_AXIS
 from hnl.processors.displaced.k0s_inputs import K0SSample
+from hnl.records import from_record, number
 
 if TYPE_CHECKING:  # what was selected is taken as it is
     from hnl.processors.selection import Selection

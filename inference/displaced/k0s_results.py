@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hnl.inference.records import KNOWN_KEYS
+from hnl.records import KNOWN_KEYS
 
 FeaturesUsed = Literal["all features", "without the missing ones"]
 

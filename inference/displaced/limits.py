@@ -10,10 +10,9 @@ from pathlib import Path
 
 import loky
 
-from hnl import dependencies, provenance
+from hnl import dependencies, provenance, records
 from hnl.corrections.lifetime import COUPLINGS, PointError, ReweightingError
 from hnl.errors import InputError
-from hnl.inference import records
 from hnl.inference.displaced import scan, table5
 from hnl.inference.displaced.modelling import Inputs
 from hnl.inference.displaced.scan_results import KeptScan, MassScan, ScanSettings

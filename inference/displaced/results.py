@@ -7,8 +7,8 @@ from pydantic.dataclasses import dataclass
 
 from hnl.inference.displaced.scan_results import MassScan, ScanSettings
 from hnl.inference.published import Curve
-from hnl.inference.records import FLAT, KNOWN_KEYS
 from hnl.inference.results import StrengthLimit
+from hnl.records import FLAT, KNOWN_KEYS
 
 _OF_LIMIT = frozenset(StrengthLimit.__dataclass_fields__)
 

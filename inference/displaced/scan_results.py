@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hnl.inference.records import KNOWN_KEYS
+from hnl.records import KNOWN_KEYS
 
 CURVES = ("observed", "expected_-2", "expected_-1", "expected", "expected_+1", "expected_+2")  # bands: small CLs first
 CLOSED: Final = "closed"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hnl.inference.abcd.rows import Row, Tables
-from hnl.inference.records import Record
+from hnl.records import Record
 from hnl.report.tables import Column, Table, percent, short, signed
 
 _WHERE = (Column("hypothesis", "mass"), Column("category", "category"), Column("bin", "bin"))

@@ -21,7 +21,7 @@ from hnl.inference.abcd.rows import (
 )
 from hnl.inference.abcd.thresholds import MIN_C
 from hnl.inference.abcd.validation import FLAG
-from hnl.inference.records import Record
+from hnl.records import Record
 from hnl.report.displaced import abcd_layout
 from hnl.report.displaced.abcd_layout import HIDDEN_NOTE
 from hnl.report.tables import Column, Table, percent, rough, short, signed

@@ -6,7 +6,7 @@ from typing import Literal
 
 from hnl.inference.displaced.scan_results import ASYMPTOTIC, NOTHING, Edge, ExcludedRange, MassScan
 from hnl.inference.displaced.table5 import LUMINOSITY, Table5Row
-from hnl.inference.records import Record
+from hnl.records import Record
 from hnl.report.tables import Column, Table, short
 
 Side = Literal["lower", "upper"]

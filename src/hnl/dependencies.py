@@ -23,6 +23,7 @@ ENDS = {
     "hnl.errors": "how errors are told",
     "hnl.layout": "where products are",
     "hnl.provenance": "how products are written and hashed",
+    "hnl.records": "how typed files are written and read",
     "hnl.stages.run": "what stages share: products, as they are",
     "hnl.terminal": "how things are shown",
     # Settings: a stage has those that it uses in its digest, as they were read.

@@ -104,9 +104,9 @@ def test_the_job_script_in_empty_folders_gives_what_select_gives(save: Save, tmp
     assert batch.state(out).returned == 4
     selected = batch.collect(out)
     assert products(out) == products(tmp_path / "here")
-    assert sum(m["candidates"] for group in selected.manifests.values() for m in group) > 5
+    assert sum(m.candidates for group in selected.manifests.values() for m in group) > 5
     assert products(out)["selection"]["files"]["d"][0]["events"] == 2
-    assert set(selected.manifests["w"][0]["variations"]) == set(jet_corrections.VARIATIONS)
+    assert set(selected.manifests["w"][0].variations) == set(jet_corrections.VARIATIONS)
     assert batch.resubmit(out).items == 0
 
 

@@ -1,5 +1,6 @@
 """The closure gate: nothing is normalised unless all of it was read, once."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from hnl.processors.closure import (
     pileup_profile,
     sum_of_weights,
 )
+from hnl.processors.manifests import Manifest, Tables
+from hnl.processors.selection_files import FileFacts
 
 
 def dataset(**changes: Any) -> Dataset:
@@ -28,15 +31,21 @@ def dataset(**changes: Any) -> Dataset:
     return Dataset(**values | changes)
 
 
-def file(name: str, events: int = 10, generated: int | None = 20, sum_w: float | None = 40.0) -> dict[str, Any]:
-    sums = {"sum_w": sum_w, "sum_w2": sum_w and sum_w**2}  # as of one event: too few to judge a file by
-    return {"path": name, "uuid": name, "events": events, "generated_events": generated, **sums}
+def file(name: str, events: int = 10, generated: int | None = 20, sum_w: float | None = 40.0) -> FileFacts:
+    return FileFacts(
+        path=name, uuid=name, events=events, version="v9", sv_association="svIdx", generated_events=generated,
+        sum_w=sum_w, sum_w2=None if sum_w is None else sum_w**2,  # as of one event: too few to judge a file by
+        variation_sums=[], trigger_bits=None,
+    )  # fmt: skip
 
 
-def unit(name: str, start: int = 0, stop: int = 10, events: int | None = None, sum_w: float = 5.0) -> dict[str, Any]:
-    count = stop - start if events is None else events
-    sums = {"sum_w": sum_w, "sum_w2": sum_w**2}
-    return {"file": name, "uuid": name, "start": start, "stop": stop, "events": count, **sums}
+def unit(name: str, start: int = 0, stop: int = 10, events: int | None = None, sum_w: float = 5.0) -> Manifest:
+    return Manifest(
+        format=Manifest.FORMAT, fingerprint="mark", dataset="w", file=name, uuid=name, start=start, stop=stop, bytes=0,
+        sha256="", variations=["nominal"], candidates=0, rows=0, checksum=None,
+        events=stop - start if events is None else events, sum_w=sum_w, sum_w2=sum_w**2, variation_sums={},
+        tables=Tables({}, {}), pileup_profile=[],
+    )  # fmt: skip
 
 
 def test_sums_come_from_the_runs_trees() -> None:
@@ -92,7 +101,7 @@ def test_complete() -> None:
         ([unit("a"), unit("b")], "b was processed, but is not in the catalogue"),
     ],
 )
-def test_anything_missing_or_double_is_refused(units: list[dict[str, Any]], words: str) -> None:
+def test_anything_missing_or_double_is_refused(units: list[Manifest], words: str) -> None:
     with pytest.raises(ClosureError, match=words):
         check_complete("w", [file("a")], units)
 
@@ -106,35 +115,38 @@ SCALE = {"generator_weights": {"scale": True}}
 NAMES = ("mur_up", "mur_down", "muf_up", "muf_down")
 
 
-def varied(one: dict[str, Any], *, runs: float | None = None, processed: float = 0.0) -> dict[str, Any]:
-    """A file or unit with sums of all variations."""
-    if "generated_events" in one:
-        return one | {"variation_sums": [] if runs is None else [[name, runs] for name in NAMES]}
-    return one | {"variation_sums": dict.fromkeys(NAMES, processed)}
+def varied(one: FileFacts, runs: float | None = None) -> FileFacts:
+    """A file whose Runs tree has this sum of all variations, or none."""
+    return one | {"variation_sums": [] if runs is None else [(name, runs) for name in NAMES]}
+
+
+def processed(one: Manifest, total: float = 0.0) -> Manifest:
+    """A unit with this sum of all variations."""
+    return replace(one, variation_sums=dict.fromkeys(NAMES, total))
 
 
 def test_sums_of_variations_come_from_the_runs_trees() -> None:
-    files = [varied(file("a"), runs=44.0), varied(file("b", sum_w=10.0), runs=11.0)]
-    units = [varied(unit(name), processed=999.0) for name in "ab"]
+    files = [varied(file("a"), 44.0), varied(file("b", sum_w=10.0), 11.0)]
+    units = [processed(unit(name), 999.0) for name in "ab"]
     assert generator_norms(dataset(**SCALE), files, units) == dict.fromkeys(NAMES, 55.0 / 50.0)
     assert generator_norms(dataset(), files, units) == {}
 
 
 def test_a_file_of_no_events_needs_no_sums_of_variations() -> None:
-    files = [varied(file("a"), runs=44.0), varied(file("b", events=0, generated=0, sum_w=0.0))]
-    units = [varied(unit("a")), varied(unit("b", stop=0))]
+    files = [varied(file("a"), 44.0), varied(file("b", events=0, generated=0, sum_w=0.0))]
+    units = [processed(unit("a")), processed(unit("b", stop=0))]
     assert generator_norms(dataset(**SCALE), files, units)["mur_up"] == 1.1
 
 
 def test_files_that_hold_all_events_need_no_sums_of_variations() -> None:
     files = [varied(file("a", generated=10)), varied(file("b", generated=10))]
-    units = [varied(unit("a", sum_w=4.0), processed=5.0), varied(unit("b", sum_w=6.0), processed=6.0)]
+    units = [processed(unit("a", sum_w=4.0), 5.0), processed(unit("b", sum_w=6.0), 6.0)]
     assert generator_norms(dataset(**SCALE), files, units)["muf_down"] == 1.1
 
 
 def test_skimmed_files_do() -> None:
-    files = [varied(file("a"), runs=44.0), varied(file("b"))]
-    units = [varied(unit(name)) for name in "ab"]
+    files = [varied(file("a"), 44.0), varied(file("b"))]
+    units = [processed(unit(name)) for name in "ab"]
     with pytest.raises(
         ClosureError, match=r"dataset w: b does not hold all generated events, .* no sum of the weights mur"
     ):
@@ -142,12 +154,12 @@ def test_skimmed_files_do() -> None:
 
 
 def test_sums_of_variations_that_disagree_or_vanish() -> None:
-    files = [varied(file("a", generated=10), runs=44.0)]
+    files = [varied(file("a", generated=10), 44.0)]
     with pytest.raises(ClosureError, match=r"mur_up sum to 1.1 of nominal, the events, which are all there, to 1.05"):
-        generator_norms(dataset(**SCALE), files, [varied(unit("a", sum_w=40.0), processed=42.0)])
-    assert generator_norms(dataset(**SCALE), files, [varied(unit("a", sum_w=40.0), processed=44.05)])["mur_up"] == 1.1
+        generator_norms(dataset(**SCALE), files, [processed(unit("a", sum_w=40.0), 42.0)])
+    assert generator_norms(dataset(**SCALE), files, [processed(unit("a", sum_w=40.0), 44.05)])["mur_up"] == 1.1
     with pytest.raises(GeneratorNormError, match="dataset w: a: the weights mur_up sum to 0 of nominal"):
-        generator_norms(dataset(**SCALE), [varied(file("a"), runs=0.0)], [varied(unit("a"))])
+        generator_norms(dataset(**SCALE), [varied(file("a"), 0.0)], [processed(unit("a"))])
 
 
 def with_norms(*, n: int = 1000, events: tuple[float, float] = (1.0, 1.0), **runs: tuple[float, float]) -> None:
@@ -161,7 +173,7 @@ def with_norms(*, n: int = 1000, events: tuple[float, float] = (1.0, 1.0), **run
         file(name, events=n, generated=2 * n, sum_w=n) | {"sum_w2": n, "variation_sums": list(sums(*pair).items())}
         for name, pair in runs.items()
     ]
-    units = [unit(name, stop=n, sum_w=n) | {"sum_w2": n, "variation_sums": sums(*events)} for name in runs]
+    units = [replace(unit(name, stop=n, sum_w=n), sum_w2=n, variation_sums=sums(*events)) for name in runs]
     generator_norms(dataset(**SCALE), files, units)
 
 
@@ -197,13 +209,13 @@ def test_absurd_norms_are_refused(given: dict[str, Any], words: str) -> None:
 
 def test_files_of_few_events_may_fluctuate() -> None:
     """Weights +1 and -1 nearly cancel in a file of nine."""
-    files = [varied(file("a", sum_w=1.0), runs=3.0) | {"sum_w2": 9.0}, varied(file("b", sum_w=999.0), runs=999.0)]
-    units = [varied(unit(name, sum_w=0.0)) for name in "ab"]
+    files = [varied(file("a", sum_w=1.0), 3.0) | {"sum_w2": 9.0}, varied(file("b", sum_w=999.0), 999.0)]
+    units = [processed(unit(name, sum_w=0.0)) for name in "ab"]
     assert generator_norms(dataset(**SCALE), files, units)["mur_up"] == pytest.approx(1002 / 1000)
 
 
 def test_pileup_profile_of_all_generated_events() -> None:
-    units = [unit("a") | {"pileup_profile": [0.0, 2.0]}, unit("b") | {"pileup_profile": [1.0, 2.0, 3.0]}]
+    units = [replace(unit("a"), pileup_profile=[0.0, 2.0]), replace(unit("b"), pileup_profile=[1.0, 2.0, 3.0])]
     assert pileup_profile([file("a", generated=10), file("b", generated=10)], units) == [1.0, 4.0, 3.0]
     assert pileup_profile([file("a"), file("b")], units) is None
-    assert pileup_profile([file("a", generated=10)], [unit("a") | {"pileup_profile": []}]) is None
+    assert pileup_profile([file("a", generated=10)], [unit("a")]) is None

@@ -6,16 +6,25 @@ from typing import Any
 
 import pytest
 
+from hnl import records
 from hnl.processors import parts
+from hnl.processors.manifests import Manifest, Tables
 from hnl.processors.merging import merge
+
+LACKING = object()
 
 
 def put(folder: Path, name: str, counts: dict[str, Any], **changes: Any) -> None:
     parquet, path = parts.paths(folder, "w", name)
     parquet.parent.mkdir(parents=True, exist_ok=True)
     parquet.write_bytes(b"12345")
-    manifest = {"format": parts.FORMAT, "fingerprint": "mark", "bytes": 5, "events": 7}
-    path.write_text(json.dumps(manifest | {"cutflow": counts, "n_minus_one": counts} | changes))
+    manifest = Manifest(
+        format=Manifest.FORMAT, fingerprint="mark", dataset="w", file="w.root", uuid="uuid", start=0, stop=7, bytes=5,
+        sha256="", variations=["nominal"], candidates=0, rows=0, checksum=None, events=7, sum_w=7.0, sum_w2=7.0,
+        variation_sums={}, facts={"sv_index": {}}, tables=Tables(counts, counts), pileup_profile=[],
+    )  # fmt: skip
+    record = {key: value for key, value in (records.as_record(manifest) | changes).items() if value is not LACKING}
+    path.write_text(json.dumps(record))
 
 
 def counts(events: int, sum_w: float) -> dict[str, float]:
@@ -28,18 +37,29 @@ def test_sums_are_taken_stage_by_stage_in_order(tmp_path: Path) -> None:
         put(tmp_path, name, {"all events": {"all": counts(2, weight)}, "trigger": {"all": counts(1, weight)}})
     put(tmp_path, "d", {"all events": {"all": counts(0, 0.0), "SS ee": counts(4, 1.0)}})
     facts, tables = merge(tmp_path, "w", ["a", "b", "c", "d"], "mark")
-    assert tables["cutflow"]["all events"]["all"] == {
+    assert tables.cutflow["all events"]["all"] == {
         "events": 6, "sum_w": 0.1 + 0.2 + 0.3, "sum_w2": 0.1**2 + 0.2**2 + 0.3**2
     }  # fmt: skip
-    assert tables["cutflow"]["all events"]["SS ee"] == counts(4, 1.0)
-    assert tables["n_minus_one"]["trigger"]["all"]["events"] == 3
-    assert [fact["events"] for fact in facts] == [7] * 4
-    assert not {"cutflow", "n_minus_one"} & facts[0].keys()
+    assert tables.cutflow["all events"]["SS ee"] == counts(4, 1.0)
+    assert tables.n_minus_one["trigger"]["all"]["events"] == 3
+    assert [fact.events for fact in facts] == [7] * 4
+    assert [fact.tables for fact in facts] == [Tables({}, {})] * 4
     _, reverse = merge(tmp_path, "w", ["c", "b", "a"], "mark")
-    assert reverse["cutflow"]["all events"]["all"]["sum_w"] == 0.3 + 0.2 + 0.1 != 0.1 + 0.2 + 0.3
+    assert reverse.cutflow["all events"]["all"]["sum_w"] == 0.3 + 0.2 + 0.1 != 0.1 + 0.2 + 0.3
 
 
-@pytest.mark.parametrize("changes", [{"fingerprint": "other"}, {"format": 0}, {"bytes": 6}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"fingerprint": "other"},
+        {"format": 0},
+        {"format": LACKING},
+        {"bytes": 6},
+        {"rows": LACKING},
+        {"n_minus_one": LACKING},
+        {"sum_w": "much"},
+    ],
+)
 def test_a_part_that_is_not_there_is_an_error(tmp_path: Path, changes: dict[str, Any]) -> None:
     put(tmp_path, "a", {}, **changes)
     with pytest.raises(parts.PartError, match="the part a of w is missing"):
@@ -49,4 +69,4 @@ def test_a_part_that_is_not_there_is_an_error(tmp_path: Path, changes: dict[str,
 
 
 def test_no_units(tmp_path: Path) -> None:
-    assert merge(tmp_path, "w", [], "mark") == ([], {"cutflow": {}, "n_minus_one": {}})
+    assert merge(tmp_path, "w", [], "mark") == ([], Tables({}, {}))

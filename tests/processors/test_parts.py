@@ -1,5 +1,7 @@
 """Parts on disk: written whole, read back identically, and never taken for something that they are not."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,7 @@ def test_rows_of_variations(tmp_path: Path) -> None:
     content = result([5, 5, 5, 2])
     content["candidates"]["passes"] = column_accumulator(np.array([0b101, 0b010, 1 << 63, 0b100], dtype=np.uint64))
     manifest = parts.write(tmp_path, UNIT, content, COLUMNS, "mark", ("nominal", "up", "down"))
-    assert (manifest["candidates"], manifest["rows"], manifest["variations"]) == (1, 4, ["nominal", "up", "down"])
+    assert (manifest.candidates, manifest.rows, manifest.variations) == (1, 4, ["nominal", "up", "down"])
     rows = parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
     assert rows["passes"].tolist() == [0b100, 0b101, 0b010, 1 << 63]
     chosen = {i: np.flatnonzero(passing(rows, i)).tolist() for i in (0, 1, 2, 3, 63)}
@@ -75,10 +77,28 @@ def test_a_manifest_counts_only_with_its_fingerprint_and_part(tmp_path: Path) ->
     assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is None
 
 
+def test_keys_of_a_manifest_on_disk(tmp_path: Path) -> None:
+    """In the order of before; facts of a search stand among them; whole numbers of the tables stay whole."""
+    counts = {"all events": {"all": {"events": 9, "sum_w": 9.0, "sum_w2": 9.0}}}
+    content = result([1]) | {"cutflow": counts, "tables": 4}
+    manifest = parts.write(tmp_path, UNIT, content, COLUMNS, "mark")
+    path = parts.paths(tmp_path, "w", UNIT.name)[1]
+    record = json.loads(path.read_text())
+    assert list(record) == [
+        "format", "fingerprint", "dataset", "file", "uuid", "start", "stop", "bytes", "sha256", "variations",
+        "candidates", "rows", "checksum", "events", "sum_w", "sum_w2", "variation_sums", "sv_index", "tables",
+        "cutflow", "n_minus_one", "pileup_profile",
+    ]  # fmt: skip
+    assert json.dumps(record["cutflow"]) == json.dumps(counts)
+    assert (record["sv_index"], record["tables"], record["pileup_profile"]) == ({}, 4, [0.0, 9.0])
+    assert manifest.facts == {"sv_index": {}, "tables": 4}
+    assert parts.manifest(tmp_path, "w", UNIT.name, "mark") == manifest
+
+
 def test_broken_parts_are_refused(tmp_path: Path) -> None:
     manifest = parts.write(tmp_path, UNIT, result([1, 2]), COLUMNS, "mark")
     with pytest.raises(parts.PartError, match="its manifest says 3"):
-        parts.read(tmp_path, [manifest | {"rows": 3}], [UNIT.name], COLUMNS)
+        parts.read(tmp_path, [replace(manifest, rows=3)], [UNIT.name], COLUMNS)
     parquet, _ = parts.paths(tmp_path, "w", UNIT.name)
     whole = bytearray(parquet.read_bytes())
     whole[len(whole) // 2] ^= 1

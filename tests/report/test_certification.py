@@ -11,6 +11,7 @@ import synthetic
 
 from hnl.processors import selection as selections
 from hnl.processors.base import CERTIFIED
+from hnl.processors.manifests import Tables
 from hnl.report import certification
 
 Make = Callable[..., selections.Selection]
@@ -31,7 +32,7 @@ def make(tmp_path: Path) -> Make:
         for dataset in entries:
             numbers = events.get(dataset.name, (9, 9))
             stages = zip(("all events", CERTIFIED), numbers, strict=True) if numbers else ()
-            tables[dataset.name] = {"cutflow": {stage: {"all": {"events": n}} for stage, n in stages}}
+            tables[dataset.name] = Tables({stage: {"all": {"events": n}} for stage, n in stages}, {})
         catalogue = written.catalogue.model_copy(update={"eras": eras})
         return replace(written, catalogue=catalogue, tables=tables)
 

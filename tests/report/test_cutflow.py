@@ -11,6 +11,7 @@ import synthetic
 from rich.console import Console
 
 from hnl.processors import selection as selections
+from hnl.processors.manifests import Tables
 from hnl.report import cutflow
 from hnl.terminal import TextTable, lines
 
@@ -36,7 +37,7 @@ def selection(tmp_path: Path) -> selections.Selection:
     entries += [synthetic.data(), synthetic.data().model_copy(update={"name": "more"})]
     found = selections.load(synthetic.write(tmp_path, [(entry, table) for entry in entries]))
     numbers = [200 * (i + 1) for i in range(len(BACKGROUNDS))] + [50] * 6 + [10, 20]
-    tables = {entry.name: {"cutflow": flow(n)} for entry, n in zip(entries, numbers, strict=True)}
+    tables = {entry.name: Tables(flow(n), {}) for entry, n in zip(entries, numbers, strict=True)}
     return replace(found, tables=tables)
 
 

@@ -10,6 +10,7 @@ import scored
 import synthetic
 
 from hnl.processors import selection as selections
+from hnl.processors.manifests import Tables
 from hnl.report import page
 
 
@@ -43,10 +44,10 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def flow(*events: int) -> dict[str, dict[str, dict[str, dict[str, int]]]]:
+def flow(*events: int) -> Tables:
     """A cutflow of two requirements."""
     stages = zip(("all events", "N(jets) = 1"), events, strict=True)
-    return {"cutflow": {stage: {"all": {"events": n}} for stage, n in stages}}
+    return Tables({stage: {"all": {"events": n}} for stage, n in stages}, {})
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from hnl.inference.displaced.scan_results import NOTHING, Edge, ExcludedRange, M
 from hnl.inference.results import NamedLimit, StrengthLimit, StrengthsFile
 from hnl.processors import selection as selections
 from hnl.processors.base import CERTIFIED
+from hnl.processors.manifests import Tables
 from hnl.report import summary
 
 
@@ -23,15 +24,15 @@ def selection(tmp_path: Path) -> selections.Selection:
     entries = [synthetic.background("w", "w"), synthetic.background("t", "t"), synthetic.signal("hnl", 8)]
     found = selections.load(synthetic.write(tmp_path, [(entry, table) for entry in [*entries, synthetic.data()]]))
     stages = {stage: {"all": {"events": 10}} for stage in ("all events", CERTIFIED)}
-    return replace(found, tables={name: {"cutflow": stages} for name in ("w", "t", "hnl", "pseudodata")})
+    return replace(found, tables={name: Tables(stages, {}) for name in ("w", "t", "hnl", "pseudodata")})
 
 
-def excluded(lower: float | None, upper: float | None = None, *, curve: str = "expected") -> ExcludedRange:
+def excluded(lower: float | None, upper: float = 1.0, *, curve: str = "expected") -> ExcludedRange:
     """A range of |V|^2 between closed edges, or nothing."""
-    if lower is None or upper is None:
+    if lower is None:
         return ExcludedRange(curve, NOTHING, None, None, 0.5, 1e-6, method="toys")
     edges = [Edge("closed", v2, v2) for v2 in (lower, upper)]
-    return ExcludedRange(curve, "closed", *edges, 0.01, 1e-6)
+    return ExcludedRange(curve, "closed", *edges, 0.01, lower)
 
 
 def scan(mass: float, *ranges: ExcludedRange, coupling: str = "mu") -> MassScan:
@@ -40,32 +41,26 @@ def scan(mass: float, *ranges: ExcludedRange, coupling: str = "mu") -> MassScan:
 
 def limits(*scans: MassScan, samples: tuple[SampleLimit, ...] = ()) -> LimitsFile:
     return LimitsFile(
-        format=LimitsFile.FORMAT,
-        label="made up",
-        projected=False,
-        hidden=True,
-        luminosity=10.0,
-        level=0.95,
-        method="",
-        settings=ScanSettings(),
-        partial=(),
-        scans=scans,
-        not_scanned=(),
-        left_out=(),
-        published=(),
-        samples=samples,
-        provenance={},
-    )
+        format=LimitsFile.FORMAT, label="made up", projected=False, hidden=False, luminosity=10.0, level=0.95,
+        method="asymptotic", settings=ScanSettings(), partial=(), scans=scans, not_scanned=(), left_out=(),
+        published=(), samples=samples, provenance={},
+    )  # fmt: skip
+
+
+def sample(mass: float, *expected: float, refused: str = "") -> SampleLimit:
+    """A sample that cannot be reweighted, with limits on mu expected at five quantiles, or with none."""
+    limit = StrengthLimit(None, expected, "toys", False, 100, None, expected, 2.0, "a") if expected else None
+    return SampleLimit(f"hnl{mass:g}", "mu", "majorana", mass, 10.0, True, refused, v2=1e-6, limit=limit)
 
 
 def test_counts_and_what_was_not_done(selection: selections.Selection) -> None:
-    assert summary.lines(selection, "region A is hidden", ["  mu: nothing"], ["no limits: a reason"], 7) == [
+    assert summary.lines(selection, "region A is hidden", ["mu < 1"], ["no limits: a reason"], 7) == [
         "4 datasets, 10/fb",
         "candidates: 10 of data, 20 of background, 10 of signal",
         "warning: data without golden JSON, every luminosity section is used: pseudodata",
         "region A is hidden",
         "no limits: a reason",
-        "  mu: nothing",
+        "mu < 1",
         "7 figures",
         f"everything is in {selection.folder}",
     ]
@@ -82,9 +77,10 @@ def test_the_best_mass_is_that_of_the_lowest_coupling() -> None:
         scan(5, excluded(1e-7, 1e-5), excluded(3e-7, 1e-5, curve="observed")),
         scan(8, excluded(4e-7, 1e-5), excluded(2e-7, 2e-5, curve="observed")),
     ]
-    said = summary.of_scans(limits(*scans))
-    place = said.index("excluded |V|^2 at 95 % CLs (made up):")
-    assert said[place + 1] == ("  mu, majorana: 2 of 3 masses, best at 8 GeV: 2e-07 to 2e-05 (observed, asymptotic)")
+    assert summary.of_scans(limits(*scans)) == [
+        "excluded |V|^2 at 95 % CLs (made up):",
+        "  mu, majorana: 2 of 3 masses, best at 8 GeV: 2e-07 to 2e-05 (observed, asymptotic)",
+    ]
 
 
 def test_blinded_and_without_exclusion() -> None:
@@ -96,29 +92,17 @@ def test_blinded_and_without_exclusion() -> None:
 
 def test_limits_at_the_generated_lifetime() -> None:
     """The lowest limit on mu, and with none the reason."""
-    common = {"coupling": "mu", "nature": "majorana", "v2": 1e-6, "ctau": 10.0, "generated_only": True}
-    expected = {4.0: (1.0, 2.0, 3.0, 4.0, 5.0), 8.0: (0.1, 0.5, 0.9, 1.2, 1.5)}
-    samples = tuple(
-        SampleLimit(
-            sample=f"hnl{mass:g}",
-            mass=mass,
-            limit=StrengthLimit(None, values, "toys", True, 1000, None, values, 1.0, "x"),
-            **common,
-        )
-        for mass, values in expected.items()
-    )
+    samples = (sample(4.0, 1.0, 2.0, 3.0, 4.0, 5.0), sample(8.0, 0.1, 0.5, 0.9, 1.2, 1.5))
     said = summary.of_scans(limits(samples=samples))
     assert "  mu, majorana, 2 of 2 samples, best hnl8: mu < 0.9 expected at 8 GeV, |V|^2 = 1e-06, c tau = 10 mm" in said
-    refused = SampleLimit(sample="hnl4", mass=4.0, refused="too few events", **common)
-    said = summary.of_scans(limits(samples=(refused,)))
-    assert "no limit at the generated lifetime of 1 samples: too few events" in said
+    said = summary.of_scans(limits(samples=(sample(4.0, refused="too few events"),)))
+    assert said == ["no limit at the generated lifetime of 1 samples: too few events"]
 
 
 def test_strengths() -> None:
     """Of a search without a scan: observed where it is, or why there is none."""
-    limit = StrengthLimit(
-        0.25, (0.1, 0.2, 0.3, 0.4, 0.5), "asymptotic", False, 0, 0.25, (0.1, 0.2, 0.3, 0.4, 0.5), 9.0, ""
-    )
+    expected = (0.1, 0.2, 0.3, 0.4, 0.5)
+    limit = StrengthLimit(0.25, expected, "asymptotic", False, 0, 0.25, expected, 9.0, "")
     blinded = replace(limit, observed=None)
     content = StrengthsFile(
         format=StrengthsFile.FORMAT,

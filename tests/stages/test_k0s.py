@@ -11,8 +11,8 @@ from k0s_events import k0s_event
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Object, Style, write
 from without_figures import without_figures
 
+from hnl import records
 from hnl.executors import ExecutionOptions
-from hnl.inference import records
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.ml import models
 from hnl.ml.displaced import k0s as ml

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import yaml
 
-from hnl import dependencies, layout
+from hnl import dependencies, layout, records
 from hnl.corrections import masses
 from hnl.histograms import files
-from hnl.inference import asymptotics, combine, pyhf_model, records, toys
+from hnl.inference import asymptotics, combine, pyhf_model, toys
 from hnl.inference.abcd import projection
 from hnl.inference.displaced import inputs as inputs_of
 from hnl.inference.displaced import limits, modelling, scan, table5

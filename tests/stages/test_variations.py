@@ -91,8 +91,8 @@ def test_candidates_are_nominal_unless_asked(selected: Selection) -> None:
     rows, nominal = selected.rows("w"), selected.candidates("w")
     assert len(nominal["event"]) == len(np.unique(nominal["event"])) < len(rows["event"])
     assert (nominal["passes"] & 1 == 1).all()
-    assert selected.manifests["w"][0]["candidates"] == len(nominal["event"])
-    last = list(selected.cutflow()["w"]["cutflow"].values())[-2]
+    assert selected.manifests["w"][0].candidates == len(nominal["event"])
+    last = list(selected.cutflow()["w"].cutflow.values())[-2]
     assert last["all"]["events"] == len(nominal["event"])
     up, down = (set(selected.candidates("w", name)["event"].tolist()) for name in ONE)
     assert down < set(nominal["event"].tolist()) < up

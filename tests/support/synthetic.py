@@ -1,19 +1,18 @@
 """Made-up candidates with the real schema, in the shape of signal and background, and output folders full of them."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hnl import layout, provenance
+from hnl import layout, records
 from hnl.datasets.catalogue import Catalogue, Dataset, Era, Signal, Triggers
 from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.ml.training import Settings
-from hnl.processors import parts, units
-from hnl.processors import selection as selections
+from hnl.processors import parts, selection_files, units
 from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates, ordered, passing
+from hnl.processors.selection_files import SelectionFile
 from hnl.selections.displaced.categories import CATEGORIES
 
 QUICK = Settings(max_rounds=25, patience=5)
@@ -158,16 +157,18 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
     """A finished selection with these candidates, as `hnl select` leaves it."""
     eras = {str(year): Era(year=year, luminosity=10.0, triggers=TRIGGERS) for year in years}
     catalogue = Catalogue(eras=eras, datasets=tuple(dataset for dataset, _ in datasets))
-    content: dict[str, Any] = {
-        "format": selections.FORMAT,
-        "partial": [],
-        "catalogue": catalogue.model_dump(mode="json"),
-        "fingerprints": {},
-        "files": {},
-        "units": {},
-        "sum_w": {},
-        "provenance": {},
-    }
+    names = [dataset.name for dataset, _ in datasets]
+    content = SelectionFile(
+        format=SelectionFile.FORMAT,
+        partial=[],
+        catalogue=catalogue,
+        fingerprints={},
+        variations={name: ["nominal"] for name in names},
+        files={},
+        units={},
+        provenance={},
+        sum_w={},
+    )
     for dataset, rows in datasets:
         n = int(passing(rows, 0).sum())
         sum_w = None if dataset.is_data else 10.0 * n + 1
@@ -178,12 +179,12 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
         kept |= {"variation_sums": {}, "sv_index": {}, "pileup_profile": np.zeros(200)}
         arrays = {name: _Column(column) for name, column in rows.items()}
         parts.write(folder, unit, kept | {"candidates": arrays}, columns.COLUMNS, mark)
-        content["fingerprints"][dataset.name] = mark
-        content["files"][dataset.name] = [{k: v for k, v in asdict(info).items() if k not in ("branches", "missing")}]
-        content["units"][dataset.name] = [unit.name]
+        content.fingerprints[dataset.name] = mark
+        content.files[dataset.name] = [selection_files.facts(info)]
+        content.units[dataset.name] = [unit.name]
         if sum_w is not None:
-            content["sum_w"][dataset.name] = sum_w
-    provenance.write_json(folder / layout.SELECTION, content)
+            content.sum_w[dataset.name] = sum_w
+    records.write(folder / layout.SELECTION, content)
     return folder
 
 

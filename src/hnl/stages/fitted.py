@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hnl import layout, provenance
-from hnl.inference import records
+from hnl import layout, provenance, records
 from hnl.inference.results import FitFile
 from hnl.plots import fits as plots
 from hnl.report import fit_tables

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hnl import executors, layout
+from hnl import executors, layout, records
 from hnl.errors import HNLError
 from hnl.executors import ExecutionOptions
-from hnl.inference import records
 from hnl.inference.displaced import k0s
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.ml import learning, models

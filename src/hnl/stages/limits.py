@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hnl import layout, provenance
-from hnl.inference import asymptotics, published, records
+from hnl import layout, provenance, records
+from hnl.inference import asymptotics, published
 from hnl.inference.displaced import inputs, strengths, table5
 from hnl.inference.displaced import limits as mass_scans
 from hnl.inference.displaced.limits import ScanRequest

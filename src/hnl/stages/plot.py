@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from hnl import layout
+from hnl import layout, records
 from hnl.datasets.catalogue import Catalogue
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
-from hnl.inference import records
 from hnl.inference.abcd import files as estimate_files
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.k0s_results import K0SFile

@@ -4,9 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from hnl import layout
+from hnl import layout, records
 from hnl.histograms import files
-from hnl.inference import records
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.results import StrengthsFile
 from hnl.plots import distributions

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hnl import layout, provenance
-from hnl.inference import asymptotics, records
+from hnl import layout, provenance, records
+from hnl.inference import asymptotics
 from hnl.inference import toys as toy_limits
 from hnl.inference.likelihood import FitError
 from hnl.inference.model import Model

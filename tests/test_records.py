@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hnl.inference import records
+from hnl import records
 from hnl.inference.displaced.results import SampleLimit
 from hnl.inference.displaced.scan_results import Edge, ExcludedRange, KeptScan, MassScan, ScanPoint
-from hnl.inference.records import BrokenFileError, FormatError
 from hnl.inference.results import FitFile, FitQuality, FitRecord, FittedImpact, FittedYield, Pull, StrengthLimit
+from hnl.records import BrokenFileError, FormatError
 
 EVENTS = {"observed": None, "prefit": 2.0, "signal": 1.0, "background_only": 2.5, "background_only_error": None}
 EVENTS |= {"fitted_background": 2.25, "fitted_signal": 0.0}

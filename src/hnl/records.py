@@ -5,9 +5,10 @@ keys in the order of the fields, and read back into the same type. `report.forma
 """
 
 import json
+from functools import cache
 from math import isfinite
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -42,7 +43,7 @@ File = TypeVar("File", bound=FileContent)
 
 def as_record(content: object) -> Record:
     """A typed content as JSON is written from it."""
-    return dict(TypeAdapter(type(content)).dump_python(content))
+    return dict(_adapter(type(content)).dump_python(content))  # type: ignore[arg-type]
 
 
 def from_record(kind: type[Content], record: object) -> Content:
@@ -51,7 +52,12 @@ def from_record(kind: type[Content], record: object) -> Content:
     Raises:
         ValidationError: the record is no such content.
     """
-    return TypeAdapter(kind).validate_python(record)
+    return cast(Content, _adapter(kind).validate_python(record))  # type: ignore[arg-type]
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def write(path: Path, content: object) -> None:

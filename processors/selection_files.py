@@ -1,0 +1,101 @@
+"""Files of a selection as a whole: plan.json before, selection.json and cutflow.json when it is finished."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, SkipValidation, field_serializer, with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
+
+from hnl.datasets.catalogue import Catalogue
+from hnl.datasets.files import FileInfo
+from hnl.datasets.trigger_bits import TriggerBits
+from hnl.processors.cutflow import Counts
+from hnl.records import KNOWN_KEYS, Record
+
+
+@with_config(KNOWN_KEYS)
+class FileFacts(TypedDict):
+    """What a file promised when it was inspected: `FileInfo` without its branches."""
+
+    path: Annotated[str, Field(description="path or URL of the file")]
+    uuid: Annotated[str, Field(description="of the file")]
+    events: Annotated[int, Field(description="number of entries of the tree Events")]
+    version: Annotated[str, Field(description="NanoAOD version, by its branches")]
+    sv_association: Annotated[str, Field(description="how leptons point to secondary vertices")]
+    generated_events: Annotated[int | None, Field(description="of the Runs tree; null for data or without it")]
+    sum_w: Annotated[float | None, Field(description="sum of generator weights of the Runs tree; likewise")]
+    sum_w2: Annotated[float | None, Field(description="sum of their squares, of the Runs tree; likewise")]
+    variation_sums: Annotated[
+        list[tuple[str, float]], Field(description="sums of weights of the Runs tree: (variation, sum)")
+    ]
+    trigger_bits: Annotated[
+        TriggerBits | None,
+        Field(description="(masks, words) required of electrons, of muons, and the source; null: no trigger objects"),
+    ]
+
+
+def facts(info: FileInfo) -> FileFacts:
+    """The facts of an inspected file."""
+    return {
+        "path": info.path,
+        "uuid": info.uuid,
+        "events": info.events,
+        "version": info.version,
+        "sv_association": info.sv_association,
+        "generated_events": info.generated_events,
+        "sum_w": info.sum_w,
+        "sum_w2": info.sum_w2,
+        "variation_sums": list(info.variation_sums),
+        "trigger_bits": info.trigger_bits,
+    }
+
+
+@dataclass(frozen=True, config=KNOWN_KEYS)
+class PlanFile:
+    """Content of plan.json: what the last run was going to do. With a plan of another format nothing is done."""
+
+    FORMAT: ClassVar[int] = 2
+    COMMAND: ClassVar[str] = "hnl select"
+
+    format: int = Field(description="version of this file format")
+    units: dict[str, dict[str, list[str]]] = Field(description="by dataset, then file: names of its work units")
+    fingerprints: dict[str, str] = Field(description="by dataset: hash of the code and settings that decide on it")
+    left_out: list[str] = Field(description="files that cannot be used and were left out, with the reason")
+    analysis: str = Field(description="the search, as the catalogue names it")
+    provenance: dict[str, str] = Field(description="command, versions, code, machine and time")
+
+
+@dataclass(frozen=True, kw_only=True, config=KNOWN_KEYS)
+class SelectionFile:
+    """Content of selection.json: a selection is finished when this file is there."""
+
+    FORMAT: ClassVar[int] = 3
+    COMMAND: ClassVar[str] = "hnl select"
+
+    format: int = Field(description="version of this file format")
+    partial: list[str] = Field(description="input files that were left out, with the reason")
+    catalogue: Catalogue = Field(description="the catalogue, with every default: see catalogue.md")
+    fingerprints: dict[str, str] = Field(description="by dataset: hash of the code and settings that decide on it")
+    variations: dict[str, list[str]] = Field(description="by dataset: variations of jet energies, nominal first")
+    files: dict[str, list[FileFacts]] = Field(description="by dataset: its files")
+    units: dict[str, list[str]] = Field(description="by dataset: names of its work units, which are those of its parts")
+    provenance: dict[str, str] = Field(description="command, versions, code, machine and time")
+    sum_w: dict[str, float] = Field(description="by simulated dataset: sum of weights of all generated events")
+
+    @field_serializer("catalogue")
+    def _catalogue(self, catalogue: Catalogue) -> Record:
+        return catalogue.model_dump(mode="json")
+
+
+@dataclass(frozen=True, config=KNOWN_KEYS)
+class DatasetCutflow:
+    """What cutflow.json says of one dataset: counts added up over its work units. The file has one by dataset."""
+
+    cutflow: SkipValidation[Counts] = Field(
+        description="by requirement, then category or 'all': events, sum_w, sum_w2 after each requirement"
+    )
+    n_minus_one: SkipValidation[Counts] = Field(description="likewise, with all requirements but the one named")
+    sv_association: dict[str, str] = Field(description="by file: how leptons point to secondary vertices")
+    version: dict[str, str] = Field(description="by file: NanoAOD version")
+    sv_index_beyond_table: dict[str, int] = Field(description="sums of the facts sv_index of its work units")
+    partial: list[str] = Field(description="input files that were left out of the selection, with the reason")
