@@ -25,7 +25,7 @@ from rich.table import Table
 from hnl import layout
 from hnl.ml import evaluation, folds, learning, models, sample, scoring, statistics
 from hnl.ml.displaced import trainings
-from hnl.ml.sample import Sample
+from hnl.ml.sample import TrainingSample
 from hnl.processors import selection as selections
 
 QUANTILES = 60
@@ -87,11 +87,11 @@ def _surviving(histogram: np.ndarray) -> np.ndarray:
     return histogram[::-1].cumsum(axis=0)[::-1]
 
 
-def _of(s: Sample, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _of(s: TrainingSample, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return s.features[rows], s.is_signal[rows], s.weight[rows]
 
 
-def compare(s: Sample, score: np.ndarray, name: str, names: list[str], table: Table) -> list[str]:
+def compare(s: TrainingSample, score: np.ndarray, name: str, names: list[str], table: Table) -> list[str]:
     """Adds rows to the table; returns the comparisons that the model loses."""
     lost = []
     test = s.fold == folds.TEST

@@ -31,7 +31,7 @@ from hnl.corrections import lifetime, masses
 from hnl.corrections.lifetime import COUPLINGS, Point, PointError
 from hnl.inference.displaced import inputs
 from hnl.inference.displaced.scan import direction
-from hnl.inference.displaced.signals import Signals, Yields
+from hnl.inference.displaced.signals import Signals, SignalYields
 from hnl.selections.displaced import categories
 from hnl.selections.displaced.regions import A
 from hnl.stages.run import Run
@@ -73,7 +73,7 @@ class Compared:
         return float(np.sum((p - d) ** 2 / (p2 + d2))), int(use.sum()) - 1
 
 
-def in_a(yields: Yields, coupling: str) -> Any:
+def in_a(yields: SignalYields, coupling: str) -> Any:
     """Yields and squared errors, (2, category, bin)."""
     of_coupling = [category.coupling == coupling for category in categories.ALL]
     return np.stack([part[of_coupling][..., A] for part in yields.nominal])

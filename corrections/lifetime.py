@@ -8,7 +8,7 @@ Dirac N are made from Majorana N: events that conserve lepton number count twice
 half of the generated decays are kept), and the lifetime is twice as long.
 
 A sample without the true decay length (standard NanoAOD keeps no vertices of generated particles) describes only the
-point of its generated lifetime, at which the ratio is one, see `Sample.own`.
+point of its generated lifetime, at which the ratio is one, see `SignalSample.own`.
 """
 
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Sample:
+class SignalSample:
     """A simulated signal sample and the point at which it was generated."""
 
     name: str
@@ -113,7 +113,7 @@ class Sample:
     truth: bool = True  # whether candidates have the true decay of N, see `has_truth`
 
     @classmethod
-    def from_dataset(cls, dataset: Dataset, sum_w: float, *, truth: bool = True) -> "Sample":
+    def from_dataset(cls, dataset: Dataset, sum_w: float, *, truth: bool = True) -> "SignalSample":
         """The sample of a dataset of the catalogue, with its sum of generated weights."""
         if dataset.signal is None or dataset.cross_section is None:
             raise ReweightingError(f"dataset {dataset.name} is not a signal")
@@ -140,7 +140,7 @@ class Sample:
         return isclose(self.ctau, ctau, rel_tol=SAME_LIFETIME)
 
 
-def samples_for(samples: Sequence[Sample], target: Point, ctau: float) -> list[Sample]:
+def samples_for(samples: Sequence[SignalSample], target: Point, ctau: float) -> list[SignalSample]:
     """The samples that describe a point: those of its mass and coupling. Dirac samples do not describe Majorana points.
 
     Samples with truth are preferred. Without any, the samples of the same generated lifetime are taken. Samples of
@@ -171,7 +171,12 @@ def has_truth(ctau: Any, same_sign: Any) -> bool:
 
 
 def weights(
-    samples: Sequence[Sample], ctau: Sequence[Any], same_sign: Sequence[Any], target: Point, *, at: float | None = None
+    samples: Sequence[SignalSample],
+    ctau: Sequence[Any],
+    same_sign: Sequence[Any],
+    target: Point,
+    *,
+    at: float | None = None,
 ) -> list[Any]:
     """Factors on the weights of candidates, with which several samples together form a sample of the point.
 
@@ -266,7 +271,7 @@ def _too_many(unknown: Any) -> bool:
     return bool(unknown.sum() > max(1.0, MAX_UNKNOWN * len(unknown)))
 
 
-def _check_rates(samples: Sequence[Sample]) -> None:
+def _check_rates(samples: Sequence[SignalSample]) -> None:
     rates = [sample.cross_section / sample.point.v2 for sample in samples]
     if max(rates) > (1 + SAME_RATE) * min(rates):
         text = ", ".join(f"{s.name} {s.cross_section:g} pb at {s.point.v2:g}" for s in samples)

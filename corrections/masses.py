@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import hypot, inf, log, prod
 
-from hnl.corrections.lifetime import Point, PointError, ReweightingError, Sample
+from hnl.corrections.lifetime import Point, PointError, ReweightingError, SignalSample
 from hnl.physics import production
 
 # Largest ratio of the masses of two neighbours.
@@ -75,7 +75,7 @@ def shares(simulated: Sequence[float], mass: float, fixed: Sequence[float] = ())
 
 
 def neighbours(
-    point: Point, ctau: float, of: Mapping[float, float], samples: Mapping[float, Sequence[Sample]]
+    point: Point, ctau: float, of: Mapping[float, float], samples: Mapping[float, Sequence[SignalSample]]
 ) -> dict[float, Neighbour]:
     """Transformations with which the samples of neighbouring masses together form a sample of the point.
 
@@ -133,7 +133,9 @@ def _listed(simulated: Sequence[float]) -> str:
     return ", ".join(f"{m:g}" for m in sorted(simulated)) or "none"
 
 
-def _factors(point: Point, of: Mapping[float, float], samples: Mapping[float, Sequence[Sample]]) -> dict[float, float]:
+def _factors(
+    point: Point, of: Mapping[float, float], samples: Mapping[float, Sequence[SignalSample]]
+) -> dict[float, float]:
     """Shares, times the ratio of the cross section of the point to that of each mass."""
     if len(of) == 1:
         return dict(of)
@@ -148,7 +150,7 @@ def _factors(point: Point, of: Mapping[float, float], samples: Mapping[float, Se
     return {mass: share * cross_section / (over[mass] * _model(mass, point.coupling)) for mass, share in of.items()}
 
 
-def _rate(samples: Sequence[Sample]) -> float:
+def _rate(samples: Sequence[SignalSample]) -> float:
     """Cross section in pb over |V_e|^2 + |V_mu|^2, for all lepton flavours; mean over samples, weighted by events."""
     total = sum(s.events for s in samples)
     return sum(s.events / total * s.cross_section / (s.point.v2_e + s.point.v2_mu) for s in samples)

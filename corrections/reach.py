@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hnl.corrections import lifetime, masses
-from hnl.corrections.lifetime import Point, PointError, Sample
+from hnl.corrections.lifetime import Point, PointError, SignalSample
 
 
 @dataclass(frozen=True)
 class Reach:
     """Signal samples by era."""
 
-    eras: Mapping[str, Sequence[Sample]]
+    eras: Mapping[str, Sequence[SignalSample]]
 
     def masses(self, coupling: str, nature: str) -> tuple[list[float], list[float]]:
         """Masses (GeV) of the samples for a coupling and nature: those that can be reweighted, and the others."""
@@ -28,10 +28,10 @@ class Reach:
                 free.append(mass)
         return free, [mass for mass in every if mass not in free]
 
-    def fixed(self, coupling: str, nature: str) -> list[Sample]:
+    def fixed(self, coupling: str, nature: str) -> list[SignalSample]:
         """The samples without truth that are used at their generated lifetime: one per mass and lifetime."""
         fixed_masses = self.masses(coupling, nature)[1]
-        result: list[Sample] = []
+        result: list[SignalSample] = []
         for sample in self._every():
             mine = not sample.truth and sample.applies_to(coupling, nature) and sample.point.mass in fixed_masses
             if mine and not any(s.point.mass == sample.point.mass and s.generated_at(sample.ctau) for s in result):
@@ -55,7 +55,7 @@ class Reach:
         free, fixed = self.masses(point.coupling, point.nature)
         return masses.shares(free, point.mass, fixed)
 
-    def group(self, era: str, point: Point, ctau: float) -> list[Sample]:
+    def group(self, era: str, point: Point, ctau: float) -> list[SignalSample]:
         """The samples of an era that describe a point at their mass, see `lifetime.samples_for`.
 
         Raises:
@@ -66,5 +66,5 @@ class Reach:
             raise PointError(f"{point}: the era {era} has no sample of this mass, coupling and lifetime, others have")
         return samples
 
-    def _every(self) -> list[Sample]:
+    def _every(self) -> list[SignalSample]:
         return [sample for samples in self.eras.values() for sample in samples]

@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from hnl.datasets import corrections, golden, yaml_lines, years
 from hnl.datasets.corrections import Corrections
 from hnl.datasets.generator_weights import GeneratorWeights
-from hnl.datasets.model import Model
+from hnl.datasets.model import CatalogueEntry
 from hnl.datasets.settings import Batch, Remote
 from hnl.errors import InputError
 
@@ -33,7 +33,7 @@ class CatalogueError(InputError):
     """The catalogue cannot be used; the message names the file and the line."""
 
 
-class Triggers(Model):
+class Triggers(CatalogueEntry):
     """Single-lepton HLT paths by flavour of the lepton they select (paper, section 3); any of a list may fire."""
 
     electron: tuple[str, ...] = Field((), description="single-electron paths, e.g. HLT_Ele32_WPTight_Gsf")
@@ -55,7 +55,7 @@ class Triggers(Model):
         return self.electron + self.muon
 
 
-class Era(Model):
+class Era(CatalogueEntry):
     """One data-taking period with one set of triggers, thresholds and conditions."""
 
     year: int = Field(description="year of data taking, 2015-2018 or 2022-2026: fixes the thresholds of Table 1")
@@ -97,7 +97,7 @@ class Era(Model):
         return None if found is None else dict(found)
 
 
-class Signal(Model):
+class Signal(CatalogueEntry):
     """What a signal sample was generated with."""
 
     mass: float = Field(gt=0, allow_inf_nan=False, description="m_N in GeV")
@@ -113,14 +113,14 @@ class Signal(Model):
         return self
 
 
-class KFactor(Model):
+class KFactor(CatalogueEntry):
     """From the order of a cross section to a higher one (section 3: 1.089 +- 4 % from LO to NNLO, for signal)."""
 
     value: float = Field(gt=0, allow_inf_nan=False)
     uncertainty: float = Field(ge=0, lt=1, description="relative")
 
 
-class Dataset(Model):
+class Dataset(CatalogueEntry):
     """A set of files of one kind and process, normalised together."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", description="unique; names its folder of candidates")
@@ -186,7 +186,7 @@ class Dataset(Model):
         return self.kind == "data"
 
 
-class Catalogue(Model):
+class Catalogue(CatalogueEntry):
     """Eras and the datasets recorded or simulated for them."""
 
     analysis: str = Field(

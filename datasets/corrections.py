@@ -13,20 +13,20 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
-from hnl.datasets.model import Model
+from hnl.datasets.model import CatalogueEntry
 from hnl.datasets.variations import JER
 from hnl.datasets.weight_corrections import LeptonCorrections, WeightCorrection
 
 NuisanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 CorrectionName = Annotated[str, StringConstraints(min_length=1)]
 
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", bound=CatalogueEntry)
 
 PILEUP_COLUMN = "n_true_interactions"
 MAX_NUISANCES = 31  # of jets: up, down and nominal in the 64 bits of a candidate
 
 
-class Smearing(Model):
+class Smearing(CatalogueEntry):
     """Jet energy resolution (JER), as the JERC group publishes it for correctionlib."""
 
     resolution: CorrectionName = Field(description="relative pt resolution, e.g. ..._PtResolution_AK4PFchs")
@@ -37,7 +37,7 @@ class Smearing(Model):
     nuisance: NuisanceName = Field(JER, description="eras of one name vary together")
 
 
-class JetCorrections(Model):
+class JetCorrections(CatalogueEntry):
     """Jet energy scale and resolution of simulation (Table 4); inputs by name: JetEta, JetPt, Rho, systematic."""
 
     file: Path = Field(description="correctionlib JSON, relative to the catalogue")
@@ -63,7 +63,7 @@ class JetCorrections(Model):
         return (*self.uncertainties, *([self.smearing.nuisance] if self.smearing else []))
 
 
-class Corrections(Model):
+class Corrections(CatalogueEntry):
     """The corrections of an era; those that are not named are not applied."""
 
     jets: JetCorrections | None = Field(default=None, description="jet energy scale and resolution")
@@ -89,23 +89,23 @@ def moved(model: M, move: Callable[[Path], Path]) -> M:
     update: dict[str, Any] = {}
     for name in type(model).model_fields:
         value = getattr(model, name)
-        if isinstance(value, Model):
+        if isinstance(value, CatalogueEntry):
             update[name] = moved(value, move)
         elif isinstance(value, tuple):
-            update[name] = tuple(moved(one, move) if isinstance(one, Model) else one for one in value)
+            update[name] = tuple(moved(one, move) if isinstance(one, CatalogueEntry) else one for one in value)
         elif name == "file" and isinstance(value, Path):
             update[name] = move(value)
     return model.model_copy(update=update)
 
 
-def files(model: Model) -> Iterator[Path]:
+def files(model: CatalogueEntry) -> Iterator[Path]:
     """Every `file` named in an entry, in order."""
     for name in type(model).model_fields:
         value = getattr(model, name)
         if name == "file" and isinstance(value, Path):
             yield value
         for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, Model):
+            if isinstance(one, CatalogueEntry):
                 yield from files(one)
 
 

@@ -13,7 +13,7 @@ import awkward as ak
 import numpy as np
 from pydantic import Field
 
-from hnl.datasets.model import Model
+from hnl.datasets.model import CatalogueEntry
 from hnl.errors import InputError
 
 BRANCHES = {"scale": "LHEScaleWeight", "pdf": "LHEPdfWeight", "parton_shower": "PSWeight"}
@@ -37,7 +37,7 @@ class GeneratorWeightError(InputError):
     """A file lacks the weights that the catalogue asks for, or has them in an unknown layout."""
 
 
-class GeneratorWeights(Model):
+class GeneratorWeights(CatalogueEntry):
     """The weights of the generator that vary a sample."""
 
     scale: bool = Field(default=False, description="renormalisation and factorisation scale (LHEScaleWeight)")

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class Model(BaseModel):
+class CatalogueEntry(BaseModel):
     """Base of all entries of the catalogue."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)

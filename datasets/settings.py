@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hnl.datasets.model import Model
+from hnl.datasets.model import CatalogueEntry
 
 # Written by this package into every submit description, so not to be set by hand.
 OWN_COMMANDS = frozenset(
@@ -17,7 +17,7 @@ OWN_COMMANDS = frozenset(
 )  # fmt: skip
 
 
-class Remote(Model):
+class Remote(CatalogueEntry):
     """How files are read over the network."""
 
     redirectors: tuple[Annotated[str, Field(pattern=r"^[a-z]+://[^/\s]+/*$")], ...] = Field(
@@ -30,7 +30,7 @@ class Remote(Model):
     wait: float = Field(default=2.0, ge=0, le=600, description="seconds before the second round; then doubled")
 
 
-class Batch(Model):
+class Batch(CatalogueEntry):
     """What a job of a batch system asks for, and where its input, its Python and its output are."""
 
     cpus: int = Field(default=1, ge=1, description="one file is read after the other: more do not help")

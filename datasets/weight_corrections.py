@@ -7,12 +7,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from hnl.datasets.model import Model
+from hnl.datasets.model import CatalogueEntry
 
 _COLUMN = re.compile(r"[a-z0-9_]+|abs\([a-z0-9_]+\)")
 
 
-class Variation(Model):
+class Variation(CatalogueEntry):
     """The input of a correction that selects nominal, up and down by text, and these texts."""
 
     input: str
@@ -21,7 +21,7 @@ class Variation(Model):
     down: str
 
 
-class WeightCorrection(Model):
+class WeightCorrection(CatalogueEntry):
     """One correction of a file: a scale factor, or the weight of a pileup profile."""
 
     file: Path = Field(description="correctionlib JSON, also gzipped, relative to the catalogue")
@@ -58,7 +58,7 @@ class WeightCorrection(Model):
         return (*self.columns, *self.constants, *varied)
 
 
-class LeptonCorrections(Model):
+class LeptonCorrections(CatalogueEntry):
     """Scale factors by the flavour of the lepton. Those of a flavour are multiplied and vary together."""
 
     electron: tuple[WeightCorrection, ...] = ()

@@ -22,7 +22,7 @@ class ChannelError(ModelError):
     """A file has a count, or a nuisance parameter in one, that our models do not have; the message names it."""
 
 
-class Process(NamedTuple):
+class ExportedProcess(NamedTuple):
     """A background in one count. Factors are by nuisance parameter; those without effect are left out."""
 
     scale: float  # of cells: c_AB in A, otherwise 1; of templates: events
@@ -37,7 +37,7 @@ class Count(NamedTuple):
     observed: float
     signal: float
     signal_factors: Mapping[str, float]
-    backgrounds: Mapping[str, Process]
+    backgrounds: Mapping[str, ExportedProcess]
 
 
 def counts(model: Model) -> list[Count]:
@@ -53,7 +53,9 @@ def counts(model: Model) -> list[Count]:
             signal = {name: factors[j] for name, factors in cell.signal_factors.items()}
             signal[f"mc_{cell.name}_{region}"] = cell.signal_mc[j]
             background = {model.closure_name(cell): model.closure[cell.category], f"dy_{cell.name}": cell.c_ab_factor}
-            process = Process(cell.c_ab if j == A else 1.0, _effective(background) if j == A else {}, free=False)
+            process = ExportedProcess(
+                cell.c_ab if j == A else 1.0, _effective(background) if j == A else {}, free=False
+            )
             name = f"{cell.name}_{region}"
             count = Count(name, float(observed[i, j]), cell.signal[j], _effective(signal), {BACKGROUND: process})
             result.append(count)
@@ -74,7 +76,7 @@ def _bin(channel: TemplateChannel, i: int, observed: float) -> Count:
         return _effective(named | ({f"mc_{row}_{kind}": mc[i]} if mc else {}))
 
     backgrounds = {
-        process: Process(
+        process: ExportedProcess(
             values[i], factors(process, channel.background_mc if values[i] else None), process in channel.free
         )
         for process, values in channel.backgrounds.items()

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from hnl.errors import InputError
 from hnl.inference import channels
-from hnl.inference.channels import Count, Process
+from hnl.inference.channels import Count, ExportedProcess
 from hnl.inference.model import Model
 
 RULE = "-" * 80
@@ -128,7 +128,7 @@ def read(card: str) -> Model:
         backgrounds = {}
         for process, rate, of in zip(processes[1:], numbers[2:], kappas[1:], strict=True):
             free = _check_rate(name, process, rates.pop((name, process), []))
-            backgrounds[process] = Process(rate, of, free)
+            backgrounds[process] = ExportedProcess(rate, of, free)
         if is_cell:
             backgrounds = {channels.BACKGROUND: backgrounds[BACKGROUND]}
         found.append(Count(name, numbers[0], numbers[1], kappas[0], backgrounds))

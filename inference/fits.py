@@ -15,7 +15,7 @@ EMPTY = 1e-3  # events: a background rate below has run to its limit of zero
 
 
 @dataclass(frozen=True)
-class Yields:
+class YieldArrays:
     """Fitted events; arrays of shape (row, region), see `Model`."""
 
     rows: tuple[str, ...]  # names: CATEGORY_bNUMBER of cells, CHANNEL_binNUMBER of templates
@@ -40,7 +40,7 @@ class FitResult:
     nll: float  # -log L over that of the saturated model
     success: bool
     at_bound: tuple[str, ...]  # parameters at their limits: the errors of these mean nothing
-    yields: Yields
+    yields: YieldArrays
 
     def pulls(self) -> dict[str, tuple[float, float]]:
         """Value and error of each nuisance parameter, in units of its constraint."""
@@ -139,7 +139,7 @@ def _local(likelihood: Likelihood) -> list[tuple[int, int, str]]:
     return result
 
 
-def _yields(likelihood: Likelihood, found: Fits, observed: Any, ll: Any, lc: Any, cc: Any) -> Yields:
+def _yields(likelihood: Likelihood, found: Fits, observed: Any, ll: Any, lc: Any, cc: Any) -> YieldArrays:
     signal, background = (part[0] for part in likelihood.parts(found.local, found.common))
     m = likelihood.n_local
     slope = likelihood.background_slope(found.local, found.common)[0]
@@ -150,7 +150,7 @@ def _yields(likelihood: Likelihood, found: Fits, observed: Any, ll: Any, lc: Any
         + np.einsum("krc,cd,krd->kr", common, cc, common)
     )
     error = background * np.sqrt(np.maximum(variance, 0))
-    return Yields(likelihood.model.rows, observed, found.mu[0] * signal, background, error)
+    return YieldArrays(likelihood.model.rows, observed, found.mu[0] * signal, background, error)
 
 
 def impacts(model: Model) -> list[Impact]:

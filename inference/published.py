@@ -23,7 +23,7 @@ class CurveError(InputError):
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)
-class Source:
+class CurveSource:
     """Where a curve is, and what it means."""
 
     name: str = Field(description="of the search")
@@ -36,7 +36,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True, config=KNOWN_KEYS)
-class Curve(Source):
+class Curve(CurveSource):
     """A published limit, in the order of its file."""
 
     mass: tuple[float, ...] = Field(description="m_N in GeV")
@@ -45,20 +45,20 @@ class Curve(Source):
 
 _BOTH = ("majorana", "dirac")
 SOURCES = (
-    Source("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_majorana_e4.dat", "e", ("majorana",)),
-    Source("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_majorana_mu4.dat", "mu", ("majorana",)),
-    Source("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_dirac_e4.dat", "e", ("dirac",)),
-    Source("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_dirac_mu4.dat", "mu", ("dirac",)),
-    Source("CMS muon system", "EXO-22-017", "CMS_24_1/Ue4_majorana.dat", "e", ("majorana",)),
-    Source("CMS muon system", "EXO-22-017", "CMS_24_1/Umu4_majorana.dat", "mu", ("majorana",)),
-    Source("CMS prompt trilepton", "EXO-22-011", "CMS_24_2/Ue4_majorana.dat", "e", ("majorana",)),
-    Source("CMS prompt trilepton", "EXO-22-011", "CMS_24_2/Umu4_majorana.dat", "mu", ("majorana",)),
-    Source("CMS B parking", "EXO-22-019", "CMS_24_3/Umu4_majorana.dat", "mu", ("majorana",)),
-    Source("DELPHI short-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/short_lived.dat", "e", _BOTH),
-    Source("DELPHI short-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/short_lived.dat", "mu", _BOTH),
-    Source("DELPHI long-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/long_lived.dat", "e", _BOTH),
-    Source("DELPHI long-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/long_lived.dat", "mu", _BOTH),
-    Source("CHARM", "Phys. Lett. B 166 (1986) 473", "ue4/CHARM_1986.dat", "e", _BOTH, 0.90),
+    CurveSource("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_majorana_e4.dat", "e", ("majorana",)),
+    CurveSource("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_majorana_mu4.dat", "mu", ("majorana",)),
+    CurveSource("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_dirac_e4.dat", "e", ("dirac",)),
+    CurveSource("CMS displaced trilepton", "EXO-20-009", "CMS_22/CMS_dirac_mu4.dat", "mu", ("dirac",)),
+    CurveSource("CMS muon system", "EXO-22-017", "CMS_24_1/Ue4_majorana.dat", "e", ("majorana",)),
+    CurveSource("CMS muon system", "EXO-22-017", "CMS_24_1/Umu4_majorana.dat", "mu", ("majorana",)),
+    CurveSource("CMS prompt trilepton", "EXO-22-011", "CMS_24_2/Ue4_majorana.dat", "e", ("majorana",)),
+    CurveSource("CMS prompt trilepton", "EXO-22-011", "CMS_24_2/Umu4_majorana.dat", "mu", ("majorana",)),
+    CurveSource("CMS B parking", "EXO-22-019", "CMS_24_3/Umu4_majorana.dat", "mu", ("majorana",)),
+    CurveSource("DELPHI short-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/short_lived.dat", "e", _BOTH),
+    CurveSource("DELPHI short-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/short_lived.dat", "mu", _BOTH),
+    CurveSource("DELPHI long-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/long_lived.dat", "e", _BOTH),
+    CurveSource("DELPHI long-lived", "Z. Phys. C 74 (1997) 57", "DELPHI/long_lived.dat", "mu", _BOTH),
+    CurveSource("CHARM", "Phys. Lett. B 166 (1986) 473", "ue4/CHARM_1986.dat", "e", _BOTH, 0.90),
 )
 
 
@@ -82,7 +82,7 @@ def curves(data: Path | None = None) -> list[Curve]:
     return [] if data is None else [read(data, source) for source in SOURCES]
 
 
-def read(data: Path, source: Source) -> Curve:
+def read(data: Path, source: CurveSource) -> Curve:
     """One curve.
 
     Raises:

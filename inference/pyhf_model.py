@@ -18,7 +18,7 @@ import pyhf
 from hnl.errors import InputError
 from hnl.inference import channels
 from hnl.inference.asymptotics import LEVEL, CLs, Limit, crossing
-from hnl.inference.channels import BACKGROUND, Count, Process
+from hnl.inference.channels import BACKGROUND, Count, ExportedProcess
 from hnl.inference.likelihood import FitError, Likelihood
 from hnl.inference.model import Model
 from hnl.inference.templates import SIGNAL
@@ -111,19 +111,19 @@ def read(workspace: Any) -> Model:
     return channels.model(found)
 
 
-def _process(channel: str, process: str, sample: Any, parameters: Mapping[str, Any]) -> Process:
+def _process(channel: str, process: str, sample: Any, parameters: Mapping[str, Any]) -> ExportedProcess:
     """A background; of cells the factors are checked, and give c_AB."""
     nominal, rates, kappas = _parts(channel, sample)
     place = channels.region_of(channel)
     if place is None:
         if rates - {channels.free_name(process)}:
             raise WorkspaceError(f"channel {channel}: {process} is scaled by {sorted(rates)}, not by a normalisation")
-        return Process(nominal, kappas, bool(rates))
+        return ExportedProcess(nominal, kappas, bool(rates))
     cell, region = place
     correction = f"cAB_{cell}"
     if rates - {correction} != {f"{f}_{cell}" for f in FACTORS[region]}:
         raise WorkspaceError(f"channel {channel}: the background is scaled by {sorted(rates)}: not an ABCD model")
-    return Process(parameters[correction]["inits"][0] if correction in rates else 1.0, kappas, free=False)
+    return ExportedProcess(parameters[correction]["inits"][0] if correction in rates else 1.0, kappas, free=False)
 
 
 def _parts(channel: str, sample: Any) -> tuple[float, set[str], dict[str, float]]:

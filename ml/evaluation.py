@@ -13,8 +13,8 @@ import numpy as np
 import xgboost
 
 from hnl.ml import folds, scoring, statistics
-from hnl.ml.sample import Sample
-from hnl.ml.statistics import Estimate
+from hnl.ml.sample import TrainingSample
+from hnl.ml.statistics import ValueWithError
 from hnl.selections.displaced import categories, regions
 from hnl.selections.displaced.categories import CATEGORIES
 
@@ -25,7 +25,7 @@ MAX_CURVE_POINTS = 400
 MIN_EVENTS_OF_A_MEAN = 3  # effective number of events of a point of the profile
 
 
-def evaluate(boosters: Sequence[xgboost.Booster], names: Sequence[str], sample: Sample) -> dict[str, Any]:
+def evaluate(boosters: Sequence[xgboost.Booster], names: Sequence[str], sample: TrainingSample) -> dict[str, Any]:
     """Everything about one classifier.
 
     Args:
@@ -49,13 +49,13 @@ def evaluate(boosters: Sequence[xgboost.Booster], names: Sequence[str], sample: 
     return result
 
 
-def _performance(each: np.ndarray, sample: Sample) -> dict[str, Any]:
+def _performance(each: np.ndarray, sample: TrainingSample) -> dict[str, Any]:
     unseen = scoring.unseen(each, sample.fold)
     is_test = sample.fold == folds.TEST
     everything = np.ones(len(unseen), dtype=bool)
     seen = _seen(each, sample.fold)
 
-    def area(score: np.ndarray, rows: np.ndarray) -> Estimate:
+    def area(score: np.ndarray, rows: np.ndarray) -> ValueWithError:
         return statistics.auc(score[rows], sample.is_signal[rows], sample.weight[rows], sample.generator_event[rows])
 
     def areas(rows: np.ndarray) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _performance(each: np.ndarray, sample: Sample) -> dict[str, Any]:
     }
 
 
-def correlations(score: np.ndarray, sample: Sample) -> list[dict[str, Any]]:
+def correlations(score: np.ndarray, sample: TrainingSample) -> list[dict[str, Any]]:
     """Dependence of score and m(l1,SV) in background: inclusively and by category, before and after preselection.
 
     Args:
@@ -119,7 +119,7 @@ def correlations(score: np.ndarray, sample: Sample) -> list[dict[str, Any]]:
     return result
 
 
-def _places(sample: Sample, chosen: np.ndarray) -> list[tuple[str, np.ndarray]]:
+def _places(sample: TrainingSample, chosen: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """Inclusive, the two flavour pairs, and each category with a charge."""
     places = [("inclusive", chosen)]
     for flavours in dict.fromkeys(categories.ALL[i].flavours for i in np.unique(sample.category)):
@@ -147,11 +147,11 @@ def _seen(each: np.ndarray, fold: np.ndarray) -> np.ndarray:
     return mean
 
 
-def _rows(sample: Sample, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _rows(sample: TrainingSample, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return sample.is_signal[rows], sample.weight[rows]
 
 
-def _counts(sample: Sample, rows: np.ndarray | None = None) -> dict[str, Any]:
+def _counts(sample: TrainingSample, rows: np.ndarray | None = None) -> dict[str, Any]:
     rows = np.ones(len(sample.fold), dtype=bool) if rows is None else rows
     names = {folds.TEST: "test"} | {fold: f"fold {fold}" for fold in range(folds.N_FOLDS)}
     result = {}
@@ -162,7 +162,7 @@ def _counts(sample: Sample, rows: np.ndarray | None = None) -> dict[str, Any]:
     return result | {"expected_background": expected}
 
 
-def _at_threshold(unseen: np.ndarray, each: np.ndarray, sample: Sample, threshold: float) -> dict[str, Any]:
+def _at_threshold(unseen: np.ndarray, each: np.ndarray, sample: TrainingSample, threshold: float) -> dict[str, Any]:
     """Efficiencies for a score above a threshold.
 
     'mean' and 'single' compare, on the test set, the mean of three models, as data is scored, with one model, as
@@ -204,7 +204,7 @@ def _curve(score: np.ndarray, of: tuple[np.ndarray, np.ndarray]) -> dict[str, li
     return {"background": background[keep].tolist(), "signal": signal[keep].tolist()}
 
 
-def _histograms(score: np.ndarray, sample: Sample, rows: np.ndarray) -> dict[str, Any]:
+def _histograms(score: np.ndarray, sample: TrainingSample, rows: np.ndarray) -> dict[str, Any]:
     """Sums of weights and of squared weights in bins of the score."""
     result = {}
     for label, mine in (("signal", rows & sample.is_signal), ("background", rows & ~sample.is_signal)):
@@ -214,7 +214,7 @@ def _histograms(score: np.ndarray, sample: Sample, rows: np.ndarray) -> dict[str
     return result
 
 
-def _profile(score: np.ndarray, sample: Sample) -> list[dict[str, Any]]:
+def _profile(score: np.ndarray, sample: TrainingSample) -> list[dict[str, Any]]:
     """Mean m(l1,SV) of background, with its error, in bins of the score."""
     result = []
     edges = (0.0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 1.0)
@@ -230,7 +230,7 @@ def _profile(score: np.ndarray, sample: Sample) -> list[dict[str, Any]]:
 
 def _without_nan(content: Any) -> Any:
     """The same for JSON: no NaN, no tuples, no NumPy numbers."""
-    if isinstance(content, Estimate | statistics.Correlation):
+    if isinstance(content, ValueWithError | statistics.WeightedCorrelation):
         return _without_nan(content._asdict())
     if isinstance(content, Mapping):
         return {str(key): _without_nan(value) for key, value in content.items()}

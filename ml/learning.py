@@ -15,8 +15,8 @@ from hnl.ml import evaluation, folds, models, sample, scoring, training, tuning
 from hnl.ml.displaced import trainings
 from hnl.ml.displaced.features import Feature, FeatureError
 from hnl.ml.displaced.trainings import Training
-from hnl.ml.models import Model, ModelError
-from hnl.ml.sample import NoCandidatesError, NoSignalError, Sample, Source
+from hnl.ml.models import Classifier, ClassifierError
+from hnl.ml.sample import NoCandidatesError, NoTrainingSignalError, TrainingSample, TrainingSource
 from hnl.ml.training import Settings
 from hnl.processors.rows import passing
 from hnl.processors.selection import Selection
@@ -47,7 +47,7 @@ class Trained:
 class _Plan:
     training: Training
     features: tuple[Feature, ...]
-    sample: Sample
+    sample: TrainingSample
     facts: dict[str, Any]
 
     @property
@@ -79,8 +79,8 @@ def train(
 
     Raises:
         TuningError, DeviceError: the requested tuning or device is not available;
-        NoCandidatesError, NoSignalError, NoBackgroundError, OneClassError, WeightError, FeatureError: the candidates
-        cannot train a classifier.
+        NoCandidatesError, NoTrainingSignalError, NoTrainingBackgroundError, OneClassError, TrainingWeightError,
+            FeatureError: the candidates cannot train a classifier.
     """
     settings = settings or Settings()
     tuning.check(tune)
@@ -97,7 +97,9 @@ def train(
         if classifier.name not in skipped
     ]
     if not plans:
-        raise NoSignalError("the catalogue has no signal to train a classifier with: " + "; ".join(skipped.values()))
+        raise NoTrainingSignalError(
+            "the catalogue has no signal to train a classifier with: " + "; ".join(skipped.values())
+        )
     folder = selection.folder / layout.MODELS
     ready = {plan.training.name: model for plan in plans if (model := _current(folder, plan))}
     waiting = [plan for plan in plans if plan.training.name not in ready]
@@ -131,7 +133,7 @@ def score(
         Dataset -> number of candidates ('candidates') and of those with 'score_low' and 'score_high'.
 
     Raises:
-        ModelError: no models, broken models, or models of other candidates;
+        ClassifierError: no models, broken models, or models of other candidates;
         FeatureError: the candidates lack a feature, or its definition changed.
     """
     out = selection.folder
@@ -143,7 +145,7 @@ def score(
         or (models_folder and models.card_path(folder, classifier.name).is_file())
     ]
     if not names:
-        raise ModelError(f"the catalogue has no signal, so {out} has no models; name models trained elsewhere")
+        raise ClassifierError(f"the catalogue has no signal, so {out} has no models; name models trained elsewhere")
     ready = {name: models.load(folder, name) for name in names}
     sources = load_sources(selection)
     if models_folder is None:
@@ -170,7 +172,7 @@ def score(
     return counts
 
 
-def load_sources(selection: Selection) -> list[Source]:
+def load_sources(selection: Selection) -> list[TrainingSource]:
     """Every dataset of a selection with its candidates.
 
     Raises:
@@ -178,7 +180,7 @@ def load_sources(selection: Selection) -> list[Source]:
     """
     group = trainings.groups(selection.catalogue)
     sources = [
-        Source(dataset, selection.candidates(dataset.name), selection.scale(dataset), group[dataset.era])
+        TrainingSource(dataset, selection.candidates(dataset.name), selection.scale(dataset), group[dataset.era])
         for dataset in selection.catalogue.datasets
     ]
     if not any(len(source.candidates["event"]) for source in sources):
@@ -186,7 +188,9 @@ def load_sources(selection: Selection) -> list[Source]:
     return sources
 
 
-def _plan(classifier: Training, sources: list[Source], settings: Settings, tune: int, partial: list[str]) -> _Plan:
+def _plan(
+    classifier: Training, sources: list[TrainingSource], settings: Settings, tune: int, partial: list[str]
+) -> _Plan:
     features, left_out = sample.usable(classifier, sources)
     features = tuple(feature for feature in features if feature.name not in settings.without)
     if not features:
@@ -206,7 +210,7 @@ def _plan(classifier: Training, sources: list[Source], settings: Settings, tune:
     return _Plan(classifier, features, sample.build(classifier, sources, features), facts)
 
 
-def _current(folder: Path, plan: _Plan) -> Model | None:
+def _current(folder: Path, plan: _Plan) -> Classifier | None:
     """The models on disk, if a new training would give the same."""
     try:
         if models.read_card(folder, plan.training.name).get("fingerprint") != plan.facts["fingerprint"]:
@@ -252,18 +256,18 @@ def _train(
     return metrics
 
 
-def _check_candidates(model: Model, sources: list[Source], folder: Path) -> None:
+def _check_candidates(model: Classifier, sources: list[TrainingSource], folder: Path) -> None:
     name = model.training.name
     now = {s.dataset.name: s for s in sample.taking_part(model.training, sources)}
     trained_with: Mapping[str, str] = model.card.get("candidates", {})
     for dataset in sorted(set(now) | set(trained_with)):
         if dataset not in now or trained_with.get(dataset) != sample.digest(now[dataset].candidates):
-            raise ModelError(
+            raise ClassifierError(
                 f"the model {name} in {folder} was trained with other candidates of {dataset}; run hnl train again"
             )
 
 
-def _scores(source: Source, ready: Any) -> dict[str, np.ndarray]:
+def _scores(source: TrainingSource, ready: Any) -> dict[str, np.ndarray]:
     result = {}
     for column, hypothesis in zip(scoring.COLUMNS, HYPOTHESES, strict=True):
         values = np.full(len(source.candidates["event"]), np.nan, dtype=np.float32)

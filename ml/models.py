@@ -16,17 +16,17 @@ from hnl.ml import folds
 from hnl.ml.displaced import features as feature_table
 from hnl.ml.displaced.features import Feature, FeatureError
 from hnl.ml.displaced.trainings import Training
-from hnl.ml.training import Fitted
+from hnl.ml.training import FittedClassifier
 
 FORMAT = 1  # of the card; raised when its meaning changes
 
 
-class ModelError(InputError):
+class ClassifierError(InputError):
     """A model or its card is missing, broken, or does not match the features of this code."""
 
 
 @dataclass(frozen=True)
-class Model:
+class Classifier:
     """A classifier: three boosters, by the fold that is held out of their training, and its card."""
 
     training: Training
@@ -46,8 +46,12 @@ def card_path(folder: Path, name: str) -> Path:
 
 
 def write(
-    folder: Path, training: Training, features: Sequence[Feature], fitted: Sequence[Fitted], facts: Mapping[str, Any]
-) -> Model:
+    folder: Path,
+    training: Training,
+    features: Sequence[Feature],
+    fitted: Sequence[FittedClassifier],
+    facts: Mapping[str, Any],
+) -> Classifier:
     """Writes the models, then the card.
 
     Args:
@@ -84,28 +88,28 @@ def write(
         **facts,
     }
     provenance.write_json(card_path(folder, training.name), card)
-    return Model(training, tuple(features), tuple(model.booster for model in fitted), card)
+    return Classifier(training, tuple(features), tuple(model.booster for model in fitted), card)
 
 
 def read_card(folder: Path, name: str) -> dict[str, Any]:
     """The card of a training.
 
     Raises:
-        ModelError: there is no card, or it is not a card of this version.
+        ClassifierError: there is no card, or it is not a card of this version.
     """
     path = card_path(folder, name)
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"{folder} has no model {name} (no {path.name}): run hnl train first") from None
+        raise ClassifierError(f"{folder} has no model {name} (no {path.name}): run hnl train first") from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"the model card {path} cannot be read: {error}; run hnl train again") from error
+        raise ClassifierError(f"the model card {path} cannot be read: {error}; run hnl train again") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise ModelError(f"{path} is not a model card of format {FORMAT}; run hnl train again")
+        raise ClassifierError(f"{path} is not a model card of format {FORMAT}; run hnl train again")
     return card
 
 
-def load(folder: Path, name: str) -> Model:
+def load(folder: Path, name: str) -> Classifier:
     """Reads a classifier.
 
     Args:
@@ -113,7 +117,7 @@ def load(folder: Path, name: str) -> Model:
         name: name of the training.
 
     Raises:
-        ModelError: a file is missing, broken, or not the one that the card describes.
+        ClassifierError: a file is missing, broken, or not the one that the card describes.
         FeatureError: a feature of the model does not exist or has another definition; the message names it.
     """
     card = read_card(folder, name)
@@ -121,7 +125,7 @@ def load(folder: Path, name: str) -> Model:
     features = _checked(path, lambda: _features(path, card))
     training = _checked(path, lambda: Training(**card["training"]))
     boosters = _checked(path, lambda: [_booster(folder, entry, features) for entry in _by_fold(card)])
-    return Model(training, features, tuple(boosters), card)
+    return Classifier(training, features, tuple(boosters), card)
 
 
 def _features(path: Path, card: Mapping[str, Any]) -> tuple[Feature, ...]:
@@ -148,15 +152,15 @@ def _booster(folder: Path, entry: Mapping[str, Any], features: Sequence[Feature]
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read the model {path}: {error.strerror}; run hnl train again") from error
+        raise ClassifierError(f"cannot read the model {path}: {error.strerror}; run hnl train again") from error
     if hashlib.sha256(raw).hexdigest() != entry["sha256"]:
-        raise ModelError(f"{path} is broken: it is not the file that its card describes; run hnl train again")
+        raise ClassifierError(f"{path} is broken: it is not the file that its card describes; run hnl train again")
     try:
         booster = xgboost.Booster({"nthread": 1, "verbosity": 0})
         booster.load_model(bytearray(raw))
     except xgboost.core.XGBoostError as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"{path} is not a model that XGBoost {xgboost.__version__} can read: {reason}") from error
+        raise ClassifierError(f"{path} is not a model that XGBoost {xgboost.__version__} can read: {reason}") from error
     in_model, in_card = booster.feature_names or [], [feature.name for feature in features]
     for i in range(max(len(in_model), len(in_card))):
         of_model, of_card = (names[i] if i < len(names) else "nothing" for names in (in_model, in_card))
@@ -169,7 +173,7 @@ def _checked(path: Path, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except (KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"the model card {path} is broken: {error!r}; run hnl train again") from error
+        raise ClassifierError(f"the model card {path} is broken: {error!r}; run hnl train again") from error
 
 
 def _fill(path: Path, content: bytes) -> None:

@@ -24,11 +24,11 @@ class NoCandidatesError(TrainingError):
     """There are no candidates at all."""
 
 
-class NoSignalError(TrainingError):
+class NoTrainingSignalError(TrainingError):
     """There is no signal candidate."""
 
 
-class NoBackgroundError(TrainingError):
+class NoTrainingBackgroundError(TrainingError):
     """There is no background candidate."""
 
 
@@ -36,12 +36,12 @@ class OneClassError(TrainingError):
     """A fold has candidates of one class only."""
 
 
-class WeightError(TrainingError):
+class TrainingWeightError(TrainingError):
     """Weights are not numbers, or add up to nothing."""
 
 
 @dataclass(frozen=True)
-class Source:
+class TrainingSource:
     """A dataset with its candidates, the factor from generator weights to expected events, and its era group."""
 
     dataset: Dataset
@@ -51,7 +51,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Sample:
+class TrainingSample:
     """The events of one training; arrays of one length n.
 
     Attributes:
@@ -80,7 +80,7 @@ class Sample:
     m_l1_sv: np.ndarray
 
 
-def usable(training: Training, sources: Sequence[Source]) -> tuple[tuple[Feature, ...], dict[str, str]]:
+def usable(training: Training, sources: Sequence[TrainingSource]) -> tuple[tuple[Feature, ...], dict[str, str]]:
     """The features that every dataset of the training's era group can have.
 
     One that some datasets lack throughout (files without PFCands, old NanoAOD) would tell the datasets apart by its
@@ -98,13 +98,13 @@ def usable(training: Training, sources: Sequence[Source]) -> tuple[tuple[Feature
     return tuple(f for f in feature_table.of_flavour(training.flavour) if f.name not in left_out), left_out
 
 
-def taking_part(training: Training, sources: Sequence[Source]) -> list[Source]:
+def taking_part(training: Training, sources: Sequence[TrainingSource]) -> list[TrainingSource]:
     """The datasets that train a classifier, by name."""
     chosen = [s for s in sources if s.group == training.group and training.trains_on(s.dataset)]
     return sorted(chosen, key=lambda source: source.dataset.name)
 
 
-def build(training: Training, sources: Sequence[Source], features: Sequence[Feature]) -> Sample:
+def build(training: Training, sources: Sequence[TrainingSource], features: Sequence[Feature]) -> TrainingSample:
     """The events of a training: of N(jets) = 1 and > 1, for statistics; the paper takes the former alone.
 
     Args:
@@ -113,7 +113,7 @@ def build(training: Training, sources: Sequence[Source], features: Sequence[Feat
         features: columns of the matrix.
 
     Raises:
-        NoSignalError, NoBackgroundError, WeightError, FeatureError.
+        NoTrainingSignalError, NoTrainingBackgroundError, TrainingWeightError, FeatureError.
     """
     chosen = taking_part(training, sources)
     factor = _sign_factors(chosen)
@@ -141,26 +141,28 @@ def build(training: Training, sources: Sequence[Source], features: Sequence[Feat
     return _together(tuple(source.dataset.name for source in chosen), pieces)
 
 
-def _together(names: tuple[str, ...], pieces: list[Candidates]) -> Sample:
+def _together(names: tuple[str, ...], pieces: list[Candidates]) -> TrainingSample:
     first = 0
     for piece in pieces:
         piece["generator_event"] = piece["generator_event"] + first
         first += len(piece["generator_event"])
-    return Sample(names, **{name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]})
+    return TrainingSample(names, **{name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]})
 
 
 def _check_classes(training: Training, pieces: list[Candidates]) -> None:
     counts = [sum(int((piece["is_signal"] == label).sum()) for piece in pieces) for label in (False, True)]
     if counts[1] == 0:
-        raise NoSignalError(f"training {training.name}: no signal candidate with an l2 of flavour {training.flavour}")
+        raise NoTrainingSignalError(
+            f"training {training.name}: no signal candidate with an l2 of flavour {training.flavour}"
+        )
     if counts[0] == 0:
-        raise NoBackgroundError(
+        raise NoTrainingBackgroundError(
             f"training {training.name}: no background candidate with an l2 of flavour {training.flavour} "
             "(QCD does not count: it is not trained on)"
         )
 
 
-def _sign_factors(sources: Sequence[Source]) -> dict[str, float]:
+def _sign_factors(sources: Sequence[TrainingSource]) -> dict[str, float]:
     """Process -> what keeps its expected events when the signs of its weights are dropped.
 
     XGBoost takes no negative weights, rightly: a leaf could have a negative number of events. Dropping the events
@@ -174,12 +176,12 @@ def _sign_factors(sources: Sequence[Source]) -> dict[str, float]:
         weight = source.candidates["gen_weight"] * source.scale
         process, name = source.dataset.process, source.dataset.name
         if not np.isfinite(weight).all():
-            raise WeightError(f"dataset {name}: a candidate has the weight {weight[~np.isfinite(weight)][0]}")
+            raise TrainingWeightError(f"dataset {name}: a candidate has the weight {weight[~np.isfinite(weight)][0]}")
         signed[process] = signed.get(process, 0.0) + float(np.sum(weight[np.argsort(weight, kind="stable")]))
         absolute[process] = absolute.get(process, 0.0) + float(np.sum(np.sort(np.abs(weight))))
     for process, total in signed.items():
         if absolute[process] > 0 and total <= 0:
-            raise WeightError(
+            raise TrainingWeightError(
                 f"process {process}: the weights of its candidates add up to {total:.4g} (their absolute values to "
                 f"{absolute[process]:.4g}): it needs more generated events before it can train a classifier"
             )

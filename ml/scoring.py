@@ -21,7 +21,7 @@ from hnl.errors import HNLError, InputError
 from hnl.ml import folds, sample
 from hnl.ml.displaced import features as feature_table
 from hnl.ml.displaced.features import FeatureError
-from hnl.ml.models import Model
+from hnl.ml.models import Classifier
 from hnl.processors.rows import EVENT, Candidates
 
 FORMAT = 1  # of the JSON next to the scores
@@ -73,7 +73,7 @@ def unseen(scores: np.ndarray, fold: np.ndarray) -> np.ndarray:
     return score
 
 
-def score(model: Model, candidates: Candidates, dataset: str, *, is_data: bool) -> np.ndarray:
+def score(model: Classifier, candidates: Candidates, dataset: str, *, is_data: bool) -> np.ndarray:
     """Scores of the candidates that a classifier serves; NaN for others.
 
     Args:

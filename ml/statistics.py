@@ -13,25 +13,25 @@ MAX_EVENTS_DISTANCE = 300  # of the distance correlation, whose cost grows with 
 PERMUTATIONS = 99
 
 
-class Estimate(NamedTuple):
+class ValueWithError(NamedTuple):
     """A number and its standard error; NaN where there is nothing to estimate from."""
 
     value: float
     error: float
 
 
-class Correlation(NamedTuple):
+class WeightedCorrelation(NamedTuple):
     """A coefficient and the probability of one as far from zero without any dependence."""
 
     value: float
     p_value: float
 
 
-NOTHING = Estimate(float("nan"), float("nan"))
-NO_CORRELATION = Correlation(float("nan"), float("nan"))
+NOTHING = ValueWithError(float("nan"), float("nan"))
+NO_CORRELATION = WeightedCorrelation(float("nan"), float("nan"))
 
 
-def mean(x: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> Estimate:
+def mean(x: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> ValueWithError:
     """Weighted mean.
 
     Args:
@@ -43,10 +43,10 @@ def mean(x: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> Estimate:
     if not total > 0:
         return NOTHING
     value = float(np.sum(weight * x) / total)
-    return Estimate(value, float(_root_of_clusters(weight * (x - value), cluster) / total))
+    return ValueWithError(value, float(_root_of_clusters(weight * (x - value), cluster) / total))
 
 
-def efficiency(passed: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> Estimate:
+def efficiency(passed: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> ValueWithError:
     """Share of the weight that passes: the `mean` of a mask."""
     return mean(passed.astype(np.float64), weight, cluster)
 
@@ -80,7 +80,7 @@ def roc(
     return curves[0], curves[1]
 
 
-def auc(score: np.ndarray, is_signal: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> Estimate:
+def auc(score: np.ndarray, is_signal: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> ValueWithError:
     """Area under the ROC curve: the probability that a signal event has a higher score than a background event.
 
     The error is DeLong's, generalised to weights and clusters.
@@ -106,10 +106,10 @@ def auc(score: np.ndarray, is_signal: np.ndarray, weight: np.ndarray, cluster: n
     variance = 0.0
     for mine, total, mean in ((is_signal, sums[0], area), (~is_signal, sums[1], 1 - area)):
         variance += float(_root_of_clusters(weight[mine] * (placement[mine] - mean), cluster[mine]) / total) ** 2
-    return Estimate(area, variance**0.5)
+    return ValueWithError(area, variance**0.5)
 
 
-def pearson(x: np.ndarray, y: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> Correlation:
+def pearson(x: np.ndarray, y: np.ndarray, weight: np.ndarray, cluster: np.ndarray) -> WeightedCorrelation:
     """Linear correlation coefficient and its two-sided p-value (section 6).
 
     For equal weights and independent events the p-value is the usual one for large samples. In general the covariance
@@ -132,10 +132,10 @@ def pearson(x: np.ndarray, y: np.ndarray, weight: np.ndarray, cluster: np.ndarra
         return NO_CORRELATION
     freedom = max(effective_events(weight, cluster) - 2, 1.0)
     p_value = 2 * stats.t.sf(abs(product.sum()) / error, freedom)
-    return Correlation(float(np.clip(product.sum() / np.sqrt(xx * yy), -1, 1)), float(p_value))
+    return WeightedCorrelation(float(np.clip(product.sum() / np.sqrt(xx * yy), -1, 1)), float(p_value))
 
 
-def distance_correlation(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Correlation:
+def distance_correlation(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> WeightedCorrelation:
     """Distance correlation (Szekely, Rizzo and Bakirov, 2007), which sees any dependence, not only a linear one.
 
     It is positive in any finite sample; the p-value, from permutations of y, says whether it is more than chance.
@@ -164,7 +164,7 @@ def distance_correlation(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Co
     larger = 0
     for _ in range(PERMUTATIONS):
         larger += bool(np.sum(factor * _distances(random.permutation(y_chosen))) >= covariance)
-    return Correlation(float(np.sqrt(max(covariance, 0.0) / norm**0.5)), (larger + 1) / (PERMUTATIONS + 1))
+    return WeightedCorrelation(float(np.sqrt(max(covariance, 0.0) / norm**0.5)), (larger + 1) / (PERMUTATIONS + 1))
 
 
 def _centred(x: np.ndarray, share: np.ndarray) -> np.ndarray:

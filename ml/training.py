@@ -21,7 +21,7 @@ import xgboost
 from hnl.errors import InputError
 from hnl.ml import folds
 from hnl.ml.displaced import features
-from hnl.ml.sample import OneClassError, Sample, WeightError
+from hnl.ml.sample import OneClassError, TrainingSample, TrainingWeightError
 
 
 class DeviceError(InputError):
@@ -87,7 +87,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedClassifier:
     """A model that knows nothing of the fold `held_out`."""
 
     booster: xgboost.Booster
@@ -95,7 +95,7 @@ class Fitted:
     rounds: int
 
 
-def balanced(sample: Sample, rows: np.ndarray, name: str) -> np.ndarray:
+def balanced(sample: TrainingSample, rows: np.ndarray, name: str) -> np.ndarray:
     """Training weights of some events.
 
     Background is weighted by expected yield, so that the classifier fights what there is most of; its mean weight
@@ -113,7 +113,7 @@ def balanced(sample: Sample, rows: np.ndarray, name: str) -> np.ndarray:
         float64, shape of rows.
 
     Raises:
-        WeightError: the weights of a class, or of an m_N, add up to nothing.
+        TrainingWeightError: the weights of a class, or of an m_N, add up to nothing.
     """
     weight, mass, dataset = sample.training_weight[rows], sample.mass[rows], sample.dataset[rows]
     signal = sample.is_signal[rows]
@@ -134,11 +134,15 @@ def balanced(sample: Sample, rows: np.ndarray, name: str) -> np.ndarray:
 def _over(total: float, weights: np.ndarray, what: str) -> float:
     found = float(np.sum(weights))
     if not found > 0:
-        raise WeightError(f"{what}: the weights of the {len(weights)} events that train a model add up to {found:g}")
+        raise TrainingWeightError(
+            f"{what}: the weights of the {len(weights)} events that train a model add up to {found:g}"
+        )
     return total / found
 
 
-def fit(sample: Sample, name: str, feature_names: Sequence[str], settings: Settings, held_out: int) -> Fitted:
+def fit(
+    sample: TrainingSample, name: str, feature_names: Sequence[str], settings: Settings, held_out: int
+) -> FittedClassifier:
     """Trains the model that knows nothing of one fold, nor of the test set.
 
     Args:
@@ -150,7 +154,7 @@ def fit(sample: Sample, name: str, feature_names: Sequence[str], settings: Setti
 
     Raises:
         OneClassError: a fold has candidates of one class only.
-        WeightError: see `balanced`.
+        TrainingWeightError: see `balanced`.
     """
     first, second = (np.flatnonzero(sample.fold == fold) for fold in range(folds.N_FOLDS) if fold != held_out)
     parameters = settings.for_xgboost()
@@ -169,14 +173,14 @@ def fit(sample: Sample, name: str, feature_names: Sequence[str], settings: Setti
     best = max(1, round(sum(rounds) / len(rounds)))
     both = np.sort(np.concatenate([first, second]))
     booster = xgboost.train(parameters, _matrix(sample, both, name, feature_names), best, verbose_eval=False)
-    return Fitted(booster, held_out, best)
+    return FittedClassifier(booster, held_out, best)
 
 
 def fit_all(
-    jobs: Sequence[tuple[Sample, str, Sequence[str], Settings, int]],
+    jobs: Sequence[tuple[TrainingSample, str, Sequence[str], Settings, int]],
     workers: int,
     on_model: Callable[[str], None] = lambda name: None,
-) -> list[Fitted]:
+) -> list[FittedClassifier]:
     """`fit` for many arguments, in threads of one core each; the number of threads changes nothing but the time.
 
     Args:
@@ -195,7 +199,7 @@ def fit_all(
             raise
 
 
-def _matrix(sample: Sample, rows: np.ndarray, name: str, feature_names: Sequence[str]) -> xgboost.DMatrix:
+def _matrix(sample: TrainingSample, rows: np.ndarray, name: str, feature_names: Sequence[str]) -> xgboost.DMatrix:
     return xgboost.DMatrix(
         sample.features[rows],
         label=sample.is_signal[rows],
@@ -205,7 +209,7 @@ def _matrix(sample: Sample, rows: np.ndarray, name: str, feature_names: Sequence
     )
 
 
-def _check_classes(sample: Sample, rows: np.ndarray, name: str) -> None:
+def _check_classes(sample: TrainingSample, rows: np.ndarray, name: str) -> None:
     signal = int(sample.is_signal[rows].sum())
     background = len(rows) - signal
     if signal and background:

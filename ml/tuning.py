@@ -8,7 +8,7 @@ import numpy as np
 
 from hnl.errors import InputError
 from hnl.ml import folds, training
-from hnl.ml.sample import Sample
+from hnl.ml.sample import TrainingSample
 from hnl.ml.training import Settings
 
 
@@ -28,7 +28,7 @@ def check(trials: int) -> None:
         raise TuningError("--tune needs optuna, which is not installed: pip install optuna")
 
 
-def tune(sample: Sample, name: str, feature_names: list[str], settings: Settings, trials: int) -> Settings:
+def tune(sample: TrainingSample, name: str, feature_names: list[str], settings: Settings, trials: int) -> Settings:
     """Searches the parameters with the smallest loss of unseen events, over the three folds.
 
     The test set is not used, so it stays independent. The three folds are used: with tuned parameters the score of an
@@ -67,7 +67,7 @@ def _suggested(trial: Any, settings: Settings) -> dict[str, float]:
     }
 
 
-def _loss(sample: Sample, name: str, feature_names: list[str], settings: Settings) -> float:
+def _loss(sample: TrainingSample, name: str, feature_names: list[str], settings: Settings) -> float:
     """Weighted logarithmic loss of the three folds, each by the model that was trained without it."""
     total = 0.0
     for fold in range(folds.N_FOLDS):

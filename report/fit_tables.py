@@ -2,7 +2,7 @@
 
 from hnl.inference.results import FitRecord
 from hnl.records import Record, as_record
-from hnl.report.tables import Column, Table, short, signed
+from hnl.report.tables import Table, TableColumn, short, signed
 
 FEW = "few events: fits of such data may find up to 10 % less signal than there is"  # docs/statistics.md
 
@@ -25,11 +25,11 @@ def tables(record: FitRecord, data: str, label: str) -> list[Table]:
         f"impacts_{record.sample}",
         f"Impacts on mu and pulls, {record.sample} ({record.impacts_of})",
         [
-            Column("name", "nuisance"),
-            Column("up", "+1 sigma", signed),
-            Column("down", "-1 sigma", signed),
-            Column("pull", "pull", signed),
-            Column("pull_error", "its error", short),
+            TableColumn("name", "nuisance"),
+            TableColumn("up", "+1 sigma", signed),
+            TableColumn("down", "-1 sigma", signed),
+            TableColumn("pull", "pull", signed),
+            TableColumn("pull_error", "its error", short),
         ],
         rows,
         note,
@@ -38,13 +38,13 @@ def tables(record: FitRecord, data: str, label: str) -> list[Table]:
         f"yields_{record.sample}",
         f"{'Yields' if record.yields[0].region is None else 'Region A'}, {record.sample}",
         [
-            Column("category", "category"),
-            Column("bin", "bin"),
-            Column("observed", "observed", short),
-            Column("prefit", "prefit", short),
-            Column("background_only", "fitted, mu = 0", short),
-            Column("background_only_error", "error", short),
-            Column("signal", "signal, mu = 1", short),
+            TableColumn("category", "category"),
+            TableColumn("bin", "bin"),
+            TableColumn("observed", "observed", short),
+            TableColumn("prefit", "prefit", short),
+            TableColumn("background_only", "fitted, mu = 0", short),
+            TableColumn("background_only_error", "error", short),
+            TableColumn("signal", "signal, mu = 1", short),
         ],
         [as_record(row) for row in record.yields if row.region in ("A", None)],
         note,

@@ -6,7 +6,7 @@ from hnl.inference.displaced.results import SampleLimit
 from hnl.inference.displaced.scan_results import CURVES
 from hnl.inference.results import StrengthsFile
 from hnl.records import Record
-from hnl.report.tables import Column, Table, short
+from hnl.report.tables import Table, TableColumn, short
 
 GENERATED_ONLY = "generated lifetime only"
 
@@ -23,15 +23,15 @@ def table(samples: Sequence[SampleLimit], label: str) -> Table:
             row |= {"method": limit.method if limit else None, "refused": sample.refused}
             rows.append(row | {"lifetime": GENERATED_ONLY, "label": label})
     columns = [
-        Column("coupling", "coupling"),
-        Column("nature", "nature"),
-        Column("mass", "m_N", short),
-        Column("v2", "|V|^2", short),
-        Column("ctau", "c tau (mm)", short),
-        Column("expected", "expected mu <", short),
-        Column("observed", "observed mu <", short),
-        Column("method", "CLs by"),
-        Column("refused", "refused"),
+        TableColumn("coupling", "coupling"),
+        TableColumn("nature", "nature"),
+        TableColumn("mass", "m_N", short),
+        TableColumn("v2", "|V|^2", short),
+        TableColumn("ctau", "c tau (mm)", short),
+        TableColumn("expected", "expected mu <", short),
+        TableColumn("observed", "observed mu <", short),
+        TableColumn("method", "CLs by"),
+        TableColumn("refused", "refused"),
     ]
     note = f"{label}; 95 % CLs; {GENERATED_ONLY}: samples without the true decay length of N, no scan of |V|^2"
     return Table("strengths", "Limits on the signal strength at generated lifetimes", columns, rows, note)
@@ -47,12 +47,12 @@ def of_models(content: StrengthsFile) -> Table:
         row |= {"method": limit.method if limit else None, "refused": model.refused, "label": content.label}
         rows.append(row)
     columns = [
-        Column("model", "model"),
-        Column("observed", "observed mu <", short),
-        Column("expected", "expected mu <", short),
-        Column("expected_-1", "-1 sigma", short),
-        Column("expected_+1", "+1 sigma", short),
-        Column("method", "CLs by"),
-        *([Column("refused", "refused")] if any(row["refused"] for row in rows) else []),
+        TableColumn("model", "model"),
+        TableColumn("observed", "observed mu <", short),
+        TableColumn("expected", "expected mu <", short),
+        TableColumn("expected_-1", "-1 sigma", short),
+        TableColumn("expected_+1", "+1 sigma", short),
+        TableColumn("method", "CLs by"),
+        *([TableColumn("refused", "refused")] if any(row["refused"] for row in rows) else []),
     ]
     return Table("strengths", "Upper limits on the signal strength", columns, rows, f"{content.label}; 95 % CLs")

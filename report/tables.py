@@ -14,7 +14,7 @@ MISSING = "-"
 _LATEX = {"\\": r"\textbackslash{}", **{c: f"\\{c}" for c in "&%$#_{}"}, "<": "$<$", ">": "$>$", "~": r"$\sim$"}
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """A column: key of the records, heading, and function that formats a value."""
 
     key: str
@@ -31,7 +31,7 @@ class Table:
 
     name: str
     title: str
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     records: Sequence[Record]
     note: str = ""
 

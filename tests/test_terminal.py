@@ -13,7 +13,7 @@ from nanoaod_events import Style, event, write
 from rich.console import Console
 
 from hnl import terminal
-from hnl.report.tables import Column, Table, count, rough, short, with_error
+from hnl.report.tables import Table, TableColumn, count, rough, short, with_error
 from hnl.terminal import TextTable, lines, print_table, progress_bar
 
 NAME = "DYJetsToLL_M-50_TuneCP5_13TeV-amcatnloFXFX-pythia8"
@@ -99,7 +99,7 @@ def test_values_with_errors(value: float | None, error: float | None, expected: 
 
 
 def test_rows_that_are_left_out_are_counted() -> None:
-    table = Table("t", "title", [Column("x", "x")], [{"x": i} for i in range(12)], "a note")
+    table = Table("t", "title", [TableColumn("x", "x")], [{"x": i} for i in range(12)], "a note")
     assert (len(table.text().rows), table.text().note) == (12, "a note")
     assert (len(table.text(12).rows), table.text(12).note) == (12, "a note")
     assert (table.text(10).rows[-1], table.text(10).note) == (["9"], "2 more rows in the files; a note")

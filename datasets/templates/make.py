@@ -16,7 +16,7 @@ JSONPOG = "/cvmfs/cms.cern.ch/rsync/cms-nanoAOD/jsonpog-integration/POG"
 GOLDEN = "/eos/user/c/cmsdqm/www/CAF/certification"
 
 
-class Template(NamedTuple):
+class EraTemplate(NamedTuple):
     """An era, and the names of its files at CMS.
 
     Attributes:
@@ -85,7 +85,7 @@ _UL16 = "UL2016_MiniAODv2_NanoAODv9-v*"
 _PRE_VFP = (("B", "ver2_HIPM"), *((run, "HIPM") for run in "CDEF"))
 
 TEMPLATES = (
-    Template(
+    EraTemplate(
         "2016preVFP", 2016, 19.5, f"19.5 of the 36.3 of 2016; {_PAPER}", *_2016, _NOTE_2016, _GOLDEN_2016,
         "2016preVFP_UL", ("puWeights.json.gz", "Collisions16_UltraLegacy_goldenJSON"),
         "Summer19UL16APV_V7", "Summer20UL16APV_JRV3", _CHS, "2016preVFP",
@@ -93,14 +93,14 @@ TEMPLATES = (
         tuple(("SingleMuon", f"Run2016{run}", f"{way}_{_UL16}") for run, way in _PRE_VFP),
         tuple(("SingleElectron", f"Run2016{run}", f"{way}_{_UL16}") for run, way in _PRE_VFP),
     ),
-    Template(
+    EraTemplate(
         "2016postVFP", 2016, 16.8, f"16.8 of the 36.3 of 2016; {_PAPER}", *_2016, _NOTE_2016, _GOLDEN_2016,
         "2016postVFP_UL", ("puWeights.json.gz", "Collisions16_UltraLegacy_goldenJSON"),
         "Summer19UL16_V7", "Summer20UL16_JRV3", _CHS, "2016postVFP",
         "RunIISummer20UL16NanoAODv9", "106X_mcRun2_asymptotic_v17", SAMPLES_13,
         _data("SingleMuon", 2016, "FGH", _UL16), _data("SingleElectron", 2016, "FGH", _UL16),
     ),
-    Template(
+    EraTemplate(
         "2017", 2017, 41.5, _PAPER, ("HLT_Ele32_WPTight_Gsf_L1DoubleEG", "HLT_Ele35_WPTight_Gsf"),
         ("HLT_IsoMu24", "HLT_IsoMu27"), _NOTE_2017,
         "Collisions17/13TeV/Legacy_2017/Cert_294927-306462_13TeV_UL2017_Collisions17_GoldenJSON.txt",
@@ -110,7 +110,7 @@ TEMPLATES = (
         _data("SingleMuon", 2017, "BCDEF", "UL2017_MiniAODv2_NanoAODv9-v*"),
         _data("SingleElectron", 2017, "BCDEF", "UL2017_MiniAODv2_NanoAODv9-v*"),
     ),
-    Template(
+    EraTemplate(
         "2018", 2018, 59.8, _PAPER, ("HLT_Ele32_WPTight_Gsf",), _ISO, "paper: 32 and 24 GeV",
         "Collisions18/13TeV/Legacy_2018/Cert_314472-325175_13TeV_Legacy2018_Collisions18_JSON.txt",
         "2018_UL", ("puWeights.json.gz", "Collisions18_UltraLegacy_goldenJSON"),
@@ -119,7 +119,7 @@ TEMPLATES = (
         _data("SingleMuon", 2018, "ABCD", "UL2018_MiniAODv2_NanoAODv9_GT36-v*"),
         _data("EGamma", 2018, "ABCD", "UL2018_MiniAODv2_NanoAODv9_GT36-v*"),
     ),
-    Template(
+    EraTemplate(
         "2022", 2022, 7.98, _PDMV, *_RUN_3, _NOTE_RUN_3, _GOLDEN_2022,
         "2022_Summer22", ("puWeights.json.gz", "Collisions2022_355100_357900_eraBCD_GoldenJson"),
         "Summer22_22Sep2023_V2", "Summer22_22Sep2023_JRV1", _PUPPI, "2022Re-recoBCD",
@@ -127,14 +127,14 @@ TEMPLATES = (
         (*_data("SingleMuon", 2022, "C", "22Sep2023-v*"), *_data("Muon", 2022, "CD", "22Sep2023-v*")),
         _data("EGamma", 2022, "CD", "22Sep2023-v*"),
     ),
-    Template(
+    EraTemplate(
         "2022EE", 2022, 26.67, _PDMV, *_RUN_3, _NOTE_RUN_3, _GOLDEN_2022,
         "2022_Summer22EE", ("puWeights.json.gz", "Collisions2022_359022_362760_eraEFG_GoldenJson"),
         "Summer22EE_22Sep2023_V2", "Summer22EE_22Sep2023_JRV1", _PUPPI, "2022Re-recoE+PromptFG",
         "Run3Summer22EENanoAODv12", "130X_mcRun3_2022_realistic_postEE_v6", SAMPLES_2022,
         _data("Muon", 2022, "EFG", "22Sep2023-v*"), _data("EGamma", 2022, "EFG", "22Sep2023-v*"),
     ),
-    Template(
+    EraTemplate(
         "2023", 2023, 18.06, _PDMV, *_RUN_3, _NOTE_RUN_3, _GOLDEN_2023,
         "2023_Summer23", ("puWeights.json.gz", "Collisions2023_366403_369802_eraBC_GoldenJson"),
         "Summer23Prompt23_V2", "Summer23Prompt23_RunCv1234_JRV1", _PUPPI, "2023PromptC",
@@ -142,7 +142,7 @@ TEMPLATES = (
         _data("Muon0 Muon1", 2023, "C", "22Sep2023_v1-v* 22Sep2023_v2-v* 22Sep2023_v3-v* 22Sep2023_v4-v*"),
         _data("EGamma0 EGamma1", 2023, "C", "22Sep2023_v1-v* 22Sep2023_v2-v* 22Sep2023_v3-v* 22Sep2023_v4-v*"),
     ),
-    Template(
+    EraTemplate(
         "2023BPix", 2023, 9.69, _PDMV, *_RUN_3, _NOTE_RUN_3, _GOLDEN_2023,
         "2023_Summer23BPix", ("puWeights.json.gz", "Collisions2023_369803_370790_eraD_GoldenJson"),
         "Summer23BPixPrompt23_V3", "Summer23BPixPrompt23_RunD_JRV1", _PUPPI, "2023PromptD",
@@ -150,7 +150,7 @@ TEMPLATES = (
         _data("Muon0 Muon1", 2023, "D", "22Sep2023_v1-v* 22Sep2023_v2-v*"),
         _data("EGamma0 EGamma1", 2023, "D", "22Sep2023_v1-v* 22Sep2023_v2-v*"),
     ),
-    Template(
+    EraTemplate(
         "2024", 2024, 109.95, f"golden JSON, runs C to I; {_PDMV}", *_RUN_3, _NOTE_RUN_3,
         "Collisions24/Cert_Collisions2024_378981_386951_Golden.json",
         "2024_Summer24", ("puWeights_BCDEFGHI.json.gz", "Collisions24_BCDEFGHI_goldenJSON"),
@@ -162,14 +162,14 @@ TEMPLATES = (
 )  # fmt: skip
 
 
-def text(template: Template) -> str:
+def text(template: EraTemplate) -> str:
     """The catalogue, with comments."""
     run_3 = template.year > 2018
     muon_eta = "eta: l1_eta" if template.year > 2022 else "abseta: abs(l1_eta)"
     electron_file = "electron_v1.json.gz" if template.year == 2024 else "electron.json.gz"
     phi = ", phi: l1_phi" if template.year > 2022 else ""
     lines = f"""\
-# Template of a catalogue: {template.name}. Made by datasets/templates/make.py; copy it, and complete it.
+# EraTemplate of a catalogue: {template.name}. Made by datasets/templates/make.py; copy it, and complete it.
 #
 #   hnl datasets template {template.name} > catalogue.yaml
 #   hnl datasets check --catalogue-only catalogue.yaml      # without files
@@ -236,7 +236,7 @@ def _memory(when: bool) -> str:
     return f"  # {MEMORY}" if when else ""
 
 
-def _background(template: Template, sample: BackgroundSample) -> list[str]:
+def _background(template: EraTemplate, sample: BackgroundSample) -> list[str]:
     files = f"$CMS_STORE/mc/{template.campaign}/{sample.primary}/NANOAODSIM/{template.conditions}*-v*/*/*.root"
     return [
         f"  - name: {sample.name}_{template.name}",
@@ -249,7 +249,7 @@ def _background(template: Template, sample: BackgroundSample) -> list[str]:
     ]
 
 
-def _stream(template: Template, group: str, streams: tuple[tuple[str, str, str], ...]) -> list[str]:
+def _stream(template: EraTemplate, group: str, streams: tuple[tuple[str, str, str], ...]) -> list[str]:
     name = streams[-1][0].rstrip("01")
     return [
         f"  - name: {name}_{template.name}",

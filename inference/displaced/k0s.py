@@ -19,8 +19,8 @@ from hnl.inference.displaced.k0s_results import (
 )
 from hnl.ml.displaced import k0s as ml
 from hnl.ml.displaced import trainings
-from hnl.ml.models import Model
-from hnl.ml.sample import Source
+from hnl.ml.models import Classifier
+from hnl.ml.sample import TrainingSource
 from hnl.processors.cutflow import Counts
 from hnl.processors.displaced.k0s import MASS_AXIS
 from hnl.processors.displaced.k0s_inputs import K0SSample
@@ -32,10 +32,10 @@ if TYPE_CHECKING:  # what was selected is taken as it is
 
 def check(
     selection: "Selection",
-    models: Sequence[Model],
+    models: Sequence[Classifier],
     samples: Sequence[K0SSample],
     left_out: Mapping[str, str],
-    sources: Sequence[Source] | None,
+    sources: Sequence[TrainingSource] | None,
     why_unknown: str,
 ) -> K0SFile:
     """Compares the score of every classifier in data and simulation.
@@ -53,7 +53,7 @@ def check(
     """
     groups = trainings.groups(selection.catalogue)
 
-    def comparison(model: Model) -> ScoreComparison:
+    def comparison(model: Classifier) -> ScoreComparison:
         return _compared(model, [s for s in samples if groups[s.dataset.era] == model.training.group], sources)
 
     masses = histograms.compare_masses(samples)
@@ -73,7 +73,9 @@ def check(
     )
 
 
-def _compared(model: Model, samples: Sequence[K0SSample], sources: Sequence[Source] | None) -> ScoreComparison:
+def _compared(
+    model: Classifier, samples: Sequence[K0SSample], sources: Sequence[TrainingSource] | None
+) -> ScoreComparison:
     """One classifier: yields in bins of the score, what follows for the uncertainty, and what the score lacked."""
     without = ml.missing(model.features, [sample.candidates for sample in samples])
     scores = [ml.scores(model, sample.candidates, sample.dataset.name, without) for sample in samples]
@@ -93,7 +95,7 @@ def _compared(model: Model, samples: Sequence[K0SSample], sources: Sequence[Sour
     )
 
 
-def _areas(model: Model, sources: Sequence[Source], without: Sequence[str]) -> dict[FeaturesUsed, Area]:
+def _areas(model: Classifier, sources: Sequence[TrainingSource], without: Sequence[str]) -> dict[FeaturesUsed, Area]:
     every, left = (
         Area(value=number(area.value), error=number(area.error)) for area in ml.information(model, sources, without)
     )

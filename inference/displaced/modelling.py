@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hnl.inference import model as models
-from hnl.inference.displaced.signals import Signals, Yields
+from hnl.inference.displaced.signals import Signals, SignalYields
 from hnl.inference.model import Model
 from hnl.selections.displaced import categories, regions
 
@@ -36,7 +36,7 @@ class Inputs:
     digest: str  # of scores, regions, thresholds and the background
 
 
-def model(found: Yields, inputs: Inputs, *, correlated: bool = True) -> Model:
+def model(found: SignalYields, inputs: Inputs, *, correlated: bool = True) -> Model:
     """The model of a point, in the categories that constrain its coupling.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hnl.corrections import lifetime, masses, nuisances
-from hnl.corrections.lifetime import Point, Sample
+from hnl.corrections.lifetime import Point, SignalSample
 from hnl.corrections.masses import Neighbour
 from hnl.corrections.reach import Reach
 from hnl.datasets.variations import NOMINAL
@@ -28,7 +28,7 @@ from hnl.selections.displaced.regions import A, Thresholds
 
 
 @dataclass(frozen=True)
-class Yields:
+class SignalYields:
     """Signal in the SR at one point; arrays over (category, bin, region)."""
 
     point: Point
@@ -48,7 +48,7 @@ class Yields:
 
 @dataclass(frozen=True)
 class _Dataset:
-    sample: Sample
+    sample: SignalSample
     scored: Scored
     binned: Mapping[
         str, Mapping[str, BinnedCandidates]
@@ -69,7 +69,7 @@ class Signals:
     @cached_property
     def reach(self) -> Reach:
         """What they describe."""
-        eras: dict[str, list[Sample]] = {}
+        eras: dict[str, list[SignalSample]] = {}
         for d in self.datasets:
             eras.setdefault(d.scored.dataset.era, []).append(d.sample)
         return Reach(eras)
@@ -78,7 +78,7 @@ class Signals:
         """The masses at which samples can be reweighted to a coupling and nature, GeV. Dirac N have those of both."""
         return self.reach.masses(coupling, nature)[0]
 
-    def of_sample(self, sample: Sample, nature: str | None = None) -> Yields:
+    def of_sample(self, sample: SignalSample, nature: str | None = None) -> SignalYields:
         """Yields at the point of a sample: that of its |V|^2, or of its generated lifetime if it cannot be reweighted.
 
         Args:
@@ -117,7 +117,7 @@ class Signals:
             found += [(groups[mass], near[mass]) for mass in shares]
         return found
 
-    def at(self, point: Point, *, ctau: float | None = None, fixed: bool = False) -> Yields:
+    def at(self, point: Point, *, ctau: float | None = None, fixed: bool = False) -> SignalYields:
         """Yields at a point, see `neighbours`.
 
         Raises:
@@ -140,7 +140,7 @@ class Signals:
             mass: [float(sum(each[NOMINAL][k][mine][..., A].sum() for each in of_mass)) for k in range(2)]
             for mass, of_mass in filled.items()
         }
-        return Yields(
+        return SignalYields(
             point,
             h,
             summed.pop(NOMINAL),
@@ -216,7 +216,7 @@ def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thres
         thresholds,
         tuple(
             _Dataset(
-                Sample.from_dataset(
+                SignalSample.from_dataset(
                     s.dataset,
                     sum_w[s.dataset.name],
                     truth=lifetime.has_truth(s.columns["gen_ctau"], s.columns["gen_same_sign"]),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hnl.corrections import lifetime
-from hnl.corrections.lifetime import PointError, ReweightingError, Sample, TooFewEventsError
+from hnl.corrections.lifetime import PointError, ReweightingError, SignalSample, TooFewEventsError
 from hnl.inference.displaced import modelling
 from hnl.inference.displaced.limits import ScanRequest
 from hnl.inference.displaced.modelling import Inputs
@@ -43,7 +43,7 @@ def limits(
 
 
 def _limit(
-    inputs: Inputs, settings: ScanSettings, sample: Sample, nature: str, folder: Path, *, generated_only: bool
+    inputs: Inputs, settings: ScanSettings, sample: SignalSample, nature: str, folder: Path, *, generated_only: bool
 ) -> SampleLimit:
     name = sample.name if nature == sample.point.nature else f"{sample.name}_{nature}"
     coupling, mass = sample.point.coupling, sample.point.mass

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from hnl.ml import sample, scoring, statistics
 from hnl.ml.displaced import features as feature_table
 from hnl.ml.displaced.features import Feature
-from hnl.ml.models import Model
-from hnl.ml.sample import Source
-from hnl.ml.statistics import Estimate
+from hnl.ml.models import Classifier
+from hnl.ml.sample import TrainingSource
+from hnl.ml.statistics import ValueWithError
 from hnl.processors.rows import Candidates
 
 
@@ -31,7 +31,7 @@ def missing(features: Sequence[Feature], samples: Iterable[Candidates]) -> tuple
     return tuple(feature.name for feature in features if feature.name in lacking)
 
 
-def scores(model: Model, candidates: Candidates, dataset: str, without: Sequence[str]) -> NDArray[np.float64]:
+def scores(model: Classifier, candidates: Candidates, dataset: str, without: Sequence[str]) -> NDArray[np.float64]:
     """The mean of the three models, for data and simulation alike: both must be scored by the same function.
 
     Args:
@@ -48,7 +48,9 @@ def scores(model: Model, candidates: Candidates, dataset: str, without: Sequence
     return mean
 
 
-def information(model: Model, sources: Sequence[Source], without: Sequence[str]) -> tuple[Estimate, Estimate]:
+def information(
+    model: Classifier, sources: Sequence[TrainingSource], without: Sequence[str]
+) -> tuple[ValueWithError, ValueWithError]:
     """AUC of signal against background for events that a model did not see, with all features and without some.
 
     Args:

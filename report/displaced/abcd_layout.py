@@ -4,37 +4,37 @@ from collections.abc import Sequence
 
 from hnl.inference.abcd.rows import Row, Tables
 from hnl.records import Record
-from hnl.report.tables import Column, Table, percent, short, signed
+from hnl.report.tables import Table, TableColumn, percent, short, signed
 
-_WHERE = (Column("hypothesis", "mass"), Column("category", "category"), Column("bin", "bin"))
-_COUNTS = tuple(Column(name, name, short) for name in "BCD")
+_WHERE = (TableColumn("hypothesis", "mass"), TableColumn("category", "category"), TableColumn("bin", "bin"))
+_COUNTS = tuple(TableColumn(name, name, short) for name in "BCD")
 _PREDICTION = (
-    Column("prediction", "B C / D", short),
-    Column("stat_down", "- stat", short),
-    Column("stat_up", "+ stat", short),
+    TableColumn("prediction", "B C / D", short),
+    TableColumn("stat_down", "- stat", short),
+    TableColumn("stat_up", "+ stat", short),
 )
-_TEST = (Column("pull", "pull", signed), Column("chi2", "chi2", short), Column("ndf", "bins", short))
-_MARK = Column("mark", "mark")
-_SAMPLE = Column("sample", "sample")
-_P = Column("p_value", "p", lambda p: f"{p:.2g}")
+_TEST = (TableColumn("pull", "pull", signed), TableColumn("chi2", "chi2", short), TableColumn("ndf", "bins", short))
+_MARK = TableColumn("mark", "mark")
+_SAMPLE = TableColumn("sample", "sample")
+_P = TableColumn("p_value", "p", lambda p: f"{p:.2g}")
 HIDDEN_NOTE = "region A of data is hidden (blinded)"
 
 
 def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
     """The tables of the stage, by name; `hidden` says that region A of data is."""
     blinded = HIDDEN_NOTE if hidden else ""
-    total = (Column("total_down", "- total", short), Column("total_up", "+ total", short))
+    total = (TableColumn("total_down", "- total", short), TableColumn("total_up", "+ total", short))
     made = [
         Table(
             "thresholds",
             "Thresholds on the score",
             (
                 *_WHERE[:2],
-                Column("x", "x", lambda x: f"{x:g}"),
-                Column("signal_fraction", "signal in A", percent),
-                Column("background", "B C / D", short),
-                Column("uncertainty", "rel. error", percent),
-                Column("smallest_c", "least C", short),
+                TableColumn("x", "x", lambda x: f"{x:g}"),
+                TableColumn("signal_fraction", "signal in A", percent),
+                TableColumn("background", "B C / D", short),
+                TableColumn("uncertainty", "rel. error", percent),
+                TableColumn("smallest_c", "least C", short),
                 _MARK,
             ),
             _records(rows.thresholds),
@@ -42,7 +42,7 @@ def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
         Table(
             "yields",
             "Signal region: yields and prediction",
-            (_SAMPLE, *_WHERE, Column("A", "A", short), *_COUNTS, *_PREDICTION, *total, *_TEST, _MARK),
+            (_SAMPLE, *_WHERE, TableColumn("A", "A", short), *_COUNTS, *_PREDICTION, *total, *_TEST, _MARK),
             _records(rows.yields),
             blinded,
         ),
@@ -52,11 +52,11 @@ def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
             (
                 _SAMPLE,
                 *_WHERE,
-                Column("A", "A", short),
+                TableColumn("A", "A", short),
                 *_COUNTS,
                 *_PREDICTION,
                 *_TEST,
-                Column("closure", "closure", percent),
+                TableColumn("closure", "closure", percent),
                 _MARK,
             ),
             _records(rows.closure),
@@ -66,15 +66,15 @@ def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
             "Simulated background at lower thresholds: A and prediction around 50-85 GeV, bins together",
             (
                 _WHERE[0],
-                Column("selection", "selection"),
-                Column("threshold", "x"),
+                TableColumn("selection", "selection"),
+                TableColumn("threshold", "x"),
                 _WHERE[1],
-                Column("A", "A", short),
+                TableColumn("A", "A", short),
                 *_COUNTS,
                 *_PREDICTION,
-                Column("ratio", "A D / B C", short),
-                Column("ratio_low", "from", short),
-                Column("ratio_high", "to", short),
+                TableColumn("ratio", "A D / B C", short),
+                TableColumn("ratio_low", "from", short),
+                TableColumn("ratio_high", "to", short),
                 *_TEST,
                 _P,
                 _MARK,
@@ -84,7 +84,14 @@ def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
         Table(
             "correlation",
             "Validation region: correlation of score and m(l1,SV)",
-            (_SAMPLE, *_WHERE, Column("coefficient", "Pearson", signed), _P, Column("events", "events", short), _MARK),
+            (
+                _SAMPLE,
+                *_WHERE,
+                TableColumn("coefficient", "Pearson", signed),
+                _P,
+                TableColumn("events", "events", short),
+                _MARK,
+            ),
             _records(rows.correlation),
         ),
         Table(
@@ -93,9 +100,9 @@ def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
             (
                 _SAMPLE,
                 _WHERE[0],
-                Column("lepton", "l2"),
-                Column("chi2", "chi2", short),
-                Column("ndf", "ndf", short),
+                TableColumn("lepton", "l2"),
+                TableColumn("chi2", "chi2", short),
+                TableColumn("ndf", "ndf", short),
                 _P,
                 _MARK,
             ),
@@ -106,10 +113,10 @@ def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
             "Signal in the regions of the SR",
             (
                 _WHERE[0],
-                Column("signal", "signal"),
+                TableColumn("signal", "signal"),
                 _WHERE[1],
-                *(Column(f"share_{name}", f"in {name}", percent) for name in "ABCD"),
-                *(Column(f"s_over_b_{name}", f"S/B in {name}", percent) for name in "BCD"),
+                *(TableColumn(f"share_{name}", f"in {name}", percent) for name in "ABCD"),
+                *(TableColumn(f"s_over_b_{name}", f"S/B in {name}", percent) for name in "BCD"),
                 _MARK,
             ),
             _records(rows.contamination),
@@ -120,10 +127,10 @@ def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
             (
                 _WHERE[1],
                 _WHERE[2],
-                Column("c_dy", "c_DY", short),
-                Column("f_dy", "f_DY", percent),
-                Column("c_ab", "c_AB", short),
-                Column("uncertainty", "+-", short),
+                TableColumn("c_dy", "c_DY", short),
+                TableColumn("f_dy", "f_DY", percent),
+                TableColumn("c_ab", "c_AB", short),
+                TableColumn("uncertainty", "+-", short),
                 _MARK,
             ),
             _records(rows.dy_correction),

@@ -24,7 +24,7 @@ from hnl.inference.abcd.validation import FLAG
 from hnl.records import Record
 from hnl.report.displaced import abcd_layout
 from hnl.report.displaced.abcd_layout import HIDDEN_NOTE
-from hnl.report.tables import Column, Table, percent, rough, short, signed
+from hnl.report.tables import Table, TableColumn, percent, rough, short, signed
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.selections.displaced.hypotheses import HYPOTHESES
 
@@ -104,8 +104,8 @@ def _closures(rows: Sequence[ClosureRow]) -> Table:
     return Table("closure", "Control region: closure, all categories", _columns(*names), made)
 
 
-def _columns(*names: str) -> list[Column]:
-    return [Column(name, name) for name in names]
+def _columns(*names: str) -> list[TableColumn]:
+    return [TableColumn(name, name) for name in names]
 
 
 def _known(rows: Sequence[Known]) -> tuple[list[Known], list[str]]:

@@ -7,7 +7,7 @@ from typing import Literal
 from hnl.inference.displaced.scan_results import ASYMPTOTIC, NOTHING, Edge, ExcludedRange, MassScan
 from hnl.inference.displaced.table5 import LUMINOSITY, Table5Row
 from hnl.records import Record
-from hnl.report.tables import Column, Table, short
+from hnl.report.tables import Table, TableColumn, short
 
 Side = Literal["lower", "upper"]
 SIDES: tuple[Side, Side] = ("lower", "upper")
@@ -66,16 +66,16 @@ def edges(scans: Sequence[MassScan], label: str) -> Table:
             row |= {"further_ranges": excluded.further_ranges, "label": label}
             rows.append(row)
     columns = [
-        Column("coupling", "coupling"),
-        Column("nature", "nature"),
-        Column("mass", "m_N [GeV]", short),
-        Column("interpolated_from", "from"),
-        Column("curve", "curve"),
-        Column("lower_words", "lowest |V|^2"),
-        Column("upper_words", "highest |V|^2"),
-        Column("method", "CLs by"),
-        Column("smallest_cls", "smallest CLs", power),
-        Column("smallest_at", "at |V|^2", power),
+        TableColumn("coupling", "coupling"),
+        TableColumn("nature", "nature"),
+        TableColumn("mass", "m_N [GeV]", short),
+        TableColumn("interpolated_from", "from"),
+        TableColumn("curve", "curve"),
+        TableColumn("lower_words", "lowest |V|^2"),
+        TableColumn("upper_words", "highest |V|^2"),
+        TableColumn("method", "CLs by"),
+        TableColumn("smallest_cls", "smallest CLs", power),
+        TableColumn("smallest_at", "at |V|^2", power),
     ]
     note = f"{label}; 95 % CLs; an open edge lies beyond what the samples describe"
     few = [scan for scan in scans if any(t.few_events and t.method == ASYMPTOTIC for t in scan.tested)]
@@ -91,11 +91,11 @@ def main_rows(table: Table) -> Table:
         if row["curve"] in ("observed", EXPECTED)
     ]
     columns = [
-        Column("mass", "m_N [GeV]"),
-        Column("curve", "curve"),
-        Column("range", "excluded |V|^2"),
-        Column("method", "CLs by"),
-        Column("smallest_cls", "smallest CLs", power),
+        TableColumn("mass", "m_N [GeV]"),
+        TableColumn("curve", "curve"),
+        TableColumn("range", "excluded |V|^2"),
+        TableColumn("method", "CLs by"),
+        TableColumn("smallest_cls", "smallest CLs", power),
     ]
     note = table.note.replace("an open edge", "< and >: an open edge")
     note += "; * interpolated" if any(row["interpolated_from"] for row in shown) else ""
@@ -118,7 +118,7 @@ def narrow(comparison: Table) -> Table:
 
 def _one_name(table: Table) -> Table:
     rows = [row | {"signal": f"{row['coupling']} {row['nature'].title()}"} for row in table.records]
-    return replace(table, records=rows, columns=[Column("signal", "signal"), *table.columns])
+    return replace(table, records=rows, columns=[TableColumn("signal", "signal"), *table.columns])
 
 
 def _range(row: Record) -> str:
@@ -151,14 +151,14 @@ def compared(scans: Sequence[MassScan], label: str, paper: Sequence[Table5Row]) 
                 }
             )
     columns = [
-        Column("coupling", "coupling"),
-        Column("nature", "nature"),
-        Column("mass", "m_N [GeV]", short),
-        Column("edge", "edge"),
-        Column("paper", f"Table 5, {LUMINOSITY:g}/fb", power),
-        Column("expected", "expected here", power),
-        Column("ratio", "ratio", power),
-        Column("mark", ""),
+        TableColumn("coupling", "coupling"),
+        TableColumn("nature", "nature"),
+        TableColumn("mass", "m_N [GeV]", short),
+        TableColumn("edge", "edge"),
+        TableColumn("paper", f"Table 5, {LUMINOSITY:g}/fb", power),
+        TableColumn("expected", "expected here", power),
+        TableColumn("ratio", "ratio", power),
+        TableColumn("mark", ""),
     ]
     return Table("table5", "Beside Table 5 of the paper", columns, rows, label)
 

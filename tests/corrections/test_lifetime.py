@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from hnl.corrections import lifetime
-from hnl.corrections.lifetime import Point, PointError, ReweightingError, Sample, TooFewEventsError
+from hnl.corrections.lifetime import Point, PointError, ReweightingError, SignalSample, TooFewEventsError
 from hnl.datasets.catalogue import Dataset, KFactor
 from hnl.datasets.simulation import particles
 from hnl.datasets.simulation.signal import SignalOptions, cross_section_pb
@@ -54,10 +54,10 @@ def generated(ctau: float, nature: str = "majorana", events: int = EVENTS) -> di
     }
 
 
-def sample(ctau: float, nature: str = "majorana", events: float = EVENTS, mass: float = MASS) -> Sample:
+def sample(ctau: float, nature: str = "majorana", events: float = EVENTS, mass: float = MASS) -> SignalSample:
     v2 = widths.coupling_for_ctau(mass, ctau, {"mu": 1}, nature)["mu"]  # type: ignore[arg-type]
     point = Point(mass, v2_mu=v2, nature=nature)  # type: ignore[arg-type]
-    return Sample(f"hnl_{ctau:g}", point, ctau, events, v2)
+    return SignalSample(f"hnl_{ctau:g}", point, ctau, events, v2)
 
 
 def compare(found: dict[str, np.ndarray], weight: np.ndarray, direct: dict[str, np.ndarray]) -> None:
@@ -182,11 +182,11 @@ def test_which_samples_are_used() -> None:
 def test_sample_of_a_dataset() -> None:
     signal = {"mass": 5, "v2_mu": 1.6e-6, "ctau": 90.0}
     entry = Dataset(name="s", era="x", kind="signal", process="s", files=("f",), cross_section=2.0, signal=signal)
-    assert Sample.from_dataset(entry, 7.0) == Sample("s", Point(5, v2_mu=1.6e-6), 90.0, 7.0, 2.0)
+    assert SignalSample.from_dataset(entry, 7.0) == SignalSample("s", Point(5, v2_mu=1.6e-6), 90.0, 7.0, 2.0)
     scaled = entry.model_copy(update={"k_factor": KFactor(value=1.1, uncertainty=0.04)})
-    assert Sample.from_dataset(scaled, 7.0).cross_section == pytest.approx(2.2)
+    assert SignalSample.from_dataset(scaled, 7.0).cross_section == pytest.approx(2.2)
     with pytest.raises(ReweightingError, match="b is not a signal"):
-        Sample.from_dataset(
+        SignalSample.from_dataset(
             Dataset(name="b", era="x", kind="background", process="b", files=("f",), cross_section=1.0), 1.0
         )
 
@@ -243,7 +243,7 @@ def test_the_floor() -> None:
         lifetime.require(9.9, sample(10.0).point)
 
 
-def without_truth(ctau: float, **how: Any) -> Sample:
+def without_truth(ctau: float, **how: Any) -> SignalSample:
     return replace(sample(ctau, **how), truth=False)
 
 

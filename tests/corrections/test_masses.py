@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hnl.corrections import masses
-from hnl.corrections.lifetime import Point, PointError, ReweightingError, Sample
+from hnl.corrections.lifetime import Point, PointError, ReweightingError, SignalSample
 from hnl.physics import production, summary
 
 HALF = {8.0: 0.5, 10.0: 0.5}
 
 
-def sample(mass: float, over: float = 1.0, v2: float = 1e-6, events: float = 100.0) -> Sample:
+def sample(mass: float, over: float = 1.0, v2: float = 1e-6, events: float = 100.0) -> SignalSample:
     """A sample whose cross section is that of `physics` times a factor."""
     point = Point(mass, v2_mu=v2)
-    return Sample(f"hnl{mass:g}", point, 10.0, events, over * production.sigma_semileptonic(mass, {"mu": v2}))
+    return SignalSample(f"hnl{mass:g}", point, 10.0, events, over * production.sigma_semileptonic(mass, {"mu": v2}))
 
 
 def sigma(mass: float) -> float:
@@ -88,7 +88,7 @@ def test_mixed_couplings_count_all_flavours() -> None:
     """The rate of samples goes with the sum of |V|^2, in whatever ratio they are."""
     points = {8.0: Point(8, 1e-6, 1e-6), 10.0: Point(10, 2e-6, 2e-6)}
     samples = {
-        m: [Sample("s", p, 1.0, 1.0, production.sigma_semileptonic(m, {"e": p.v2_e, "mu": p.v2_mu}))]
+        m: [SignalSample("s", p, 1.0, 1.0, production.sigma_semileptonic(m, {"e": p.v2_e, "mu": p.v2_mu}))]
         for m, p in points.items()
     }
     found = masses.neighbours(Point(9, 1e-6, 1e-6), 1.0, HALF, samples)

@@ -2,20 +2,20 @@
 
 import pytest
 
-from hnl.corrections.lifetime import Point, PointError, Sample
+from hnl.corrections.lifetime import Point, PointError, SignalSample
 from hnl.corrections.reach import Reach
 
 
-def sample(name: str, mass: float, *, truth: bool, v2: float = 1e-6, nature: str = "majorana") -> Sample:
+def sample(name: str, mass: float, *, truth: bool, v2: float = 1e-6, nature: str = "majorana") -> SignalSample:
     point = Point(mass, v2_mu=v2, nature=nature)  # type: ignore[arg-type]
-    return Sample(name, point, point.ctau, 1000.0, v2, truth)
+    return SignalSample(name, point, point.ctau, 1000.0, v2, truth)
 
 
 KNOWN, BLIND = sample("known8", 8, truth=True), sample("blind10", 10, truth=False)
 FAR = sample("known12", 12, truth=True)
 
 
-def names(samples: list[Sample]) -> list[str]:
+def names(samples: list[SignalSample]) -> list[str]:
     return [s.name for s in samples]
 
 

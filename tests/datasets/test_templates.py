@@ -47,7 +47,7 @@ def test_there_is_one_for_each_era() -> None:
 
 
 @pytest.mark.parametrize("one", make.TEMPLATES, ids=lambda one: one.name)
-def test_files_are_those_of_the_script(one: make.Template) -> None:
+def test_files_are_those_of_the_script(one: make.EraTemplate) -> None:
     """Renew them with `python datasets/templates/make.py`."""
     assert shipped.text(one.name) == make.text(one)
 

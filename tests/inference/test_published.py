@@ -6,7 +6,7 @@ import pytest
 
 from hnl.inference import published
 from hnl.inference.displaced import table5
-from hnl.inference.published import CurveError, Source
+from hnl.inference.published import CurveError, CurveSource
 
 
 def test_table_5_as_printed() -> None:
@@ -43,8 +43,8 @@ def test_installed_curves() -> None:
     assert 1 < min(curve.mass) < max(curve.mass) < 20
 
 
-def source(file: str = "curve.dat", **arguments: float) -> Source:
-    return Source("a search", "ABC-1", file, "mu", ("dirac",), **arguments)
+def source(file: str = "curve.dat", **arguments: float) -> CurveSource:
+    return CurveSource("a search", "ABC-1", file, "mu", ("dirac",), **arguments)
 
 
 def test_units(tmp_path: Path) -> None:

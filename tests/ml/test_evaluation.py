@@ -9,7 +9,7 @@ import pytest
 import xgboost
 
 from hnl.ml import evaluation, folds
-from hnl.ml.sample import Sample
+from hnl.ml.sample import TrainingSample
 
 NAMES = ["useful", "idle"]
 SCORES = np.array([0.15, 0.3, 0.6, 0.95, 0.985])  # of a model, by the value of the feature
@@ -36,10 +36,10 @@ def model() -> xgboost.Booster:
 
 
 @pytest.fixture(scope="module")
-def sample() -> Sample:
+def sample() -> TrainingSample:
     n = len(SIGNAL) + len(BACKGROUND)
     is_signal = np.arange(n) < len(SIGNAL)
-    return Sample(
+    return TrainingSample(
         datasets=("signal", "background"),
         features=np.stack([[*SIGNAL, *BACKGROUND], np.zeros(n)], axis=1).astype(np.float32),
         is_signal=is_signal,
@@ -55,7 +55,7 @@ def sample() -> Sample:
 
 
 @pytest.fixture(scope="module")
-def found(model: xgboost.Booster, sample: Sample) -> dict[str, Any]:
+def found(model: xgboost.Booster, sample: TrainingSample) -> dict[str, Any]:
     return evaluation.evaluate([model] * 3, NAMES, sample)
 
 
@@ -122,7 +122,7 @@ def test_importance_is_that_of_the_feature_in_use(found: dict[str, Any]) -> None
     assert list(found["importance"]) == ["useful", "idle"]
 
 
-def test_each_event_is_judged_by_the_model_without_it(model: xgboost.Booster, sample: Sample) -> None:
+def test_each_event_is_judged_by_the_model_without_it(model: xgboost.Booster, sample: TrainingSample) -> None:
     """The model for fold 2 turns the order round: it is heard there, and as one of two in 'train' elsewhere."""
     turned = booster(1 - SCORES)
     of_folds = sample.fold == 2
@@ -137,7 +137,7 @@ def test_each_event_is_judged_by_the_model_without_it(model: xgboost.Booster, sa
     assert mixed["auc"]["train"]["value"] == pytest.approx(straight["auc"]["train"]["value"], abs=1e-6)
 
 
-def test_without_signal_nothing_is_estimated(model: xgboost.Booster, sample: Sample) -> None:
+def test_without_signal_nothing_is_estimated(model: xgboost.Booster, sample: TrainingSample) -> None:
     """None in the place of a number, and empty curves: JSON has no NaN."""
     rows = ~sample.is_signal
     arrays = {name: value[rows] for name, value in vars(sample).items() if isinstance(value, np.ndarray)}

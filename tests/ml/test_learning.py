@@ -12,8 +12,8 @@ import synthetic
 from hnl import layout
 from hnl.errors import InputError
 from hnl.ml import models, scoring
-from hnl.ml.models import ModelError
-from hnl.ml.sample import NoCandidatesError, NoSignalError
+from hnl.ml.models import ClassifierError
+from hnl.ml.sample import NoCandidatesError, NoTrainingSignalError
 from hnl.processors import selection as selections
 from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates, passing
@@ -167,10 +167,10 @@ def test_models_of_other_candidates_are_refused_unless_asked_for(
     datasets = synthetic.standard(400)
     datasets[4] = (datasets[4][0], synthetic.candidates(700, seed=77))
     other = synthetic.write(tmp_path, datasets)
-    with pytest.raises(ModelError, match="has no model electron_low"):
+    with pytest.raises(ClassifierError, match="has no model electron_low"):
         score.run(Run(other))
     (tmp_path / "models").symlink_to(trained[0] / "models")
-    with pytest.raises(ModelError, match=r"was trained with other candidates of wjets; run hnl train again"):
+    with pytest.raises(ClassifierError, match=r"was trained with other candidates of wjets; run hnl train again"):
         score.run(Run(other))
     counts = score.run(Run(other), models_folder=trained[0] / "models")
     assert counts["wjets"] == {"candidates": 700, "score_low": 700, "score_high": 700}
@@ -184,7 +184,7 @@ def test_nothing_to_work_with(tmp_path: Path) -> None:
     with pytest.raises(NoCandidatesError, match="has no candidates at all"):
         train.run(Run(synthetic.write(tmp_path / "empty", empty)))
     no_signal = synthetic.write(tmp_path / "no_signal", synthetic.standard(40)[4:])
-    with pytest.raises(NoSignalError, match="the catalogue has no signal with m_N <= 5 GeV"):
+    with pytest.raises(NoTrainingSignalError, match="the catalogue has no signal with m_N <= 5 GeV"):
         train.run(Run(no_signal))
-    with pytest.raises(ModelError, match="the catalogue has no signal"):
+    with pytest.raises(ClassifierError, match="the catalogue has no signal"):
         score.run(Run(no_signal))

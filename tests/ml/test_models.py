@@ -14,7 +14,7 @@ from hnl import layout
 from hnl.ml import models, scoring
 from hnl.ml.displaced import features
 from hnl.ml.displaced.features import FeatureError
-from hnl.ml.models import ModelError
+from hnl.ml.models import ClassifierError
 from hnl.stages import train
 
 NAME = "muon_high"
@@ -54,15 +54,15 @@ def test_a_model_that_was_read_back_scores_as_before(folder: Path) -> None:
 
 
 def test_broken_models_are_refused(folder: Path) -> None:
-    with pytest.raises(ModelError, match=r"has no model tau_low .*run hnl train first"):
+    with pytest.raises(ClassifierError, match=r"has no model tau_low .*run hnl train first"):
         models.load(folder, "tau_low")
     path = folder / f"{NAME}_fold1.ubj"
     raw = path.read_bytes()
     path.write_bytes(raw[:-5] + b"xxxxx")
-    with pytest.raises(ModelError, match=r"fold1.ubj is broken: it is not the file that its card describes"):
+    with pytest.raises(ClassifierError, match=r"fold1.ubj is broken: it is not the file that its card describes"):
         models.load(folder, NAME)
     path.unlink()
-    with pytest.raises(ModelError, match=r"cannot read the model .*fold1.ubj"):
+    with pytest.raises(ClassifierError, match=r"cannot read the model .*fold1.ubj"):
         models.load(folder, NAME)
 
 
@@ -71,7 +71,7 @@ def test_a_file_that_is_no_model_is_refused_even_if_the_card_knows_it(folder: Pa
 
     (folder / f"{NAME}_fold1.ubj").write_bytes(b"{}")
     _edit(folder, lambda card: card["models"][1].update(sha256=hashlib.sha256(b"{}").hexdigest()))
-    with pytest.raises(ModelError, match="is not a model that XGBoost"):
+    with pytest.raises(ClassifierError, match="is not a model that XGBoost"):
         models.load(folder, NAME)
 
 
@@ -80,10 +80,10 @@ def test_a_file_that_is_no_model_is_refused_even_if_the_card_knows_it(folder: Pa
     [
         (lambda card: card["features"].__setitem__(3, "l3_pt"), FeatureError, "unknown feature 'l3_pt'"),
         (lambda card: card.update(features_digest="0"), FeatureError, "the definition of a feature changed"),
-        (lambda card: card.pop("models"), ModelError, "card .* is broken: KeyError"),
-        (lambda card: card.update(features=7), ModelError, "card .* is broken: TypeError"),
-        (lambda card: card.update(models=card["models"][:2]), ModelError, "card .* is broken: .*2 models"),
-        (lambda card: card.update(format=0), ModelError, "not a model card of format 1"),
+        (lambda card: card.pop("models"), ClassifierError, "card .* is broken: KeyError"),
+        (lambda card: card.update(features=7), ClassifierError, "card .* is broken: TypeError"),
+        (lambda card: card.update(models=card["models"][:2]), ClassifierError, "card .* is broken: .*2 models"),
+        (lambda card: card.update(format=0), ClassifierError, "not a model card of format 1"),
     ],
 )
 def test_broken_cards_are_refused(
@@ -106,5 +106,5 @@ def test_a_feature_that_differs_between_model_and_card_is_named(folder: Path) ->
 
 def test_a_card_that_is_no_json_is_refused(folder: Path) -> None:
     models.card_path(folder, NAME).write_text("{")
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ClassifierError, match="cannot be read"):
         models.load(folder, NAME)

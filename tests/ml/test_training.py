@@ -12,7 +12,14 @@ from hnl.errors import InputError
 from hnl.ml import folds, sample, scoring, statistics, training, tuning
 from hnl.ml.displaced import features
 from hnl.ml.displaced.trainings import Training
-from hnl.ml.sample import NoBackgroundError, NoSignalError, OneClassError, Sample, Source, WeightError
+from hnl.ml.sample import (
+    NoTrainingBackgroundError,
+    NoTrainingSignalError,
+    OneClassError,
+    TrainingSample,
+    TrainingSource,
+    TrainingWeightError,
+)
 from hnl.ml.training import DeviceError, Settings
 from hnl.processors.displaced import columns
 
@@ -20,30 +27,30 @@ MUON_HIGH = Training("muon", "high")
 NAMES = ["l2_pt", "m_sv", "sv_p_angle", "jet_n_constituents", "l2_rel_iso"]
 
 
-def sources(n: int = 300, seed: int = 0) -> list[Source]:
+def sources(n: int = 300, seed: int = 0) -> list[TrainingSource]:
     """Two masses and two backgrounds."""
     make = synthetic.candidates
     return [
-        Source(synthetic.signal("m8", 8), make(n, mass=8, seed=seed + 1, reseeds=3), 0.01, ""),
-        Source(synthetic.signal("m15", 15), make(n // 3, mass=15, seed=seed + 2), 0.02, ""),
-        Source(synthetic.background("w", "wjets"), make(2 * n, seed=seed + 3, negative=0.2), 2.0, ""),
-        Source(synthetic.background("t", "ttbar"), make(n, seed=seed + 4), 1.0, ""),
+        TrainingSource(synthetic.signal("m8", 8), make(n, mass=8, seed=seed + 1, reseeds=3), 0.01, ""),
+        TrainingSource(synthetic.signal("m15", 15), make(n // 3, mass=15, seed=seed + 2), 0.02, ""),
+        TrainingSource(synthetic.background("w", "wjets"), make(2 * n, seed=seed + 3, negative=0.2), 2.0, ""),
+        TrainingSource(synthetic.background("t", "ttbar"), make(n, seed=seed + 4), 1.0, ""),
     ]
 
 
-def built(found: list[Source] | None = None) -> Sample:
+def built(found: list[TrainingSource] | None = None) -> TrainingSample:
     return sample.build(MUON_HIGH, sources() if found is None else found, features.named(NAMES))
 
 
-def fitted(s: Sample, settings: Settings = QUICK, workers: int = 2) -> list[training.Fitted]:
+def fitted(s: TrainingSample, settings: Settings = QUICK, workers: int = 2) -> list[training.FittedClassifier]:
     return training.fit_all([(s, "x", NAMES, settings, fold) for fold in range(3)], workers)
 
 
-def raw(models: list[training.Fitted]) -> list[bytes]:
+def raw(models: list[training.FittedClassifier]) -> list[bytes]:
     return [bytes(model.booster.save_raw("ubj")) for model in models]
 
 
-def unseen(s: Sample, models: list[training.Fitted]) -> np.ndarray:
+def unseen(s: TrainingSample, models: list[training.FittedClassifier]) -> np.ndarray:
     return scoring.unseen(scoring.each_model([model.booster for model in models], s.features), s.fold)
 
 
@@ -99,7 +106,7 @@ def test_weights_of_signal_and_background() -> None:
     np.testing.assert_allclose(w[0] / t[0], factor)
 
 
-def _share_kept(source: Source) -> float:
+def _share_kept(source: TrainingSource) -> float:
     weight = source.candidates["gen_weight"]
     return float(weight.sum() / np.abs(weight).sum())
 
@@ -149,34 +156,36 @@ def test_shuffled_labels_teach_nothing() -> None:
         assert area.error < 0.06
 
 
-def _with_labels(s: Sample, is_signal: np.ndarray) -> Sample:
+def _with_labels(s: TrainingSample, is_signal: np.ndarray) -> TrainingSample:
     return replace(s, is_signal=is_signal, mass=np.where(is_signal, 8.0, np.nan), training_weight=np.abs(s.weight))
 
 
 def test_unusable_samples_are_refused_in_words() -> None:
     found = sources()
-    with pytest.raises(NoSignalError, match="training muon_high: no signal candidate"):
+    with pytest.raises(NoTrainingSignalError, match="training muon_high: no signal candidate"):
         built(found[2:])
-    with pytest.raises(NoBackgroundError, match=r"no background candidate.*QCD does not count"):
+    with pytest.raises(NoTrainingBackgroundError, match=r"no background candidate.*QCD does not count"):
         built([*found[:2], replace(found[2], dataset=synthetic.background("q", "qcd_mu"))])
-    with pytest.raises(NoBackgroundError):
+    with pytest.raises(NoTrainingBackgroundError):
         built([*found[:2], replace(found[2], candidates=columns.empty())])
     negative = found[2].candidates | {"gen_weight": -found[2].candidates["gen_weight"]}
-    with pytest.raises(WeightError, match=r"process wjets: the weights of its candidates add up to -"):
+    with pytest.raises(TrainingWeightError, match=r"process wjets: the weights of its candidates add up to -"):
         built([*found[:2], replace(found[2], candidates=negative)])
     nan = found[2].candidates | {"gen_weight": np.full(600, np.nan)}
-    with pytest.raises(WeightError, match="dataset w: a candidate has the weight nan"):
+    with pytest.raises(TrainingWeightError, match="dataset w: a candidate has the weight nan"):
         built([*found[:2], replace(found[2], candidates=nan)])
 
 
 def test_one_class_in_a_fold_is_refused() -> None:
     s = built()
     kept = ~((s.fold == 2) & s.is_signal)
-    poor = Sample(s.datasets, **{k: v[kept] for k, v in vars(s).items() if k != "datasets"})
+    poor = TrainingSample(s.datasets, **{k: v[kept] for k, v in vars(s).items() if k != "datasets"})
     with pytest.raises(OneClassError, match=r"training x: fold 2 has 0 signal and [0-9]+ background candidates"):
         fitted(poor)
     nothing = replace(s, training_weight=np.where(s.is_signal, s.training_weight, 0.0))
-    with pytest.raises(WeightError, match=r"training x: background: the weights of the [0-9]+ events .* add up to 0"):
+    with pytest.raises(
+        TrainingWeightError, match=r"training x: background: the weights of the [0-9]+ events .* add up to 0"
+    ):
         fitted(nothing)
 
 
@@ -194,7 +203,7 @@ def test_which_dataset_trains_what() -> None:
 def test_features_that_a_dataset_cannot_have_are_left_out() -> None:
     found = sources(40)
     assert sample.usable(MUON_HIGH, found)[1] == {}
-    without = Source(synthetic.data("old"), synthetic.candidates(40, particles=False), 1.0, "")
+    without = TrainingSource(synthetic.data("old"), synthetic.candidates(40, particles=False), 1.0, "")
     usable, left_out = sample.usable(MUON_HIGH, [*found, without])
     assert left_out == dict.fromkeys(left_out, "old")
     assert set(left_out) == {f.name for f in features.FEATURES if f.needs == "jet_n_displaced"}

@@ -5,12 +5,12 @@ import io
 
 import pytest
 
-from hnl.report.tables import Column, Table, percent, short, signed, with_error
+from hnl.report.tables import Table, TableColumn, percent, short, signed, with_error
 
 TABLE = Table(
     "t",
     "yields",
-    [Column("name", "m_N & more"), Column("value", "value", short)],
+    [TableColumn("name", "m_N & more"), TableColumn("value", "value", short)],
     [
         {"name": "50 %", "value": 1234.5678, "mark": "few, really"},
         {"name": "<_>", "value": None, "mark": "hidden"},

@@ -11,8 +11,8 @@ from hnl.inference.displaced import k0s
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.ml import learning, models
 from hnl.ml.displaced import trainings
-from hnl.ml.models import Model
-from hnl.ml.sample import Source
+from hnl.ml.models import Classifier
+from hnl.ml.sample import TrainingSource
 from hnl.plots.displaced import k0s as plots
 from hnl.processors import selection as selections
 from hnl.processors.displaced import k0s_inputs
@@ -51,7 +51,7 @@ def run(
 
     Raises:
         InputError: no finished selection; NoParticlesError, K0SError: the check is not possible; FileError: a file is
-            broken; ModelError, FeatureError: no models, or of other features.
+            broken; ClassifierError, FeatureError: no models, or of other features.
         HNLError: the selection of K0S failed on input that looked sound.
     """
     out, selection = at.out, at.selection
@@ -72,7 +72,7 @@ def run(
     return Checked(content, plots.draw_all(content, out / layout.K0S))
 
 
-def _classifiers(selection: Selection, folder: Path) -> list[Model]:
+def _classifiers(selection: Selection, folder: Path) -> list[Classifier]:
     """Those in a folder that are for the eras of a selection."""
     names = [one.name for one in trainings.all_of(selection.catalogue) if models.card_path(folder, one.name).is_file()]
     if not names:
@@ -94,7 +94,7 @@ def _results(jobs: Sequence[K0SJob], workers: int | None, on_unit: Callable[[], 
     return results
 
 
-def _sources(selection: Selection, folder: Path) -> tuple[list[Source] | None, str]:
+def _sources(selection: Selection, folder: Path) -> tuple[list[TrainingSource] | None, str]:
     """The datasets that the models in a folder were trained with, or why they cannot be read."""
     origin = folder.resolve().parent
     try:
