@@ -169,7 +169,7 @@ def text(template: EraTemplate) -> str:
     electron_file = "electron_v1.json.gz" if template.year == 2024 else "electron.json.gz"
     phi = ", phi: l1_phi" if template.year > 2022 else ""
     lines = f"""\
-# EraTemplate of a catalogue: {template.name}. Made by datasets/templates/make.py; copy it, and complete it.
+# Template of a catalogue: {template.name}. Made by datasets/templates/make.py; copy it, and complete it.
 #
 #   hnl datasets template {template.name} > catalogue.yaml
 #   hnl datasets check --catalogue-only catalogue.yaml      # without files
