@@ -22,6 +22,7 @@ from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan import ALPHA
 from hnl.inference.displaced.scan_results import CURVES, Edge, ExcludedRange, MassScan, ScanPoint, ScanSettings
 from hnl.inference.model import Model
+from hnl.inference.model_errors import NonFiniteError
 from hnl.inference.results import FitFile
 from hnl.plots import fits as plots
 from hnl.processors import selection as selections
@@ -104,7 +105,7 @@ def test_all_refused():
 def no_figures_of_limits():
     """They are in test_generated_points and tests/plots."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plots, "draw_limits", lambda *_: [])
+        patch.setattr("hnl.plots.displaced.limits.draw_limits", lambda *_: [])
         yield
 
 
@@ -382,7 +383,7 @@ def test_the_nuisance_of_interpolation(consistent):
     model = modelling.model(between, inputs)
     assert {cell.signal_factors["interpolation"] for cell in model.cells} == {(1 + between.interpolation,) * 4}
     assert "interpolation" not in modelling.model(simulated, inputs).signal_nuisances
-    with pytest.raises(modelling.models.NonFiniteError, match="interpolation"):
+    with pytest.raises(NonFiniteError, match="interpolation"):
         modelling.model(dataclasses.replace(between, interpolation=np.inf), inputs)
 
 
