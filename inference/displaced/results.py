@@ -47,7 +47,7 @@ class SampleLimit:
 
     @model_validator(mode="before")
     @classmethod
-    def _nested(cls, row: Any) -> Any:
+    def _nested(cls, row: object) -> object:
         if not isinstance(row, dict) or not _OF_LIMIT & set(row):
             return row
         limit = {key: row[key] for key in row if key in _OF_LIMIT}
