@@ -7,7 +7,7 @@ What makes it safe at low counts: fits of mu >= 0 begin twice; rates and normali
 back where they should not have; cells with two minima are tried in both; and a fit that does not converge says so.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -264,9 +264,7 @@ def _newton(
 
 def _solve(a: Floats, b: Floats) -> Floats:
     """a x = b; of least size where some a is exactly singular, as without any count."""
-    x: Floats
     try:
-        x = np.linalg.solve(a, b)
+        return cast(Floats, np.linalg.solve(a, b))
     except np.linalg.LinAlgError:
-        x = np.linalg.pinv(np.nan_to_num(a)) @ b
-    return x
+        return np.linalg.pinv(np.nan_to_num(a)) @ b

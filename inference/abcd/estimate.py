@@ -1,7 +1,6 @@
 """The background estimate N_A = N_B N_C / N_D of section 6, for data and for weighted simulation."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ DY_UNKNOWN = 0.5
 MIN_EFFECTIVE = 0.01  # effective events; fewer than one are possible with negative weights only
 
 
-Remarks = NDArray[Any]  # of strings
+Remarks = NDArray[np.object_]  # of strings
 
 
 @dataclass(frozen=True)

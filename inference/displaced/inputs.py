@@ -197,7 +197,8 @@ def _digest(found: Signals, background: Background, normalisations: Mapping[str,
     """Of all numbers that limits depend on."""
     content: list[object] = [found.thresholds, normalisations, background.label, background.signal_scale]
     content += [background.closure]
-    arrays = [part[h] for part in (background.observed, background.c_ab, background.c_ab_error) for h in HYPOTHESES]
+    yields = (background.observed, background.c_ab, background.c_ab_error)
+    arrays: list[np.ndarray] = [part[h] for part in yields for h in HYPOTHESES]
     for d in found.datasets:
         content.append(str(d.sample))
         for one in (d.scored, *d.scored.shifted.values()):

@@ -40,7 +40,7 @@ class SampleLimit:
     )  # its keys stand in the row itself
 
     @model_serializer(mode="wrap")
-    def _flat(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _flat(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         row: dict[str, Any] = handler(self)
         limit = row.pop("limit")
         return {key: value for key, value in row.items() if value is not None} | (limit or {})
