@@ -26,6 +26,9 @@ from hnl.datasets.variations import NOMINAL, up_down
 from hnl.physics.angles import delta_r
 from hnl.selections import jets as jet_cuts
 
+Events = Any  # awkward record array of NanoAOD events
+Jagged = Any  # awkward array of the same events; jets are jagged records of `nanoaod.jets`
+
 MAX_DELTA_R = 0.2  # half the size of a jet
 MAX_PULL = 3.0  # largest distance of jet and generator jet in pt, in units of the resolution
 MIN_PT = 0.01  # GeV, smallest pt after smearing
@@ -72,7 +75,7 @@ def check(settings: JetCorrections | None) -> None:
         library.check(settings.file, settings.smearing.scale_factor, (ETA, PT, RHO, SYSTEMATIC))
 
 
-def nominal_factors(settings: JetCorrections | None, jets: Any, events: Any) -> np.ndarray:
+def nominal_factors(settings: JetCorrections | None, jets: Jagged, events: Events) -> np.ndarray:
     """`factors` of the nominal jets alone: float64, (n,)."""
     result = np.ones(int(ak.sum(ak.num(jets))))
     if settings and settings.smearing:
@@ -81,7 +84,7 @@ def nominal_factors(settings: JetCorrections | None, jets: Any, events: Any) -> 
     return result
 
 
-def factors(settings: JetCorrections | None, jets: Any, events: Any) -> np.ndarray:
+def factors(settings: JetCorrections | None, jets: Jagged, events: Events) -> np.ndarray:
     """Factors on pt and mass of the jets in the file.
 
     Args:
@@ -112,7 +115,7 @@ def factors(settings: JetCorrections | None, jets: Any, events: Any) -> np.ndarr
     return result
 
 
-def scaled(jets: Any, factor: np.ndarray) -> Any:
+def scaled(jets: Jagged, factor: np.ndarray) -> Jagged:
     """Jets with pt and mass times a factor, in single precision, as if the file had them.
 
     Args:
@@ -126,21 +129,21 @@ def scaled(jets: Any, factor: np.ndarray) -> Any:
     return jets
 
 
-def _counting(jets: Any) -> np.ndarray:
+def _counting(jets: Jagged) -> np.ndarray:
     return _flat(jet_cuts.can_be_good(jets), bool)
 
 
 def _smeared(
     settings: JetCorrections,
     smearing: Smearing,
-    jets: Any,
-    events: Any,
+    jets: Jagged,
+    events: Events,
     counting: np.ndarray,
     systematics: tuple[str, ...],
 ) -> list[np.ndarray]:
     """Factors of the jets that count, per systematic of the scale factor."""
 
-    def of_jets(per_event: Any, dtype: type = np.float64) -> np.ndarray:
+    def of_jets(per_event: Jagged, dtype: type = np.float64) -> np.ndarray:
         values: np.ndarray = np.repeat(ak.to_numpy(per_event).astype(dtype), ak.to_numpy(ak.num(jets)))[counting]
         return values
 
@@ -160,6 +163,6 @@ def _smeared(
     return result
 
 
-def _flat(values: Any, dtype: type = np.float64) -> np.ndarray:
+def _flat(values: Jagged, dtype: type = np.float64) -> np.ndarray:
     result: np.ndarray = ak.to_numpy(ak.flatten(values)).astype(dtype)
     return result

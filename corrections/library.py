@@ -8,13 +8,15 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import correctionlib
 import numpy as np
+from correctionlib.highlevel import Correction
 
 from hnl import provenance
 from hnl.errors import InputError
+
+Argument = np.ndarray | float | str  # of a correction: one value per candidate, or one for all
 
 
 class CorrectionError(InputError):
@@ -43,7 +45,7 @@ def check(file: Path, name: str, inputs: Sequence[str]) -> tuple[str, ...]:
     return needed
 
 
-def evaluate(file: Path, name: str, inputs: Mapping[str, Any]) -> np.ndarray:
+def evaluate(file: Path, name: str, inputs: Mapping[str, Argument]) -> np.ndarray:
     """The values of a correction.
 
     Args:
@@ -89,7 +91,7 @@ def sha256(file: Path) -> str:
         raise CorrectionError(f"cannot read {file}: {error.strerror}") from None
 
 
-def _as_argument(value: Any) -> Any:
+def _as_argument(value: Argument) -> Argument:
     """The value as a type that correctionlib takes: float64, integers or text."""
     if not isinstance(value, np.ndarray):
         return value
@@ -97,7 +99,13 @@ def _as_argument(value: Any) -> Any:
 
 
 def _complaint(
-    file: Path, name: str, correction: Any, needed: Sequence[str], arguments: Sequence[Any], n: int, error: Exception
+    file: Path,
+    name: str,
+    correction: Correction,
+    needed: Sequence[str],
+    arguments: Sequence[Argument],
+    n: int,
+    error: Exception,
 ) -> str:
     """A message with the first entry that the correction refuses, which is found by bisection."""
     low, high = 0, n
@@ -111,16 +119,16 @@ def _complaint(
     return f"{file}: the correction {name} refuses {_values(needed, arguments, low)}: {error}"
 
 
-def _part(value: Any, low: int, high: int) -> Any:
+def _part(value: Argument, low: int, high: int) -> Argument:
     return value[low:high] if isinstance(value, np.ndarray) else value
 
 
-def _values(needed: Sequence[str], arguments: Sequence[Any], at: int) -> str:
+def _values(needed: Sequence[str], arguments: Sequence[Argument], at: int) -> str:
     entry = [value[at] if isinstance(value, np.ndarray) else value for value in arguments]
     return ", ".join(f"{name} = {value}" for name, value in zip(needed, entry, strict=True))
 
 
-def _correction(file: Path, name: str) -> Any:
+def _correction(file: Path, name: str) -> Correction:
     corrections = _load(file, _modified(file))
     if name not in list(corrections):
         raise CorrectionError(f"{file}: no correction {name}; it has {', '.join(corrections) or 'none'}")
@@ -136,7 +144,7 @@ def _modified(file: Path) -> int:
 
 
 @lru_cache(maxsize=32)
-def _load(file: Path, modified: int) -> Any:
+def _load(file: Path, modified: int) -> correctionlib.CorrectionSet:
     """The corrections of a file. An unchanged file is read only once."""
     try:
         return correctionlib.CorrectionSet.from_file(str(file))

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isclose, isfinite
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hnl.datasets.catalogue import Dataset
 from hnl.errors import HNLError, InputError
@@ -155,7 +155,7 @@ def samples_for(samples: Sequence[SignalSample], target: Point, ctau: float) -> 
     return [s for s in of_mass if s.truth] or [s for s in of_mass if s.generated_at(ctau)]
 
 
-def has_truth(ctau: Any, same_sign: Any) -> bool:
+def has_truth(ctau: ArrayLike, same_sign: ArrayLike) -> bool:
     """Whether a sample can be reweighted.
 
     It cannot if more than `MAX_UNKNOWN` of its candidates are without truth, or if a candidate has a decay of N without
@@ -172,12 +172,12 @@ def has_truth(ctau: Any, same_sign: Any) -> bool:
 
 def weights(
     samples: Sequence[SignalSample],
-    ctau: Sequence[Any],
-    same_sign: Sequence[Any],
+    ctau: Sequence[ArrayLike],
+    same_sign: Sequence[ArrayLike],
     target: Point,
     *,
     at: float | None = None,
-) -> list[Any]:
+) -> list[NDArray[np.float64]]:
     """Factors on the weights of candidates, with which several samples together form a sample of the point.
 
     Args:
@@ -235,14 +235,15 @@ def weights(
     return result
 
 
-def density_ratio(t: Any, tau: float, generated: Sequence[float], shares: Sequence[float]) -> Any:
+def density_ratio(t: ArrayLike, tau: float, generated: Sequence[float], shares: Sequence[float]) -> NDArray[np.float64]:
     """Density of t for the mean tau, over that of the mixture of generated means. Lengths in mm; shares add up to
     one."""
     t, means = np.asarray(t, dtype=np.float64), np.asarray(generated, dtype=np.float64)
     with np.errstate(over="ignore"):  # far below the generated lifetimes the ratio is zero
         # Exponents relative to tau: one sample with this mean gives exactly one.
         terms = [f * (tau / mean) * np.exp(t * (1 / tau - 1 / mean)) for f, mean in zip(shares, means, strict=True)]
-    return 1 / np.sum(terms, axis=0)
+    ratio: NDArray[np.float64] = 1 / np.sum(terms, axis=0)
+    return ratio
 
 
 def effective(sum_w: float, sum_w2: float) -> float:
@@ -263,11 +264,11 @@ def require(effective_events: float, target: Point, floor: float = MIN_EFFECTIVE
         )
 
 
-def _length_known(t: Any) -> Any:
+def _length_known(t: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.isfinite(t) & (t >= 0)
 
 
-def _too_many(unknown: Any) -> bool:
+def _too_many(unknown: NDArray[np.bool_]) -> bool:
     return bool(unknown.sum() > max(1.0, MAX_UNKNOWN * len(unknown)))
 
 

@@ -6,7 +6,6 @@ A weight is the product of independent factors; a variation exchanges one of the
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -47,8 +46,8 @@ class Generated:
 class Factor:
     """A factor of the weight, nominal and in its variations; arrays over candidates."""
 
-    nominal: Any
-    varied: Mapping[str, Any]
+    nominal: np.ndarray
+    varied: Mapping[str, np.ndarray]
 
 
 def weights(
@@ -170,7 +169,7 @@ def _factor(nuisance: str, values: Mapping[str, np.ndarray]) -> Factor:
 
 def _evaluate(correction: WeightCorrection, candidates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Nominal, up and down of a correction, per candidate."""
-    inputs: dict[str, Any] = dict(correction.constants)
+    inputs: dict[str, library.Argument] = dict(correction.constants)
     for name, text in correction.columns.items():
         values = candidates[column_of(text)]
         values = values if text == column_of(text) else np.abs(values)

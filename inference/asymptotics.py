@@ -9,13 +9,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr, ndtri
 
 from hnl.inference import minimizer
+from hnl.inference.arrays import Floats, Mask
 from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
 from hnl.inference.model import Model
 
@@ -154,7 +154,7 @@ def upper_limit(model: Model, level: float = LEVEL) -> Limit:
     return Asymptotic(model).upper_limit(level)
 
 
-def cls_of_many(likelihood: Likelihood, data: Data, mu: float) -> tuple[Any, Any]:
+def cls_of_many(likelihood: Likelihood, data: Data, mu: float) -> tuple[Floats, Mask]:
     """Observed CLs at mu of many data sets, for studies of coverage.
 
     Returns:
@@ -171,12 +171,13 @@ def cls_of_many(likelihood: Likelihood, data: Data, mu: float) -> tuple[Any, Any
     return np.exp(log_cls(q, np.maximum(2 * tested.nll, 0))), failed
 
 
-def log_cls(q: Any, q_asimov: Any) -> Any:
+def log_cls(q: Floats | float, q_asimov: Floats | float) -> Floats:
     """log CLs from q~_mu of the data and of the Asimov data."""
     root, root_a = np.sqrt(q), np.sqrt(q_asimov)
     beyond = np.divide(q - q_asimov, 2 * root_a, out=np.zeros(np.shape(q)), where=root_a > 0)
     distance = np.where(q <= q_asimov, root - root_a, beyond)
-    return log_ndtr(-distance - root_a) - log_ndtr(-distance)
+    result: Floats = log_ndtr(-distance - root_a) - log_ndtr(-distance)
+    return result
 
 
 def log_cls_expected(q_asimov: float, n: float) -> float:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hnl.inference.factors import mc_factor
 from hnl.inference.model_errors import (
@@ -140,12 +141,12 @@ class Cell:
 def cells(
     category: str,
     bins: Sequence[int],
-    observed: Any,
-    signal: Any,
-    signal_error: Any = None,
-    signal_factors: Mapping[str, Any] | None = None,
-    c_ab: Any = None,
-    c_ab_error: Any = None,
+    observed: ArrayLike,
+    signal: ArrayLike,
+    signal_error: ArrayLike | None = None,
+    signal_factors: Mapping[str, ArrayLike] | None = None,
+    c_ab: ArrayLike | None = None,
+    c_ab_error: ArrayLike | None = None,
 ) -> tuple[Cell, ...]:
     """The cells of one category from arrays over (bin, region).
 
@@ -163,7 +164,10 @@ def cells(
         ModelError: see `inference.model_errors`.
     """
     n = len(bins)
-    expected: dict[str, tuple[Any, tuple[int, ...]]] = {"observed": (observed, (n, 4)), "signal": (signal, (n, 4))}
+    expected: dict[str, tuple[Any, tuple[int, ...]]] = {
+        "observed": (observed, (n, 4)),
+        "signal": (signal, (n, 4)),
+    }
     optional = {"signal_error": (signal_error, (n, 4)), "c_ab": (c_ab, (n,)), "c_ab_error": (c_ab_error, (n,))}
     expected |= {name: given for name, given in optional.items() if given[0] is not None}
     for name, (array, shape) in expected.items():

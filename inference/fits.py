@@ -1,14 +1,14 @@
 """One fit of a model, and what is asked of it: pulls, yields, impacts, goodness of fit."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.stats import chi2
 
 from hnl.inference import minimizer
 from hnl.inference import toys as throwing
-from hnl.inference.likelihood import FREE, RATES, Fits, Likelihood
+from hnl.inference.arrays import Floats
+from hnl.inference.likelihood import FREE, RATES, Data, Fits, Likelihood
 from hnl.inference.model import Model
 
 EMPTY = 1e-3  # events: a background rate below has run to its limit of zero
@@ -19,10 +19,10 @@ class YieldArrays:
     """Fitted events; arrays of shape (row, region), see `Model`."""
 
     rows: tuple[str, ...]  # names: CATEGORY_bNUMBER of cells, CHANNEL_binNUMBER of templates
-    observed: Any
-    signal: Any  # at the fitted mu
-    background: Any
-    background_error: Any  # from the covariance of all parameters
+    observed: Floats
+    signal: Floats  # at the fitted mu
+    background: Floats
+    background_error: Floats  # from the covariance of all parameters
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def fit(model: Model, mu: float | None = None, *, lowest: float = 0.0) -> FitRes
     )
 
 
-def _fit(likelihood: Likelihood, mu: float | None, lowest: float = 0.0) -> tuple[Any, Fits]:
+def _fit(likelihood: Likelihood, mu: float | None, lowest: float = 0.0) -> tuple[Data, Fits]:
     data = likelihood.data()
     null = minimizer.fit_fixed_mu(likelihood, data, 0.0 if mu is None else mu)
     return data, null if mu is not None else minimizer.fit_free_mu(likelihood, data, null, lowest=lowest)
@@ -139,7 +139,7 @@ def _local(likelihood: Likelihood) -> list[tuple[int, int, str]]:
     return result
 
 
-def _yields(likelihood: Likelihood, found: Fits, observed: Any, ll: Any, lc: Any, cc: Any) -> YieldArrays:
+def _yields(likelihood: Likelihood, found: Fits, observed: Floats, ll: Floats, lc: Floats, cc: Floats) -> YieldArrays:
     signal, background = (part[0] for part in likelihood.parts(found.local, found.common))
     m = likelihood.n_local
     slope = likelihood.background_slope(found.local, found.common)[0]

@@ -10,10 +10,12 @@ and variance sum w and sum w^2, the upper one those with one event more, of a we
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincinv, gammaincinv
+
+from hnl.inference.arrays import Floats
 
 ONE_SIGMA = 0.6826894921370859
 TWO_SIGMA = 0.95  # the 95 % of limits
@@ -24,7 +26,9 @@ _STEPS = 34  # of the bisection: relative precision about 1e-8
 _FAR = 60.0  # logarithm of the largest double ratio that is told from infinity
 
 
-def product_over(sum_w: Any, sum_w2: Any, one_more: Any = 1.0, level: float = ONE_SIGMA) -> tuple[Any, Any]:
+def product_over(
+    sum_w: ArrayLike, sum_w2: ArrayLike, one_more: ArrayLike = 1.0, level: float = ONE_SIGMA
+) -> tuple[Floats, Floats]:
     """Central interval of mu_B mu_C / mu_D.
 
     Of 4 x 3 / 6 = 2 events, and with nothing in C:
@@ -56,7 +60,9 @@ def product_over(sum_w: Any, sum_w2: Any, one_more: Any = 1.0, level: float = ON
     return low, high
 
 
-def double_ratio(sum_w: Any, sum_w2: Any, one_more: Any = 1.0, level: float = ONE_SIGMA) -> tuple[Any, Any, Any]:
+def double_ratio(
+    sum_w: ArrayLike, sum_w2: ArrayLike, one_more: ArrayLike = 1.0, level: float = ONE_SIGMA
+) -> tuple[Floats, Floats, Floats]:
     """Central interval of mu_A mu_D / (mu_B mu_C), and the two-sided p-value of its being 1.
 
     Melded as `product_over`: the upper limit is the quantile of G(a + 1) G(d + 1) / (G(b) G(c)), the lower one that of
@@ -87,7 +93,9 @@ def double_ratio(sum_w: Any, sum_w2: Any, one_more: Any = 1.0, level: float = ON
     return low, high, np.minimum(2 * np.minimum(share_low, 1 - share_high), 1)
 
 
-def _gammas(sum_w: Any, sum_w2: Any, one_more: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+def _gammas(
+    sum_w: ArrayLike, sum_w2: ArrayLike, one_more: ArrayLike
+) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
     """Shape and scale of the lower and of the upper Gamma variable of each count; the shape is 0 without events."""
     w, w2, more = np.broadcast_arrays(*(np.asarray(part, dtype=np.float64) for part in (sum_w, sum_w2, one_more)))
     if np.any(w < 0):
@@ -97,7 +105,7 @@ def _gammas(sum_w: Any, sum_w2: Any, one_more: Any) -> tuple[tuple[Any, Any], tu
     return (shape, scale), ((w + more) ** 2 / (w2 + more**2), (w2 + more**2) / (w + more))
 
 
-def _odds(shape: Any) -> Callable[[Any], Any]:
+def _odds(shape: Floats) -> Callable[[Floats], Floats]:
     """P(log(G(a) G(d) / (G(b) G(c))) < log t) as a function of log t; shapes of a, b, c, d on the last axis.
 
     It is the mean of P(G / G < t / q) for the smaller shapes over quantiles q of the ratio of the larger, sharper ones.
@@ -105,14 +113,15 @@ def _odds(shape: Any) -> Callable[[Any], Any]:
     above, below = np.sort(shape[..., [0, 3]], axis=-1)[..., None], np.sort(shape[..., [1, 2]], axis=-1)[..., None]
     sharp = betaincinv(above[..., 1, :], below[..., 1, :], _P) / betaincinv(below[..., 1, :], above[..., 1, :], 1 - _P)
 
-    def cdf(log_t: Any) -> Any:
+    def cdf(log_t: Floats) -> Floats:
         odds = np.exp(log_t)[..., None] / sharp
-        return betainc(above[..., 0, :], below[..., 0, :], odds / (1 + odds)) @ _WEIGHTS
+        share: Floats = betainc(above[..., 0, :], below[..., 0, :], odds / (1 + odds)) @ _WEIGHTS
+        return share
 
     return cdf
 
 
-def _quantile(b: Any, c: Any, d: Any, probability: float) -> Any:
+def _quantile(b: Floats, c: Floats, d: Floats, probability: float) -> Floats:
     """Quantile of G(b) G(c) / G(d), all above zero, by bisection in the logarithm.
 
     P(G(b) G(c) / G(d) < t) is the mean of P(G(small) / G(d) < t / G(large)) over the quantiles of the larger (and so
@@ -121,20 +130,23 @@ def _quantile(b: Any, c: Any, d: Any, probability: float) -> Any:
     small, large = np.minimum(b, c), np.maximum(b, c)
     sharp = gammaincinv(large[..., None], _P)
 
-    def cdf(log_t: Any) -> Any:
+    def cdf(log_t: Floats) -> Floats:
         odds = np.exp(log_t)[..., None] / sharp
-        return betainc(small[..., None], d[..., None], odds / (1 + odds)) @ _WEIGHTS
+        share: Floats = betainc(small[..., None], d[..., None], odds / (1 + odds)) @ _WEIGHTS
+        return share
 
-    def product_of_quantiles(p: float) -> Any:
+    def product_of_quantiles(p: float) -> Floats:
         ratio = betaincinv(small, d, p) / betaincinv(d, small, 1 - p)
-        return np.log(np.maximum(gammaincinv(large, p) * ratio, 1e-300))
+        log_t: Floats = np.log(np.maximum(gammaincinv(large, p) * ratio, 1e-300))
+        return log_t
 
     # Both factors below their quantiles of p / 2 has at most the probability p: these enclose the quantile.
     lower, upper = product_of_quantiles(probability / 2), product_of_quantiles((1 + probability) / 2)
-    return np.exp(_inverse(cdf, lower, upper, probability))
+    quantile: Floats = np.exp(_inverse(cdf, lower, upper, probability))
+    return quantile
 
 
-def _inverse(cdf: Callable[[Any], Any], lower: Any, upper: Any, probability: float) -> Any:
+def _inverse(cdf: Callable[[Floats], Floats], lower: Floats, upper: Floats, probability: float) -> Floats:
     """Where the cdf is the probability, by bisection."""
     for _ in range(_STEPS):
         middle = (lower + upper) / 2

@@ -16,12 +16,13 @@ Rates and normalisations are logarithms and so have no bounds: where nothing is 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hnl.errors import HNLError
+from hnl.inference.arrays import Floats, Mask
 from hnl.inference.cells import FLOORS, A, Cell
 from hnl.inference.model import Model
 from hnl.inference.templates import SIGNAL
@@ -42,11 +43,11 @@ class FitError(HNLError):
 class Data(NamedTuple):
     """Observations and auxiliary measurements (the centres of the constraints) of T data sets."""
 
-    n: Any  # (T, row, region)
-    aux_local: Any  # (T, row, local parameter); of the rates unused
-    aux_common: Any  # (T, common parameter); of mu and free normalisations unused
+    n: Floats  # (T, row, region)
+    aux_local: Floats  # (T, row, local parameter); of the rates unused
+    aux_common: Floats  # (T, common parameter); of mu and free normalisations unused
 
-    def take(self, chosen: Any) -> "Data":
+    def take(self, chosen: slice | Mask | NDArray[np.int64]) -> "Data":
         """Some of the data sets."""
         return Data(self.n[chosen], self.aux_local[chosen], self.aux_common[chosen])
 
@@ -54,13 +55,13 @@ class Data(NamedTuple):
 class Fits(NamedTuple):
     """Minima of T data sets."""
 
-    local: Any  # (T, row, local parameter): log b, log c, log d if there are cells, then nuisance parameters
-    common: Any  # (T, common parameter): mu, nuisance parameters, logarithms of free normalisations
-    nll: Any  # (T,): -log L over that of the saturated model, constraints included
-    converged: Any  # (T,) bool
+    local: Floats  # (T, row, local parameter): log b, log c, log d if there are cells, then nuisance parameters
+    common: Floats  # (T, common parameter): mu, nuisance parameters, logarithms of free normalisations
+    nll: Floats  # (T,): -log L over that of the saturated model, constraints included
+    converged: Mask  # (T,)
 
     @property
-    def mu(self) -> Any:
+    def mu(self) -> Floats:
         """Signal strength, (T,)."""
         return self.common[:, 0]
 
@@ -106,7 +107,7 @@ class Likelihood:
         self.constrained_common = np.ones(self.n_common)
         self.constrained_common[0] = self.constrained_common[self.free] = 0
 
-    def _own_factors(self, name: str) -> NDArray[np.float64]:
+    def _own_factors(self, name: str) -> Floats:
         """Factors of the nuisance parameters of single rows, (row,)."""
 
         def of(cell: Cell) -> float:
@@ -156,7 +157,7 @@ class Likelihood:
                 if process in channel.free:
                     exponents[rows, A, self.n_local + self.common.index(FREE + process)] = 1
 
-    def data(self, n: Any = None) -> Data:
+    def data(self, n: ArrayLike | None = None) -> Data:
         """Observations, those of the model by default, with auxiliary measurements at zero.
 
         Args:
@@ -169,12 +170,12 @@ class Likelihood:
         n = n.reshape(-1, *self._signal.shape)
         return Data(n, np.zeros((*n.shape[:2], self.n_local)), np.zeros((len(n), self.n_common)))
 
-    def parts(self, local: Any, common: Any) -> tuple[Any, Any]:
+    def parts(self, local: Floats, common: Floats) -> tuple[Floats, Floats]:
         """Signal at mu = 1 and the sum of the backgrounds, shape (T, row, region), each."""
         signal, *backgrounds = self.terms(local, common)
         return signal, _total(backgrounds)
 
-    def terms(self, local: Any, common: Any) -> list[Any]:
+    def terms(self, local: Floats, common: Floats) -> list[Floats]:
         """Signal at mu = 1, then each process, shape (T, row, region)."""
         m = self.n_local
         scaled = [(self._signal, self.signal_exponents), *zip(self._scales, self.background_exponents, strict=True)]
@@ -184,7 +185,7 @@ class Likelihood:
                 for scale, a in scaled
             ]
 
-    def background_slope(self, local: Any, common: Any) -> Any:
+    def background_slope(self, local: Floats, common: Floats) -> Floats:
         """Derivatives of the logarithm of the background, shape (T, row, region, parameter)."""
         _, *backgrounds = self.terms(local, common)
         total = _total(backgrounds)
@@ -195,25 +196,27 @@ class Likelihood:
             slope = slope + share[..., None] * (exponents - first)
         return slope
 
-    def expected(self, fits: Fits) -> Any:
+    def expected(self, fits: Fits) -> Floats:
         """Events, shape (T, row, region)."""
         signal, background = self.parts(fits.local, fits.common)
         return fits.mu[:, None, None] * signal + background
 
-    def nll(self, local: Any, common: Any, data: Data) -> Any:
+    def nll(self, local: Floats, common: Floats, data: Data) -> Floats:
         """-log L over that of the saturated model, (T,); infinite where a yield is not positive or overflows."""
         pulls = (self.constrained_common * (common - data.aux_common) ** 2).sum(axis=1)
         with np.errstate(over="ignore"):
-            return self.row_nll(local, common, data).sum(axis=1) + pulls / 2
+            result: Floats = self.row_nll(local, common, data).sum(axis=1) + pulls / 2
+        return result
 
-    def row_nll(self, local: Any, common: Any, data: Data) -> Any:
+    def row_nll(self, local: Floats, common: Floats, data: Data) -> Floats:
         """The part of each row, (T, row)."""
         signal, background = self.parts(local, common)
         poisson = deviance(data.n, common[:, 0, None, None] * signal + background).sum(axis=2)
         pulls = (self.constrained_local * (local - data.aux_local) ** 2).sum(axis=2)
-        return np.nan_to_num(poisson + pulls / 2, nan=np.inf)
+        result: Floats = np.nan_to_num(poisson + pulls / 2, nan=np.inf)
+        return result
 
-    def derivatives(self, local: Any, common: Any, data: Data) -> tuple[Any, Any, Any, Any, Any]:
+    def derivatives(self, local: Floats, common: Floats, data: Data) -> tuple[Floats, Floats, Floats, Floats, Floats]:
         """Gradient (T, row, local) and (T, common); Hessian, blocks local-local, local-common, common-common."""
         m, mu = self.n_local, common[:, 0, None, None]
         signal, *backgrounds = self.terms(local, common)
@@ -242,7 +245,7 @@ class Likelihood:
         g_common = gradient[..., m:].sum(axis=1) + shared * (common - data.aux_common)
         return g_local, g_common, ll, lc, cc
 
-    def start(self, data: Data, mu: Any) -> tuple[Any, Any]:
+    def start(self, data: Data, mu: Floats) -> tuple[Floats, Floats]:
         """Where a fit begins.
 
         Rates are as observed without mu times the signal, or a tenth of it, or the floors. Free normalisations have
@@ -263,7 +266,7 @@ class Likelihood:
             common[:, self.free] = np.log(rest / events)[:, None]
         return local, common
 
-    def mu_scale(self, data: Data) -> Any:
+    def mu_scale(self, data: Data) -> Floats:
         """A typical error of mu, (T,): what starts and brackets are measured in."""
         k = len(self.model.cells)
         background = np.zeros(data.n.shape[:2])
@@ -272,17 +275,18 @@ class Likelihood:
             background[:, :k] = n[..., 1] * n[..., 2] / n[..., 3]
         background[:, k:] = self.model.predicted()[k:]
         b = np.maximum(background, 0.5) + data.n[..., A]
-        return 1 / np.sqrt((self._signal[:, A] ** 2 / b).sum(axis=1))
+        scale: Floats = 1 / np.sqrt((self._signal[:, A] ** 2 / b).sum(axis=1))
+        return scale
 
 
-def _total(parts: Sequence[Any]) -> Any:
+def _total(parts: Sequence[Floats]) -> Floats:
     total = parts[0]
     for part in parts[1:]:
         total = total + part
     return total
 
 
-def deviance(n: Any, nu: Any) -> Any:
+def deviance(n: Floats, nu: Floats) -> Floats:
     """nu - n + n log(n / nu), without loss of precision at large n; NaN or infinite where nu is not above zero."""
     some = n > 0
     with np.errstate(invalid="ignore", divide="ignore"):

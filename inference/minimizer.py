@@ -7,10 +7,12 @@ What makes it safe at low counts: fits of mu >= 0 begin twice; rates and normali
 back where they should not have; cells with two minima are tried in both; and a fit that does not converge says so.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from hnl.inference.arrays import Floats, Mask
 from hnl.inference.cells import A
 from hnl.inference.likelihood import Data, Fits, Likelihood
 
@@ -26,7 +28,7 @@ MAX_SHIFT = 3.0  # of a log rate or nuisance parameter in one step
 CHUNK = 1 << 20  # numbers in the largest array: data sets are done in chunks
 
 
-def fit_fixed_mu(likelihood: Likelihood, data: Data, mu: Any, *, begin: Fits | None = None) -> Fits:
+def fit_fixed_mu(likelihood: Likelihood, data: Data, mu: ArrayLike, *, begin: Fits | None = None) -> Fits:
     """Minima with mu fixed: one for all data sets, or one each; `begin` is where to begin, if known."""
     mu = np.broadcast_to(np.asarray(mu, dtype=np.float64), len(data.n))
     local, common = likelihood.start(data, mu) if begin is None else (begin.local, begin.common.copy())
@@ -59,22 +61,23 @@ def fit_free_mu(likelihood: Likelihood, data: Data, null: Fits, *, lowest: float
     chosen = np.flatnonzero(_twofold(likelihood, data).any(axis=1))
     if len(chosen) == 0:
         return best
-    some, found = data.take(chosen), [Fits(*(part[chosen] for part in best))]
+    some, found = data.take(chosen), [Fits._make(part[chosen] for part in best)]
     for step in STARTS:
         fixed = fit_fixed_mu(likelihood, some, np.maximum(step * likelihood.mu_scale(some), lowest))
         found.append(minimise(likelihood, some, fixed.local, fixed.common, lowest=lowest))
     return _replaced(best, chosen, _deepest(likelihood, some, better(*found), lowest=lowest))
 
 
-def _twofold(likelihood: Likelihood, data: Data) -> Any:
+def _twofold(likelihood: Likelihood, data: Data) -> Mask:
     """Cells with events in A but none in B or C, (T, row): all of A is signal and the empty rate is zero, or not."""
     is_cell = np.arange(data.n.shape[1]) < len(likelihood.model.cells)
-    return is_cell & (data.n[..., A] > 0) & (data.n[..., 1:3] == 0).any(axis=2)
+    twofold: Mask = is_cell & (data.n[..., A] > 0) & (data.n[..., 1:3] == 0).any(axis=2)
+    return twofold
 
 
-def _replaced(fits: Fits, chosen: Any, new: Fits) -> Fits:
+def _replaced(fits: Fits, chosen: NDArray[np.int64], new: Fits) -> Fits:
     """Fits with some data sets' replaced."""
-    result = Fits(*(part.copy() for part in fits))
+    result = Fits._make(part.copy() for part in fits)
     for part, other in zip(result, new, strict=True):
         part[chosen] = other
     return result
@@ -105,17 +108,17 @@ def _deepest(likelihood: Likelihood, data: Data, fits: Fits, **options: Any) -> 
         return fits
     chosen = chosen[moved]
     again = minimise(likelihood, data.take(chosen), local[moved], common[moved], **options)
-    return _replaced(fits, chosen, better(again, Fits(*(part[chosen] for part in fits))))
+    return _replaced(fits, chosen, better(again, Fits._make(part[chosen] for part in fits)))
 
 
 def minimise(
     likelihood: Likelihood,
     data: Data,
-    local: Any,
-    common: Any,
+    local: Floats,
+    common: Floats,
     *,
-    free_local: Any = True,
-    free_common: Any = True,
+    free_local: ArrayLike = True,
+    free_common: ArrayLike = True,
     lowest: float = 0.0,
 ) -> Fits:
     """Minimises -log L from a given point, by damped Newton steps.
@@ -134,11 +137,11 @@ def minimise(
         _minimise(likelihood, data.take(i), local[i], common[i], free_local[i], free_common[i], lowest)
         for i in (slice(first, first + size) for first in range(0, t, size))
     ]
-    return Fits(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    return Fits._make(np.concatenate(part) for part in zip(*parts, strict=True))
 
 
 def _minimise(
-    likelihood: Likelihood, data: Data, local: Any, common: Any, free_l: Any, free_c: Any, lowest: float
+    likelihood: Likelihood, data: Data, local: Floats, common: Floats, free_l: Mask, free_c: Mask, lowest: float
 ) -> Fits:
     local, common = local.copy(), common.copy()
     nll = likelihood.nll(local, common, data)
@@ -157,7 +160,7 @@ def _minimise(
         back = fc[:, 0] & (y[:, 0] <= lowest) & (dc[:, 0] < 0)  # the others will push it: stays, too
         if back.any():
             fc[back, 0] = False
-            arrays = (gl, gc, ll, lc, cc, free_l[left], fc, damping[left])
+            arrays: tuple[NDArray[Any], ...] = (gl, gc, ll, lc, cc, free_l[left], fc, damping[left])
             dl[back], dc[back] = _newton(*(array[back] for array in arrays))
         gain = -((gl * dl).sum(axis=(1, 2)) + (gc * dc).sum(axis=1)) / 2
         dl = dl.clip(-MAX_SHIFT, MAX_SHIFT)
@@ -186,7 +189,7 @@ def _minimise(
     return Fits(local, common, nll, converged)
 
 
-def _wrongly_empty(likelihood: Likelihood, local: Any, common: Any, gl: Any, gc: Any) -> tuple[Any, Any]:
+def _wrongly_empty(likelihood: Likelihood, local: Floats, common: Floats, gl: Floats, gc: Floats) -> tuple[Mask, Mask]:
     """Rates (T, row, rate) and free normalisations (T, process) that ran to zero where -log L falls with more events.
 
     As d/d(log b) = b d/db, every rate that ran to zero looks like a minimum. It is one if d/db > 0 there.
@@ -204,7 +207,7 @@ def _wrongly_empty(likelihood: Likelihood, local: Any, common: Any, gl: Any, gc:
     return wrong, wrong_free
 
 
-def covariance(likelihood: Likelihood, fits: Fits, data: Data, *, free_mu: Any) -> tuple[Any, Any, Any]:
+def covariance(likelihood: Likelihood, fits: Fits, data: Data, *, free_mu: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """Covariance: local-local (T, row, local, local) of one row, local-common, common-common.
 
     Args:
@@ -229,10 +232,10 @@ def better(*fits: Fits) -> Fits:
     """The lowest minimum of each data set; one that converged if any did, at equal depth."""
     nll = np.stack([f.nll + np.where(f.converged, 0, 1e-7) for f in fits])
     which = np.argmin(nll, axis=0), np.arange(nll.shape[1])
-    return Fits(*(np.stack(parts)[which] for parts in zip(*fits, strict=True)))
+    return Fits._make(np.stack(parts)[which] for parts in zip(*fits, strict=True))
 
 
-def _only(free_c: Any, free_l: Any, ll: Any, lc: Any, cc: Any) -> tuple[Any, Any, Any]:
+def _only(free_c: Mask, free_l: Mask, ll: Floats, lc: Floats, cc: Floats) -> tuple[Floats, Floats, Floats]:
     """The Hessian with rows and columns of fixed parameters replaced by those of the unit matrix."""
     ll = ll * (free_l[..., :, None] & free_l[..., None, :])
     lc = lc * (free_l[..., :, None] & free_c[:, None, None, :])
@@ -242,7 +245,9 @@ def _only(free_c: Any, free_l: Any, ll: Any, lc: Any, cc: Any) -> tuple[Any, Any
     return ll, lc, cc
 
 
-def _newton(gl: Any, gc: Any, ll: Any, lc: Any, cc: Any, free_l: Any, free_c: Any, damping: Any) -> tuple[Any, Any]:
+def _newton(
+    gl: Floats, gc: Floats, ll: Floats, lc: Floats, cc: Floats, free_l: Mask, free_c: Mask, damping: Floats
+) -> tuple[Floats, Floats]:
     """The damped Newton step: local and common parts."""
     ll, lc, cc = _only(free_c, free_l, ll, lc, cc)
     gl, gc = gl * free_l, gc * free_c
@@ -257,9 +262,9 @@ def _newton(gl: Any, gc: Any, ll: Any, lc: Any, cc: Any, free_l: Any, free_c: An
     return -zg - np.einsum("tklc,tc->tkl", z, dc), dc
 
 
-def _solve(a: Any, b: Any) -> Any:
+def _solve(a: Floats, b: Floats) -> Floats:
     """a x = b; of least size where some a is exactly singular, as without any count."""
     try:
-        return np.linalg.solve(a, b)
+        return cast(Floats, np.linalg.solve(a, b))
     except np.linalg.LinAlgError:
         return np.linalg.pinv(np.nan_to_num(a)) @ b

@@ -12,23 +12,21 @@ one process alone it has the mean and nearly the variance of the Gamma(n) of sid
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hnl.inference import minimizer
+from hnl.inference.arrays import Floats
 from hnl.inference.likelihood import Data, Likelihood
 
 # Our choice: log norm has a standard deviation of 2 at most. It bounds what data that do not tell two processes apart,
 # or that have hardly an event, leave open.
 LEAST_CURVATURE = 0.25
 
-Array = NDArray[np.float64]
-
 
 class Normalisations:
     """Draws of the free normalisations, the same random numbers at every mu."""
 
     def __init__(
-        self, likelihood: Likelihood, data: Data, local: Array, common: Array, rng: np.random.Generator
+        self, likelihood: Likelihood, data: Data, local: Floats, common: Floats, rng: np.random.Generator
     ) -> None:
         """Keeps what is drawn.
 
@@ -41,7 +39,7 @@ class Normalisations:
         self._likelihood, self._data, self._local, self._common = likelihood, data, local, common
         self._deviates = rng.normal(size=(len(common), len(likelihood.free)))
 
-    def draw(self, mu: float) -> Array:
+    def draw(self, mu: float) -> Floats:
         """Normalisations, relative to the yields given, (toy, process).
 
         Raises:
@@ -64,5 +62,5 @@ class Normalisations:
         covariance = (vectors / values) @ vectors.T
         spread = self._deviates[:, some] @ (vectors / np.sqrt(values)).T
         logs[:, some] += spread - moved @ covariance - np.diag(covariance) / 2
-        drawn: Array = np.exp(logs)
+        drawn: Floats = np.exp(logs)
         return drawn

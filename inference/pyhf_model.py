@@ -26,12 +26,14 @@ from hnl.inference.templates import SIGNAL
 FACTORS = {"A": ("fB", "fC", "fD"), "B": ("fB", "fD"), "C": ("fC", "fD"), "D": ("fD",)}
 BOUND = 20.0  # of the factors f
 
+Json = dict[str, Any]  # an object of a workspace
+
 
 class WorkspaceError(InputError):
     """A workspace is not valid, or not one of ours; the message says where."""
 
 
-def export(model: Model) -> dict[str, Any]:
+def export(model: Model) -> Json:
     """The workspace, valid by pyhf's schema.
 
     Raises:
@@ -39,7 +41,7 @@ def export(model: Model) -> dict[str, Any]:
     """
     cells = {cell.name: cell for cell in model.cells}
     largest = max(10.0, 100 * float(Likelihood(model).mu_scale(Likelihood(model).data())[0]))
-    parameters: list[dict[str, Any]] = [{"name": "mu", "inits": [0.0], "bounds": [[0.0, largest]]}]
+    parameters: list[Json] = [{"name": "mu", "inits": [0.0], "bounds": [[0.0, largest]]}]
     for name, cell in cells.items():
         parameters += [{"name": f"{f}_{name}", "inits": [1.0], "bounds": [[0.0, BOUND]]} for f in FACTORS["A"]]
         if cell.c_ab != 1:
@@ -73,16 +75,16 @@ def export(model: Model) -> dict[str, Any]:
     return workspace
 
 
-def _factor(name: str) -> dict[str, Any]:
+def _factor(name: str) -> Json:
     return {"name": name, "type": "normfactor", "data": None}
 
 
-def _sample(name: str, value: float, factors: list[dict[str, Any]], kappas: Any) -> dict[str, Any]:
+def _sample(name: str, value: float, factors: list[Json], kappas: Mapping[str, float]) -> Json:
     systematic = [{"name": n, "type": "normsys", "data": {"hi": k, "lo": 1 / k}} for n, k in kappas.items()]
     return {"name": name, "data": [value], "modifiers": factors + systematic}
 
 
-def read(workspace: Any) -> Model:
+def read(workspace: Json) -> Model:
     """The model of a workspace that `export` made; it is the same again.
 
     Raises:
@@ -111,7 +113,7 @@ def read(workspace: Any) -> Model:
     return channels.model(found)
 
 
-def _process(channel: str, process: str, sample: Any, parameters: Mapping[str, Any]) -> ExportedProcess:
+def _process(channel: str, process: str, sample: Json, parameters: Mapping[str, Json]) -> ExportedProcess:
     """A background; of cells the factors are checked, and give c_AB."""
     nominal, rates, kappas = _parts(channel, sample)
     place = channels.region_of(channel)
@@ -126,7 +128,7 @@ def _process(channel: str, process: str, sample: Any, parameters: Mapping[str, A
     return ExportedProcess(parameters[correction]["inits"][0] if correction in rates else 1.0, kappas, free=False)
 
 
-def _parts(channel: str, sample: Any) -> tuple[float, set[str], dict[str, float]]:
+def _parts(channel: str, sample: Json) -> tuple[float, set[str], dict[str, float]]:
     """Yield, names of the free factors, log-normal factors."""
     factors, kappas = set(), {}
     if len(sample["data"]) != 1:

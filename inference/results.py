@@ -1,6 +1,6 @@
 """Results of fits and of limits on the signal strength mu, of any search, and the file fit.json."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic.dataclasses import dataclass
@@ -61,7 +61,7 @@ class FittedYield:
     )
 
     @model_serializer(mode="wrap")
-    def _without_missing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_missing(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         return {key: value for key, value in handler(self).items() if value is not None or key not in LEFT_OUT}
 
 

@@ -23,13 +23,15 @@ of both, and of toys thrown from a fit.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from hnl.inference.arrays import Floats
 from hnl.inference.asymptotics import BANDS, LEVEL, Asymptotic, Limit
 from hnl.inference.cells import FLOORS, A
 from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
@@ -97,7 +99,7 @@ def throw(likelihood: Likelihood, truth: Fits, toys: int, rng: np.random.Generat
         toys: how many.
         rng: random numbers.
     """
-    one = Fits(*(part[:1] for part in truth))
+    one = Fits._make(part[:1] for part in truth)
     n = rng.poisson(likelihood.expected(one)[0], (toys, *likelihood.model.signal().shape)).astype(np.float64)
     local = one.local + rng.normal(size=(toys, *one.local.shape[1:]))
     common = one.common + rng.normal(size=(toys, *one.common.shape[1:]))
@@ -221,14 +223,14 @@ class Toys:
         return Limit(observed, tuple(limits[: len(BANDS)]), level, "toys", self.toys)
 
     @cached_property
-    def _null(self) -> Any:
+    def _null(self) -> NDArray[np.int64]:
         return self._thrown(self._rates, 0.0)
 
     @cached_property
-    def _expected(self) -> Any:
+    def _expected(self) -> NDArray[np.int64]:
         return self._thrown(self._imagined, 0.0)
 
-    def _thrown(self, rates: Any, mu: float) -> Any:
+    def _thrown(self, rates: Floats, mu: float) -> NDArray[np.int64]:
         """Events of A, shape (toy, row)."""
         k = self._cells
         b, c, d = np.moveaxis(np.maximum(rates - mu * self._signal[:, :k, 1:].reshape(rates.shape), 0), 2, 0)
@@ -237,10 +239,11 @@ class Toys:
         of_bins = self._factor[:, k:] + np.einsum("tkp,tp->tk", self._free[:, k:], self._normalisations.draw(mu))
         background = np.concatenate([of_cells, of_bins], axis=1)
         rng = np.random.default_rng([self.seed, int(mu > 0)])
-        return rng.poisson(np.minimum(mu * self._signal[..., A] + background, MOST))
+        events: NDArray[np.int64] = rng.poisson(np.minimum(mu * self._signal[..., A] + background, MOST))
+        return events
 
 
-def _split(likelihood: Likelihood, local: Any, common: Any) -> tuple[Any, Any, Any]:
+def _split(likelihood: Likelihood, local: Floats, common: Floats) -> tuple[Floats, Floats, Floats]:
     """Signal at mu = 1, (toy, row, region), and backgrounds of A.
 
     The latter are the sum of the processes that are not free (of cells for rates of 1), (toy, row), and each free one,
@@ -258,7 +261,7 @@ def cls(model: Model, mu: float = 1.0, toys: int = TOYS, seed: int = 1) -> ToyCL
     return Toys(model, toys, seed).cls(mu)
 
 
-def _cross(mu: Any, values: Any, alpha: float) -> float:
+def _cross(mu: Floats, values: Sequence[float], alpha: float) -> float:
     """Where CLs falls below alpha for good: between two points, with log CLs linear in mu."""
     i = np.flatnonzero(np.asarray(values) >= alpha)[-1]
     x, y = mu[i : i + 2], np.log(values[i : i + 2])

@@ -228,7 +228,7 @@ def _profile(score: np.ndarray, sample: TrainingSample) -> list[dict[str, Any]]:
     return result
 
 
-def _without_nan(content: Any) -> Any:
+def _without_nan(content: object) -> Any:
     """The same for JSON: no NaN, no tuples, no NumPy numbers."""
     if isinstance(content, ValueWithError | statistics.WeightedCorrelation):
         return _without_nan(content._asdict())

@@ -1,7 +1,7 @@
 """All classifiers of a catalogue: training (or keeping models that would be the same to the bit), and scores."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -267,7 +267,7 @@ def _check_candidates(model: Classifier, sources: list[TrainingSource], folder: 
             )
 
 
-def _scores(source: TrainingSource, ready: Any) -> dict[str, np.ndarray]:
+def _scores(source: TrainingSource, ready: Iterable[Classifier]) -> dict[str, np.ndarray]:
     result = {}
     for column, hypothesis in zip(scoring.COLUMNS, HYPOTHESES, strict=True):
         values = np.full(len(source.candidates["event"]), np.nan, dtype=np.float32)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import xgboost
 
@@ -19,6 +19,8 @@ from hnl.ml.displaced.trainings import Training
 from hnl.ml.training import FittedClassifier
 
 FORMAT = 1  # of the card; raised when its meaning changes
+
+Part = TypeVar("Part")  # what is read of a card
 
 
 class ClassifierError(InputError):
@@ -50,7 +52,7 @@ def write(
     training: Training,
     features: Sequence[Feature],
     fitted: Sequence[FittedClassifier],
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
 ) -> Classifier:
     """Writes the models, then the card.
 
@@ -169,7 +171,7 @@ def _booster(folder: Path, entry: Mapping[str, Any], features: Sequence[Feature]
     return booster
 
 
-def _checked(path: Path, read: Callable[[], Any]) -> Any:
+def _checked(path: Path, read: Callable[[], Part]) -> Part:
     try:
         return read()
     except (KeyError, TypeError, AttributeError) as error:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hnl.datasets.catalogue import Dataset
 from hnl.datasets.variations import NOMINAL
@@ -17,13 +17,13 @@ class Scored:
     """A dataset with what the stage needs of it; arrays over its nominal candidates."""
 
     dataset: Dataset
-    columns: Mapping[str, Any]
-    scores: Mapping[str, Any]  # by hypothesis
-    weights: Mapping[str, Any]  # by variation, events expected in the luminosity
-    cluster: Any  # int, equal for re-simulations of one generated event
+    columns: Mapping[str, np.ndarray]
+    scores: Mapping[str, np.ndarray]  # by hypothesis
+    weights: Mapping[str, NDArray[np.float64]]  # by variation, events expected in the luminosity
+    cluster: NDArray[np.int64]  # equal for re-simulations of one generated event
     shifted: Mapping[str, "Scored"] = field(default_factory=dict)  # by variation of jet energies: candidates of its own
 
-    def chosen(self, rows: Any) -> "Scored":
+    def chosen(self, rows: NDArray[np.bool_]) -> "Scored":
         """Of some of the rows: a mask."""
         columns, scores, weights = (
             {name: values[rows] for name, values in each.items()} for each in (self.columns, self.scores, self.weights)

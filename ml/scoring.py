@@ -9,7 +9,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -103,7 +102,7 @@ def score(model: Classifier, candidates: Candidates, dataset: str, *, is_data: b
 
 
 def write(
-    folder: Path, dataset: str, candidates: Candidates, scores: Mapping[str, np.ndarray], facts: Mapping[str, Any]
+    folder: Path, dataset: str, candidates: Candidates, scores: Mapping[str, np.ndarray], facts: Mapping[str, object]
 ) -> None:
     """Writes OUT/scores/DATASET.parquet and, last, the JSON that vouches for it.
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from hnl.errors import InputError
 from hnl.ml import folds, training
 from hnl.ml.sample import TrainingSample
 from hnl.ml.training import Settings
+
+if TYPE_CHECKING:
+    import optuna
 
 
 class TuningError(InputError):
@@ -51,14 +54,14 @@ def tune(sample: TrainingSample, name: str, feature_names: list[str], settings: 
     start = {key: settings.parameters[key] for key in ("eta", "max_depth", "min_child_weight", "lambda")}
     study.enqueue_trial(start, skip_if_exists=True)
 
-    def loss(trial: Any) -> float:
+    def loss(trial: "optuna.Trial") -> float:
         return _loss(sample, name, feature_names, replace(settings, parameters=_suggested(trial, settings)))
 
     study.optimize(loss, n_trials=trials)
     return replace(settings, parameters=dict(settings.parameters) | study.best_params)
 
 
-def _suggested(trial: Any, settings: Settings) -> dict[str, float]:
+def _suggested(trial: "optuna.Trial", settings: Settings) -> dict[str, float]:
     return dict(settings.parameters) | {
         "eta": trial.suggest_float("eta", 0.02, 0.3, log=True),
         "max_depth": trial.suggest_int("max_depth", 2, 6),

@@ -36,7 +36,8 @@ MAKES = {
         corrections: lifetime masses nuisances reach
         datasets: variations
         histograms.displaced: abcd yields
-        inference: asymptotics cells factors likelihood minimizer model model_errors normalisations templates toys
+        inference: arrays asymptotics cells factors likelihood minimizer
+        inference: model model_errors normalisations templates toys
         inference.displaced: modelling scan scan_results signals
         ml: scored
         physics: constants production widths

@@ -14,7 +14,7 @@ weights. Between cells they are taken as independent, so the errors of sums of m
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from types import EllipsisType
 
 import hist
 import numpy as np
@@ -46,6 +46,7 @@ SCAN = tuple(round(0.970 + 0.002 * i, 3) for i in range(15))
 
 
 Weights = NDArray[np.float64]
+Place = EllipsisType | tuple[int | slice | EllipsisType, ...]  # index of what is filled, in a view of a histogram
 
 
 class FillError(HNLError):
@@ -262,7 +263,7 @@ class _Index:
         groups, self.group = np.unique(self.flat * clusters + binned.cluster, return_inverse=True)
         self.cell_of_group = groups // clusters
 
-    def add(self, view: Any, where: Any, weight: Weights) -> None:
+    def add(self, view: np.ndarray, where: Place, weight: Weights) -> None:
         size = int(np.prod(self.shape))
         of_group = np.bincount(self.group, weight, len(self.cell_of_group))
         view["value"][where] += np.bincount(self.flat, weight, size).reshape(self.shape)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import hist
 import numpy as np
@@ -12,6 +11,7 @@ import uhi.io
 import uhi.io.json
 import uproot
 from boost_histogram import serialization
+from numpy.typing import NDArray
 
 from hnl import provenance
 from hnl.histograms.files import HistogramFileError, from_uhi
@@ -73,7 +73,7 @@ def read_root(path: Path) -> Histograms:
         raise HistogramFileError(f"cannot read histograms from {path}: {error}") from error
 
 
-def _blocks(name: str, histogram: hist.Hist) -> Iterator[tuple[str, Any, Any]]:
+def _blocks(name: str, histogram: hist.Hist) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
     """Key, and writable values and variances (x, y..., m_sv, delta_2d), of each TH3D of a histogram."""
     path, x, y = LAYOUT[name]
     names = [axis.name for axis in histogram.axes]
@@ -86,7 +86,7 @@ def _blocks(name: str, histogram: hist.Hist) -> Iterator[tuple[str, Any, Any]]:
         yield key, value[index], variance[index]
 
 
-def _th3(name: str, histogram: hist.Hist, value: Any, variance: Any) -> hist.Hist:
+def _th3(name: str, histogram: hist.Hist, value: NDArray[np.float64], variance: NDArray[np.float64]) -> hist.Hist:
     _, (x,), y = LAYOUT[name]
     y_axis = histogram.axes[y[0]]
     if len(y) > 1:

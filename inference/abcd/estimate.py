@@ -1,13 +1,13 @@
 """The background estimate N_A = N_B N_C / N_D of section 6, for data and for weighted simulation."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from hnl.histograms.displaced.yields import Counts
+from hnl.inference.arrays import Floats
 from hnl.inference.intervals import ONE_SIGMA, TWO_SIGMA, product_over
 from hnl.selections.displaced.categories import MUON, Category
 from hnl.selections.displaced.hypotheses import LOW
@@ -19,8 +19,7 @@ DY_UNKNOWN = 0.5
 MIN_EFFECTIVE = 0.01  # effective events; fewer than one are possible with negative weights only
 
 
-Floats = NDArray[np.float64]
-Remarks = NDArray[Any]  # of strings
+Remarks = NDArray[np.object_]  # of strings
 
 
 @dataclass(frozen=True)

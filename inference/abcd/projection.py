@@ -22,8 +22,8 @@ from hnl.datasets.variations import NOMINAL
 from hnl.histograms.displaced import yields
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd.estimate import Floats
 from hnl.inference.abcd.validation import EXPECTED_CLOSURE
+from hnl.inference.arrays import Floats
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
 from hnl.selections.displaced.hypotheses import HYPOTHESES

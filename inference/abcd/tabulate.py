@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from hnl.inference import intervals
 from hnl.inference.abcd import compared, validation
 from hnl.inference.abcd import estimate as abcd
 from hnl.inference.abcd.compared import Pair, joined
-from hnl.inference.abcd.estimate import DYCorrection, Floats
+from hnl.inference.abcd.estimate import DYCorrection
 from hnl.inference.abcd.rows import (
     ALL,
     NO_TEST,
@@ -27,6 +26,7 @@ from hnl.inference.abcd.rows import (
 )
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.abcd.validation import Correlation
+from hnl.inference.arrays import Floats
 from hnl.records import number
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
@@ -234,7 +234,7 @@ def threshold(hypothesis: str, category: str, x: float, scan: Scan | None, fixed
     """The threshold of a category, with what the scan says of it."""
     at = np.flatnonzero(scan.thresholds == x) if scan else np.array([], dtype=np.int64)
 
-    def value(of_scan: Callable[[Scan], NDArray[Any]]) -> float | None:
+    def value(of_scan: Callable[[Scan], NDArray[np.float64 | np.int64]]) -> float | None:
         return float(of_scan(scan)[at[0]]) if scan and len(at) else None
 
     return ThresholdRow(

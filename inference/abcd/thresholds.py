@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +124,7 @@ def read(path: Path) -> Thresholds:
     return checked(content, str(path))
 
 
-def checked(content: Any, name: str) -> Thresholds:
+def checked(content: object, name: str) -> Thresholds:
     """The table if every hypothesis and category has an x between 0.2 and 1.
 
     Raises:

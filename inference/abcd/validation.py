@@ -9,7 +9,8 @@ from scipy.special import rel_entr
 
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd.estimate import Estimate, Floats, Remarks
+from hnl.inference.abcd.estimate import Estimate, Remarks
+from hnl.inference.arrays import Floats
 from hnl.inference.intervals import ONE_SIGMA
 from hnl.ml import statistics
 from hnl.selections.displaced.regions import A, B, C, D, Indices

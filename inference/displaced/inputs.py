@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import hist
 import numpy as np
@@ -195,9 +195,10 @@ def _normalisations(selection: "Selection", datasets: list[Dataset]) -> dict[str
 
 def _digest(found: Signals, background: Background, normalisations: Mapping[str, float]) -> str:
     """Of all numbers that limits depend on."""
-    content: list[Any] = [found.thresholds, normalisations, background.label, background.signal_scale]
+    content: list[object] = [found.thresholds, normalisations, background.label, background.signal_scale]
     content += [background.closure]
-    arrays = [part[h] for part in (background.observed, background.c_ab, background.c_ab_error) for h in HYPOTHESES]
+    yields = (background.observed, background.c_ab, background.c_ab_error)
+    arrays: list[np.ndarray] = [part[h] for part in yields for h in HYPOTHESES]
     for d in found.datasets:
         content.append(str(d.sample))
         for one in (d.scored, *d.scored.shifted.values()):

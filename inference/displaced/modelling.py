@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from hnl.inference import model as models
+from hnl.inference.arrays import Floats
 from hnl.inference.displaced.signals import Signals, SignalYields
 from hnl.inference.model import Model
 from hnl.selections.displaced import categories, regions
@@ -20,9 +20,9 @@ class Background:
     luminosity: float  # /fb
     signal_scale: float  # from the luminosity of the signal yields to this
     hidden: bool  # region A is blinded, or does not exist
-    observed: Mapping[str, Any]  # by hypothesis: events, (category, bin, region); A is NaN if hidden
-    c_ab: Mapping[str, Any]
-    c_ab_error: Mapping[str, Any]
+    observed: Mapping[str, Floats]  # by hypothesis: events, (category, bin, region); A is NaN if hidden
+    c_ab: Mapping[str, Floats]
+    c_ab_error: Mapping[str, Floats]
     closure: Mapping[str, Mapping[str, float]]  # by hypothesis and category, relative
 
 
@@ -56,7 +56,7 @@ def model(found: SignalYields, inputs: Inputs, *, correlated: bool = True) -> Mo
         there = [b.number for b in regions.bins(h, category.label)]
         signal = np.maximum(found.nominal.sum_w[i, there], 0)
         sizes = {**inputs.normalisations, "interpolation": found.interpolation}
-        factors: dict[str, Any] = {name: 1 + size for name, size in sizes.items()}
+        factors: dict[str, Floats | float] = {name: 1 + size for name, size in sizes.items()}
         for name in {v.removesuffix("_up") for v in found.varied if v.endswith("_up")}:
             up, down = (found.varied[f"{name}_{way}"].sum_w[i, there] for way in ("up", "down"))
             factors[name] = models.shift_factor(signal, up, down)

@@ -40,14 +40,14 @@ class SampleLimit:
     )  # its keys stand in the row itself
 
     @model_serializer(mode="wrap")
-    def _flat(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _flat(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         row: dict[str, Any] = handler(self)
         limit = row.pop("limit")
         return {key: value for key, value in row.items() if value is not None} | (limit or {})
 
     @model_validator(mode="before")
     @classmethod
-    def _nested(cls, row: Any) -> Any:
+    def _nested(cls, row: object) -> object:
         if not isinstance(row, dict) or not _OF_LIMIT & set(row):
             return row
         limit = {key: row[key] for key in row if key in _OF_LIMIT}

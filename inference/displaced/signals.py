@@ -8,7 +8,6 @@ cells of the point, see `corrections.masses`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from hnl.histograms.displaced import abcd as histograms
 from hnl.histograms.displaced import yields
 from hnl.histograms.displaced.abcd import BinnedCandidates
 from hnl.histograms.displaced.yields import Counts
+from hnl.inference.arrays import Floats
 from hnl.ml.scored import Scored
 from hnl.selections.displaced import categories, regions
 from hnl.selections.displaced.hypotheses import HYPOTHESES, hypothesis
@@ -41,7 +41,7 @@ class SignalYields:
     interpolation: float = 0.0  # how uncertain that makes the yields, relative
 
     @property
-    def error(self) -> Any:
+    def error(self) -> Floats:
         """MC statistics of the nominal yields."""
         return np.sqrt(self.nominal.sum_w2)
 
@@ -160,7 +160,7 @@ class Signals:
 
     def _filled(self, group: Sequence[_Dataset], near: Neighbour, h: str) -> list[dict[str, Counts]]:
         """What each dataset of an era and a mass adds to a point, by variation."""
-        factors: list[dict[str, Any]] = [{} for _ in group]
+        factors: list[dict[str, Floats]] = [{} for _ in group]
         for shift in dict.fromkeys(v for d in group for v in d.binned[h]):
             t, violating = ([d.rows(shift).columns[c] for d in group] for c in ("gen_ctau", "gen_same_sign"))
             of_shift = lifetime.weights([d.sample for d in group], t, violating, near.point, at=near.ctau)
@@ -181,7 +181,7 @@ def _parameter(variation: str, era: str) -> str:
 
 
 def sr_yields(
-    d: _Dataset, hypothesis: str, factors: Mapping[str, Any], thresholds: Thresholds, stretch: float = 1.0
+    d: _Dataset, hypothesis: str, factors: Mapping[str, Floats | float], thresholds: Thresholds, stretch: float = 1.0
 ) -> dict[str, Counts]:
     """SR yields of a dataset with its weights times factors, which are by variation of jet energies."""
     name, era = d.scored.dataset.name, d.scored.dataset.era
@@ -196,7 +196,7 @@ def sr_yields(
     return {v: yields.counts(histogram, [name], hypothesis, "SR", v) for v in variations}
 
 
-def _stretched(binned: BinnedCandidates, columns: Mapping[str, Any], stretch: float) -> BinnedCandidates:
+def _stretched(binned: BinnedCandidates, columns: Mapping[str, np.ndarray], stretch: float) -> BinnedCandidates:
     """With m_SV times a factor."""
     m_sv = regions.m_sv_bin(stretch * columns["m_sv"][binned.rows], binned.hypothesis)
     delta_2d = regions.delta_2d_bin(columns["delta_2d"][binned.rows], m_sv, binned.category, binned.hypothesis)

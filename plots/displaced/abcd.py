@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
+from numpy.typing import NDArray
 
 from hnl import provenance
 from hnl.histograms.displaced.yields import vr_scores
@@ -214,7 +215,12 @@ def scores(plane: hist.Hist, datasets: Sequence[str]) -> mpl.figure.Figure:
     return figure
 
 
-def _shape_panels(main: Axes, ratio: Axes, edges: Any, drawn: Sequence[tuple[Any, Any]]) -> None:
+def _shape_panels(
+    main: Axes,
+    ratio: Axes,
+    edges: NDArray[np.float64],
+    drawn: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> None:
     centres = (edges[1:] + edges[:-1]) / 2
     (inside, inside_error), (outside, outside_error) = drawn
     main.stairs(outside, edges, color=PREDICTION, linewidth=1.5, label="VR-CD")

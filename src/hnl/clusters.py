@@ -20,14 +20,14 @@ from dask_jobqueue.core import Job as BatchJob
 from dask_jobqueue.htcondor import HTCondorCluster
 from dask_jobqueue.lsf import LSFCluster
 from dask_jobqueue.slurm import SLURMCluster
-from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed
+from distributed import Client, Future, KilledWorker, LocalCluster, SpecCluster, Worker, WorkerPlugin, as_completed
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hnl import dependencies, executors, provenance
 from hnl.errors import HNLError
 from hnl.executors import ExecutionOptions, ExecutorError, Task, TaskResult, WorkerLostError, cores, lost
 
-CLUSTERS: dict[str, Any] = {"htcondor": HTCondorCluster, "slurm": SLURMCluster, "lsf": LSFCluster}
+CLUSTERS: dict[str, type[SpecCluster]] = {"htcondor": HTCondorCluster, "slurm": SLURMCluster, "lsf": LSFCluster}
 # Work units in the scheduler at once: enough to keep any cluster busy, and little memory.
 AT_ONCE = 5000
 
@@ -92,7 +92,7 @@ class SupportFiles(WorkerPlugin):  # type: ignore[misc]
     def __init__(self, contents: dict[str, bytes]) -> None:
         self.contents = contents
 
-    def setup(self, worker: Any) -> None:
+    def setup(self, worker: Worker) -> None:
         """Writes the files; runs in the worker."""
         executors.support_files = Path(worker.local_directory)
         for name, content in self.contents.items():
@@ -127,7 +127,7 @@ def run(
             for i, job in enumerate(jobs)
         )
 
-        def more(n: int) -> list[Any]:
+        def more(n: int) -> list[Future]:
             new = list(islice(queue, n))
             pending.update({future.key: job for job, future in new})
             return [future for _, future in new]
@@ -138,7 +138,7 @@ def run(
             yield pending.pop(future.key), _result(future, len(pending) + 1)
 
 
-def _result(future: Any, unfinished: int) -> Any:
+def _result(future: Future, unfinished: int) -> Any:
     try:
         return future.result()
     except KilledWorker:
@@ -151,7 +151,7 @@ def _result(future: Any, unfinished: int) -> Any:
         return WorkerLostError(f"its worker could not run it: {type(error).__name__}: {error}")
 
 
-def check_code(client: Any) -> None:
+def check_code(client: Client) -> None:
     """Refuses workers with code or libraries that would not give the same candidates as those of this process.
 
     Workers that join later are checked with every work unit, see `processors.units.process_unit`.
@@ -172,7 +172,7 @@ def check_code(client: Any) -> None:
 
 
 @contextmanager
-def _client(execution: ExecutionOptions) -> Iterator[Any]:
+def _client(execution: ExecutionOptions) -> Iterator[Client]:
     """A client of the cluster. A cluster that was started for it ends with it."""
     if execution.scheduler:
         try:
@@ -190,7 +190,7 @@ def _client(execution: ExecutionOptions) -> Iterator[Any]:
             yield client
 
 
-def _started(execution: ExecutionOptions) -> Any:
+def _started(execution: ExecutionOptions) -> SpecCluster:
     if not execution.cluster or not execution.cluster_config:
         return LocalCluster(
             n_workers=execution.workers or cores(),

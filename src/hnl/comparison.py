@@ -87,7 +87,7 @@ def compare(first: Path, second: Path) -> tuple[list[str], list[Difference]]:
     return compared, differences
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -147,7 +147,7 @@ def _bytes(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
 
 
-def _values(first: Any, second: Any, where: str) -> Iterator[str]:
+def _values(first: object, second: object, where: str) -> Iterator[str]:
     """Differences of two values from JSON."""
     if isinstance(first, dict) and isinstance(second, dict):
         for key in dict.fromkeys([*first, *second]):

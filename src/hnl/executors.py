@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 import loky
 
@@ -131,7 +131,7 @@ def _in_processes(
     """Runs jobs in processes. Each worker is a pool of one process, so that its death affects only its own job."""
     waiting = deque((job, 1) for job in jobs)
     free = [_process() for _ in range(workers)]
-    busy: dict[Future, tuple[Any, Task, int]] = {}
+    busy: dict[Future, tuple[loky.ProcessPoolExecutor, Task, int]] = {}
     finished: list[tuple[Task, TaskResult | WorkerLostError]] = []
     try:
         while waiting or busy or finished:
@@ -163,11 +163,11 @@ def _in_processes(
             process.shutdown(kill_workers=True)
 
 
-def _process() -> Any:
+def _process() -> loky.ProcessPoolExecutor:
     return loky.ProcessPoolExecutor(max_workers=1, initializer=_end_with, initargs=(os.getpid(),))
 
 
-def _renewed(process: Any) -> Any:
+def _renewed(process: loky.ProcessPoolExecutor) -> loky.ProcessPoolExecutor:
     process.shutdown(kill_workers=True)
     return _process()
 

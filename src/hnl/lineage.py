@@ -41,7 +41,7 @@ class AtWork:
 
 @contextmanager
 def stage(
-    out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, Any] | None = None
+    out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, object] | None = None
 ) -> Iterator[AtWork]:
     """Records the inputs and products of a stage; written when it succeeds.
 
@@ -71,7 +71,7 @@ def stage(
     provenance.write_json(out / layout.PROVENANCE / f"{made_by.name}.json", content)
 
 
-def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, Any] | None = None) -> str:
+def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, object] | None = None) -> str:
     """The reason why a stage has to be run again, in a few words; '' if its products would be the same to the bit.
 
     Args:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import distributions, version
 from pathlib import Path
-from typing import Any
 
 from hnl import __version__, dependencies
 from hnl.errors import HNLError
@@ -81,12 +80,12 @@ def write_text(path: Path, text: str) -> None:
     write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: object) -> None:
     """`write` for JSON. NaN is refused: products have null with a mark instead."""
     write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
-def digest(content: Any) -> str:
+def digest(content: object) -> str:
     """SHA-256 of a value in JSON, independent of the order of keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -1,7 +1,7 @@
 """`hnl condor`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from hnl.cli.app import app
 from hnl.cli.options import CatalogueArgument, ChecksumOption, OutArgument, OutOption, PartialOption
 from hnl.cli.stages import print_selection
 from hnl.terminal import TextTable, note, print_table, say
+
+if TYPE_CHECKING:
+    from hnl.condor.batch import Submission
 
 condor_app = typer.Typer(no_args_is_help=True, help="Select on an HTCondor pool (docs/scale_out.md).")
 app.add_typer(condor_app, name="condor")
@@ -82,7 +85,7 @@ def condor_job(item: Annotated[Path, typer.Argument(metavar="ITEM.json")]) -> No
     raise typer.Exit(batch_job.run(item))
 
 
-def _report(submission: Any) -> None:
+def _report(submission: "Submission") -> None:
     say(f"jobs:        {submission.items} for {submission.units} work units")
     say(f"described:   {submission.folder}")
     if submission.cluster is not None:

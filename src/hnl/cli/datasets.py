@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,12 @@ from hnl.cli.app import app
 from hnl.cli.options import CatalogueArgument
 from hnl.errors import InputError
 from hnl.terminal import TextTable, print_table, say
+
+if TYPE_CHECKING:
+    from hnl.datasets.catalogue import Dataset
+    from hnl.datasets.files import FileInfo
+
+    Inspected = tuple[Dataset, FileInfo | InputError]
 
 datasets_app = typer.Typer(no_args_is_help=True, help="Look at catalogues and the files they name.")
 app.add_typer(datasets_app, name="datasets")
@@ -86,7 +92,7 @@ def datasets_template(
         say(line)
 
 
-def _by_file(found: Sequence[Any], paths: Sequence[str]) -> TextTable:
+def _by_file(found: Sequence["Inspected"], paths: Sequence[str]) -> TextTable:
     from hnl.datasets import files
 
     rows = []
@@ -96,7 +102,7 @@ def _by_file(found: Sequence[Any], paths: Sequence[str]) -> TextTable:
     return TextTable("", ("dataset", "file", *_FACTS, "status"), rows)
 
 
-def _by_dataset(found: Sequence[Any]) -> TextTable:
+def _by_dataset(found: Sequence["Inspected"]) -> TextTable:
     from hnl.datasets import files
 
     rows = []
@@ -111,7 +117,7 @@ def _by_dataset(found: Sequence[Any]) -> TextTable:
 _FACTS = ("entries", "NanoAOD", "vertex of l2", "generated")
 
 
-def _facts(infos: Sequence[Any]) -> list[str]:
+def _facts(infos: Sequence["FileInfo"]) -> list[str]:
     """What `_FACTS` names, of some files together."""
     generated = [info.generated_events for info in infos if info.generated_events is not None]
     texts = (", ".join(dict.fromkeys(getattr(info, name) for info in infos)) for name in ("version", "sv_association"))

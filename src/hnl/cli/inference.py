@@ -15,6 +15,8 @@ from hnl.terminal import note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from hnl.inference.displaced.scan_results import ScanSettings
+    from hnl.stages import limits as limits_stage
+    from hnl.stages import strengths as strengths_stage
     from hnl.stages.fitted import Fitted
     from hnl.stages.run import Run
 
@@ -179,11 +181,11 @@ def _refuse_for_models(at: "Run", *displaced_only: tuple[str, object]) -> bool:
     return True
 
 
-def _strengths(at: "Run", chosen: dict[str, Any]) -> Any:
+def _strengths(at: "Run", chosen: dict[str, Any]) -> "strengths_stage.Result":
     stage = at.analysis.stage("limits")
     with lineage.stage(at.out, stage, settings=chosen) as noted, progress_bar("models") as progress:
         task = progress.add_task("limits", total=None, visible=False)
-        result = stage.run(
+        result: strengths_stage.Result = stage.run(
             at,
             **chosen,
             on_plan=lambda number: progress.update(task, total=number, visible=number > 0),
@@ -201,12 +203,12 @@ def _fit(at: "Run", chosen: dict[str, Any]) -> "Fitted":
     return result
 
 
-def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: Any) -> Any:
+def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: Any) -> "limits_stage.Result":
     noted_settings = {"scan": asdict(settings), **chosen}
     stage = at.analysis.stage("limits")
     with lineage.stage(at.out, stage, settings=noted_settings) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
-        result = stage.run(
+        result: limits_stage.Result = stage.run(
             at,
             couplings=chosen.get("coupling") or (),
             natures=chosen.get("nature") or (),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hnl import layout, lineage
 from hnl.lineage import AtWork
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hnl.stages.run import Run
 
 
-def is_kept(at: "Run", stage: Stage, settings: Mapping[str, Any], more: Sequence[Path] = ()) -> bool:
+def is_kept(at: "Run", stage: Stage, settings: Mapping[str, object], more: Sequence[Path] = ()) -> bool:
     """Whether a stage need not be run, which is told."""
     if lineage.stale(at.out, stage, more, settings):
         return False

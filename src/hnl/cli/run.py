@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hnl import layout, lineage, locking
 from hnl.cli import inference
@@ -121,7 +121,7 @@ IN_RUN: dict[str, Callable[["Run", Options], str]] = {
 }
 
 
-def _report(at: "Run", figures: Sequence[Any], notes: Sequence[str], done: set[str]) -> None:
+def _report(at: "Run", figures: Sequence[tuple[str, Path]], notes: Sequence[str], done: set[str]) -> None:
     estimate, limits = "abcd" in done, "limits" in done
     stage = at.analysis.stage("report")
     settings = {"estimate": estimate, "limits": limits, "notes": list(notes)}

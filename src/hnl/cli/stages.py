@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,7 +27,10 @@ from hnl.executors import ExecutionOptions
 from hnl.terminal import EventRate, err_console, note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
+    from hnl.datasets.files import WorkUnit
     from hnl.processors.selection import Selection
+    from hnl.stages import abcd as abcd_stage
+    from hnl.stages import train as train_stage
     from hnl.stages.run import Run
 
 
@@ -128,15 +131,15 @@ def at_output(output: Path) -> "Run":
 
 def select_events(
     catalogue: Path, output: Path, execution: ExecutionOptions, allow_partial: bool, checksum: bool
-) -> Any:
+) -> "Selection":
     with lineage.stage(output, stages.SELECT, [catalogue]) as noted, progress_bar("files", EventRate()) as progress:
         task = progress.add_task("select", total=None, events=0, all_events=0, visible=False)
 
-        def plan(units: Sequence[Any]) -> None:
+        def plan(units: Sequence["WorkUnit"]) -> None:
             all_events = sum(unit.stop - unit.start for unit in units)
             progress.update(task, total=len(units), all_events=all_events, visible=bool(units))
 
-        def advance(unit: Any) -> None:
+        def advance(unit: "WorkUnit") -> None:
             progress.update(task, advance=1, events=progress.tasks[task].fields["events"] + unit.stop - unit.start)
 
         selection: Selection = stages.SELECT.run(
@@ -160,14 +163,14 @@ def make_histograms(at: "Run") -> None:
         stage.run(at)
 
 
-def train_classifiers(at: "Run", tune: int, device: str, workers: int | None) -> Any:
+def train_classifiers(at: "Run", tune: int, device: str, workers: int | None) -> "train_stage.Result":
     from hnl.ml.training import Settings
 
     settings = {"tune": tune, "device": device}
     stage = at.analysis.stage("train")
     with lineage.stage(at.out, stage, settings=settings) as noted, progress_bar("models") as progress:
         task = progress.add_task("train", total=None, visible=False)
-        trained = stage.run(
+        trained: train_stage.Result = stage.run(
             at,
             settings=Settings(device=device),
             tune=tune,
@@ -185,29 +188,30 @@ def train_classifiers(at: "Run", tune: int, device: str, workers: int | None) ->
     return trained
 
 
-def score_candidates(at: "Run", models: Path | None) -> Any:
+def score_candidates(at: "Run", models: Path | None) -> dict[str, dict[str, int]]:
     elsewhere = sorted(models.glob("*.json")) if models else []
     settings = {"models": str(models)} if models else {}
     stage = at.analysis.stage("score")
     with lineage.stage(at.out, stage, elsewhere, settings):
-        return stage.run(at, models_folder=models)
+        counts: dict[str, dict[str, int]] = stage.run(at, models_folder=models)
+    return counts
 
 
-def settings_of_abcd(unblind: bool, thresholds: Path | None) -> dict[str, Any]:
+def settings_of_abcd(unblind: bool, thresholds: Path | None) -> dict[str, object]:
     return {"unblind": unblind, "thresholds": thresholds and str(thresholds)}
 
 
-def estimate_background(at: "Run", unblind: bool, thresholds: Path | None) -> Any:
+def estimate_background(at: "Run", unblind: bool, thresholds: Path | None) -> "abcd_stage.Result":
     stage = at.analysis.stage("abcd")
     with lineage.stage(
         at.out, stage, [thresholds] if thresholds else [], settings_of_abcd(unblind, thresholds)
     ) as noted:
-        result = stage.run(at, unblind=unblind, thresholds=thresholds)
+        result: abcd_stage.Result = stage.run(at, unblind=unblind, thresholds=thresholds)
         tell_figures(noted, result.figures)
     return result
 
 
-def print_cutflow(selection: Any) -> None:
+def print_cutflow(selection: "Selection") -> None:
     """Unweighted events after each requirement, and the files that were left out."""
     from hnl.report import certification, cutflow
 
@@ -220,7 +224,7 @@ def print_cutflow(selection: Any) -> None:
             note(f"  {reason}")
 
 
-def print_selection(selection: Any) -> None:
+def print_selection(selection: "Selection") -> None:
     """The cutflow, and where the products are."""
     print_cutflow(selection)
     say(f"candidates:  {selection.folder / layout.CANDIDATES}")

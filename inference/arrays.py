@@ -1,0 +1,7 @@
+"""Types of arrays. Their shapes are where they are used."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
