@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from queue import Queue
-from typing import Any
 
 import awkward as ak
 import numpy as np
 import uproot
+from numpy.typing import NDArray
+from uproot.source.chunk import Source
 
 from hnl.datasets.branches import Branch, Metadata, UnfamiliarError
 
@@ -35,7 +36,7 @@ class Tree:
         name: name of the tree, which must exist.
     """
 
-    def __init__(self, root: Any, name: str) -> None:
+    def __init__(self, root: uproot.ReadOnlyDirectory, name: str) -> None:
         self._root, self._name = root, name
         self._branches: dict[str, Branch | None] = {}
         key = root.key(name)
@@ -46,7 +47,7 @@ class Tree:
             self._metadata = None
 
     @cached_property
-    def _by_uproot(self) -> Any:
+    def _by_uproot(self) -> uproot.TTree:
         return self._root[self._name]
 
     @property
@@ -73,7 +74,7 @@ class Tree:
                 self._branches[name] = None
         return self._branches[name]
 
-    def arrays(self, names: Iterable[str], start: int, stop: int) -> dict[str, Any]:
+    def arrays(self, names: Iterable[str], start: int, stop: int) -> dict[str, ak.Array]:
         """Columns of the entries [start, stop).
 
         Args:
@@ -115,7 +116,7 @@ class _Column:
     branch: Branch
     baskets: range
     first: int  # entry that the first basket begins with
-    bounds: np.ndarray  # [n_baskets + 1]
+    bounds: NDArray[np.int64]  # [n_baskets + 1]
     values: np.ndarray
 
     @classmethod
@@ -133,7 +134,7 @@ class _Counted:
     """Begin of the values of each entry of a collection: offsets[entry - first]."""
 
     first: int
-    offsets: np.ndarray
+    offsets: NDArray[np.int64]
 
     @classmethod
     def by(cls, counter: _Column) -> "_Counted":
@@ -141,12 +142,14 @@ class _Counted:
             raise BasketError(f"branch {counter.branch.name}: a negative number of values")
         return cls(counter.first, np.concatenate([[0], np.cumsum(counter.values, dtype=np.int64)]))
 
-    def positions(self, entries: np.ndarray) -> np.ndarray:
-        positions: np.ndarray = self.offsets[entries - self.first]
+    def positions(self, entries: NDArray[np.int64]) -> NDArray[np.int64]:
+        positions: NDArray[np.int64] = self.offsets[entries - self.first]
         return positions
 
 
-def _read(source: Any, branches: list[Branch], counters: dict[str, Branch], start: int, stop: int) -> dict[str, Any]:
+def _read(
+    source: Source, branches: list[Branch], counters: dict[str, Branch], start: int, stop: int
+) -> dict[str, ak.Array]:
     """Columns of branches, see `Tree.arrays`; `counters` are those of all jagged ones."""
     # Baskets of a collection may end at different entries: count from the first to the last entry that is touched.
     spans = dict.fromkeys(counters, (start, stop))
@@ -179,7 +182,7 @@ def _read(source: Any, branches: list[Branch], counters: dict[str, Branch], star
     return result
 
 
-def _fill(source: Any, columns: Iterable[_Column]) -> None:
+def _fill(source: Source, columns: Iterable[_Column]) -> None:
     """Reads and decompresses the baskets of columns, in the order in which the file has them."""
     jobs = [(column, i, basket) for column in columns for i, basket in enumerate(column.baskets)]
     jobs.sort(key=lambda job: int(job[0].branch.seeks[job[2]]))
@@ -196,7 +199,7 @@ def _fill(source: Any, columns: Iterable[_Column]) -> None:
         column.values[low:high] = content.view(branch.dtype)
 
 
-def _bytes(source: Any, ranges: list[tuple[int, int]]) -> Iterator[np.ndarray]:
+def _bytes(source: Source, ranges: list[tuple[int, int]]) -> Iterator[NDArray[np.uint8]]:
     """The bytes of each range of the file; ranges ascend."""
     path = Path(source.file_path)
     if path.is_file():
@@ -212,7 +215,7 @@ def _bytes(source: Any, ranges: list[tuple[int, int]]) -> Iterator[np.ndarray]:
         ranges = ranges[n:]
 
 
-def _content(source: Any, raw: np.ndarray, n_entries: int) -> np.ndarray:
+def _content(source: Source, raw: NDArray[np.uint8], n_entries: int) -> NDArray[np.uint8]:
     """The values in a basket.
 
     Args:

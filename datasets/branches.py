@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 TREE_VERSION, BRANCH_VERSION = 20, 13  # ROOT 6.14 (2018) and later
 LEAF_DTYPES = {
@@ -35,9 +36,9 @@ class Branch:
     title: str
     dtype: np.dtype  # in the file
     counter: str | None  # the branch with the number of values of each entry; None if it is always one
-    edges: np.ndarray  # [n_baskets + 1]
-    seeks: np.ndarray  # [n_baskets], position in the file
-    sizes: np.ndarray  # [n_baskets], bytes in the file
+    edges: NDArray[np.int64]  # [n_baskets + 1]
+    seeks: NDArray[np.int64]  # [n_baskets], position in the file
+    sizes: NDArray[np.int64]  # [n_baskets], bytes in the file
 
     def covering(self, start: int, stop: int) -> range:
         """The baskets that hold entries of [start, stop)."""
@@ -226,7 +227,7 @@ class _Buffer:
             self._go_to(count)
         return bool(count)
 
-    def values(self, dtype: str, n: int) -> np.ndarray:
+    def values(self, dtype: str, n: int) -> NDArray[np.int64]:
         """A C array, with the byte that ROOT puts before it; int64."""
         values = np.frombuffer(self.data, dtype, n, self.at + 1)
         self.at += 1 + values.nbytes

@@ -9,10 +9,11 @@ import re
 from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from hnl.datasets import corrections, golden, yaml_lines, years
 from hnl.datasets.corrections import Corrections
@@ -360,7 +361,7 @@ def _expand(pattern: str, folder: Path) -> list[str]:
     return [str(absolute.resolve())]
 
 
-def _problem(path: Path, node: yaml.Node, detail: Any) -> str:
+def _problem(path: Path, node: yaml.Node, detail: ErrorDetails) -> str:
     """One validation error as 'file, line N: where: what (value)'."""
     loc = detail["loc"]
     where = ".".join(str(part) for part in loc if isinstance(part, int) or " " not in str(part))

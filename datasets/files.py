@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 from zlib import adler32
 
+import awkward as ak
 import uproot
 from coffea.nanoevents import NanoAODSchema, NanoEventsFactory
 from coffea.nanoevents.mapping import SimplePreloadedColumnSource
 
 from hnl.datasets import generator_weights, nanoaod, trigger_bits, versions
+from hnl.datasets.arrays import Events
 from hnl.datasets.baskets import Tree
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.datasets.nanoaod import Needs
@@ -83,7 +85,7 @@ class Schema(NanoAODSchema):  # type: ignore[misc]
 
 
 @contextmanager
-def _opened(path: str, remote: Remote) -> Iterator[Any]:
+def _opened(path: str, remote: Remote) -> Iterator[uproot.ReadOnlyDirectory]:
     """A ROOT file; whatever is wrong with it becomes a `FileError` that names it."""
     options: dict[str, Any] = {"array_cache": None, "object_cache": None}
     if is_remote(path):
@@ -110,7 +112,7 @@ def _opened(path: str, remote: Remote) -> Iterator[Any]:
         raise FileError(f"{path}: cannot be read as ROOT: {reason[:300]}") from error
 
 
-def _tree(root: Any, path: str) -> Tree:
+def _tree(root: uproot.ReadOnlyDirectory, path: str) -> Tree:
     if "Events" not in root:
         raise FileError(f"{path}: no tree 'Events'; it holds {', '.join(root.keys(cycle=False)) or 'nothing'}")
     if (kind := root.classname_of("Events")) != "TTree":
@@ -175,7 +177,7 @@ def inspect(
         )
 
 
-def _runs_sums(root: Any) -> tuple[int | None, float | None, float | None, dict[str, float]]:
+def _runs_sums(root: uproot.ReadOnlyDirectory) -> tuple[int | None, float | None, float | None, dict[str, float]]:
     """genEventCount, genEventSumw, genEventSumw2 of the Runs tree (v6 and v7 write a trailing underscore), and the sums
     of weights of `generator_weights.runs_sums`."""
     if "Runs" not in root:
@@ -224,7 +226,7 @@ def work_units(dataset: str, info: FileInfo, per_unit: int = EVENTS_PER_UNIT) ->
     return [WorkUnit(dataset, info, start, stop) for start, stop in pairwise(edges)]
 
 
-def events(unit: WorkUnit, remote: Remote = Remote(), local: str | None = None) -> Any:  # noqa: B008 (frozen)
+def events(unit: WorkUnit, remote: Remote = Remote(), local: str | None = None) -> Events:  # noqa: B008 (frozen)
     """Reads a work unit as NanoEvents: the columns of `unit.file.branches`, in bulk, and nothing else.
 
     Args:
@@ -251,7 +253,7 @@ def events(unit: WorkUnit, remote: Remote = Remote(), local: str | None = None) 
     ).events()
 
 
-def columns(info: FileInfo, names: Sequence[str], remote: Remote = Remote()) -> dict[str, Any]:  # noqa: B008 (frozen)
+def columns(info: FileInfo, names: Sequence[str], remote: Remote = Remote()) -> dict[str, ak.Array]:  # noqa: B008 (frozen)
     """Some branches of a whole file, by name.
 
     Raises:

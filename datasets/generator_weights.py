@@ -7,14 +7,19 @@ catalogue asks for them.
 """
 
 import re
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
+from hnl.datasets.arrays import Events
 from hnl.datasets.model import CatalogueEntry
 from hnl.errors import InputError
+
+if TYPE_CHECKING:
+    import uproot
 
 BRANCHES = {"scale": "LHEScaleWeight", "pdf": "LHEPdfWeight", "parton_shower": "PSWeight"}
 NUISANCES = {"scale": ("mur", "muf"), "pdf": ("pdf",), "parton_shower": ("isr", "fsr")}
@@ -93,7 +98,7 @@ def _setting(name: str, segment: str) -> float | None:
     return float(match.group(1).lower().replace("d", "e")) if match else None
 
 
-def factors(events: Any, requested: GeneratorWeights) -> dict[str, np.ndarray]:
+def factors(events: Events, requested: GeneratorWeights) -> dict[str, NDArray[np.float64]]:
     """Each variation relative to the nominal weight.
 
     Args:
@@ -110,7 +115,7 @@ def factors(events: Any, requested: GeneratorWeights) -> dict[str, np.ndarray]:
     Raises:
         GeneratorWeightError: an unknown number of weights, or a weight that is not finite.
     """
-    result: dict[str, np.ndarray] = {}
+    result: dict[str, NDArray[np.float64]] = {}
     if requested.scale:
         weights = _matrix(events, "scale", (9, 8))
         skipped = weights.shape[1] == 8
@@ -127,7 +132,7 @@ def factors(events: Any, requested: GeneratorWeights) -> dict[str, np.ndarray]:
     return {name: result[name] for name in requested.variations}
 
 
-def _check_nominal(events: Any, weights: np.ndarray) -> None:
+def _check_nominal(events: Events, weights: NDArray[np.float64]) -> None:
     """Refuses scale weights that are not relative to the nominal weight, so that their nominal entry is not 1.
 
     The median is compared, because single events of some generators are off by rounding.
@@ -139,18 +144,18 @@ def _check_nominal(events: Any, weights: np.ndarray) -> None:
         )
 
 
-def _pdf_spread(weights: np.ndarray, kind: str) -> np.ndarray:
+def _pdf_spread(weights: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
     n_alpha_s = _PDF_SIZES[weights.shape[1]]
     relative = weights / weights[:, :1]
     members = relative[:, 1 : weights.shape[1] - n_alpha_s]
     variance = ((members - 1) ** 2).sum(axis=1) if kind == "hessian" else members.var(axis=1, ddof=1)
     if n_alpha_s:
         variance = variance + ((relative[:, -1] - relative[:, -2]) / 2) ** 2
-    spread: np.ndarray = np.sqrt(variance)
+    spread: NDArray[np.float64] = np.sqrt(variance)
     return spread
 
 
-def _matrix(events: Any, kind: str, sizes: tuple[int, ...]) -> np.ndarray:
+def _matrix(events: Events, kind: str, sizes: tuple[int, ...]) -> NDArray[np.float64]:
     """float64, (n, one of `sizes`)."""
     branch = BRANCHES[kind]
     numbers = np.unique(ak.to_numpy(ak.num(events[branch])))
@@ -165,13 +170,13 @@ def _matrix(events: Any, kind: str, sizes: tuple[int, ...]) -> np.ndarray:
     return np.asarray(weights)
 
 
-def _source(events: Any) -> str:
+def _source(events: Events) -> str:
     """The file of the events, or, under coffea's `Runner`, its name for them."""
     metadata = events.metadata
     return str(metadata.get("file", {}).get("path") or metadata.get("filename") or metadata["dataset"])
 
 
-def runs_sums(runs: Any, sum_w: np.ndarray, suffix: str) -> dict[str, float]:
+def runs_sums(runs: "uproot.TTree", sum_w: NDArray[np.float64], suffix: str) -> dict[str, float]:
     """Sums of weights of the variations over all generated events, as far as a Runs tree has them.
 
     Args:

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hnl.errors import InputError
 
@@ -25,10 +25,10 @@ class GoldenJSONError(InputError):
 class Certified:
     """Certified luminosity sections: disjoint ranges in ascending order, as run * 2^32 + section."""
 
-    first: np.ndarray
-    last: np.ndarray
+    first: NDArray[np.uint64]
+    last: NDArray[np.uint64]
 
-    def holds(self, run: np.ndarray, section: np.ndarray) -> np.ndarray:
+    def holds(self, run: NDArray[np.integer], section: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Whether luminosity sections are certified.
 
         Args:
@@ -67,11 +67,11 @@ def read(path: Path) -> Certified:
     return Certified(_key(runs, first), _key(runs, last))
 
 
-def _key(run: np.ndarray, section: np.ndarray) -> np.ndarray:
+def _key(run: NDArray[np.integer], section: NDArray[np.integer]) -> NDArray[np.uint64]:
     return run.astype(np.uint64) << np.uint64(32) | section.astype(np.uint64)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object of JSON without repeated keys, which Python would drop silently."""
     result = dict(pairs)
     if len(result) < len(pairs):
@@ -80,7 +80,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _ranges(content: Any) -> list[tuple[int, int, int]]:
+def _ranges(content: object) -> list[tuple[int, int, int]]:
     """(run, first section, last section)."""
     if not isinstance(content, dict):
         raise GoldenJSONError(f"not an object of runs: {_shown(content)}")
@@ -104,10 +104,10 @@ def _ranges(content: Any) -> list[tuple[int, int, int]]:
     return result
 
 
-def _is_section(value: Any) -> bool:
+def _is_section(value: object) -> bool:
     return type(value) is int and 1 <= value <= _LARGEST  # True is no number here
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

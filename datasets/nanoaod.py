@@ -7,11 +7,11 @@ columns whatever the version, from any NanoEvents (ours or coffea's `Runner`'s).
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import awkward as ak
 import numpy as np
 
+from hnl.datasets.arrays import Events, Jagged, Objects, PerEvent
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.errors import InputError
 from hnl.physics.constants import M_PI
@@ -192,7 +192,7 @@ def sv_association(names: Collection[str]) -> str:
     return "svIdx" if {"Electron_svIdx", "Muon_svIdx"} <= set(names) else "geometric"
 
 
-def electrons(events: Any) -> Any:
+def electrons(events: Events) -> Objects:
     """Electrons with `mva_id` (bool), `lost_hits`, and the columns that they share with `muons`."""
     collection = events.Electron
     mva_id = next(name for name in MVA_ID_NAMES if name in collection.fields)
@@ -206,7 +206,7 @@ def electrons(events: Any) -> Any:
     )
 
 
-def muons(events: Any) -> Any:
+def muons(events: Events) -> Objects:
     """Muons with `tracker_layers`, and the columns that they share with `electrons`."""
     collection = events.Muon
     return _collection(
@@ -218,7 +218,7 @@ def muons(events: Any) -> Any:
     )
 
 
-def jets(events: Any) -> Any:
+def jets(events: Events) -> Objects:
     """Jets with `passes_id` (bool, the tight CMS jet ID), `index` (their place in the file's collection), and
     `flavour` (NanoAOD's hadronFlavour, -1 where the file has none).
 
@@ -247,14 +247,14 @@ def jets(events: Any) -> Any:
     )
 
 
-def rho(events: Any) -> Any:
+def rho(events: Events) -> PerEvent:
     """Energy density of pileup, GeV: one number an event."""
     new, old = RHO_NAMES
     found = field(events, new)
     return events[old] if found is None else found
 
 
-def generator_jets(events: Any) -> Any:
+def generator_jets(events: Events) -> Objects:
     """The generator jet of each jet, by NanoAOD's genJetIdx: pt (GeV), eta, phi; None where it has none.
 
     An index beyond the generator jets is none as well: NanoAOD does not keep those below 10 GeV.
@@ -264,7 +264,7 @@ def generator_jets(events: Any) -> Any:
     return events.GenJet[["pt", "eta", "phi"]][ak.mask(index, kept)]
 
 
-def vertices(events: Any) -> Any:
+def vertices(events: Events) -> Objects:
     """Secondary vertices: four-momentum of the tracks, `position_x`, `_y`, `_z` (cm), and `ntracks`, NaN where the
     file has none."""
     collection = events.SV
@@ -276,17 +276,17 @@ def vertices(events: Any) -> Any:
     )
 
 
-def trigger_objects(events: Any) -> Any:
+def trigger_objects(events: Events) -> Objects:
     """HLT objects: pt, eta, phi, id, filterBits."""
     return _collection(events, "TrigObj", mass=_constant(events.TrigObj, 0.0))
 
 
-def has_sv_index(events: Any) -> bool:
+def has_sv_index(events: Events) -> bool:
     """Whether leptons know if they are in a vertex (v11 and later), see `sv_association`."""
     return "svIdx" in events.Electron.fields and "svIdx" in events.Muon.fields
 
 
-def sv_index_counts(n_vertices: Any, *indices: Any) -> dict[str, int]:
+def sv_index_counts(n_vertices: PerEvent, *indices: Jagged) -> dict[str, int]:
     """How many leptons are in a vertex by their svIdx, and for how many of them it is no row of the table.
 
     Args:
@@ -299,7 +299,7 @@ def sv_index_counts(n_vertices: Any, *indices: Any) -> dict[str, int]:
     }
 
 
-def has_particles(events: Any) -> bool:
+def has_particles(events: Events) -> bool:
     """Whether the file keeps the particles of jets, see `PARTICLES`."""
     return _all_present(events, PARTICLES)
 
@@ -310,7 +310,7 @@ def decay_vertices(names: Collection[str]) -> tuple[str, ...] | None:
     return next((group for group in DECAY_VERTICES if has_particles and all(b in names for b in group)), None)
 
 
-def generated_particles(events: Any) -> Any | None:
+def generated_particles(events: Events) -> Objects | None:
     """GenPart: the columns of `GENERATED` and vx, vy, vz (cm, production), NaN where the file has none.
 
     None if the file has no generated particles.
@@ -324,7 +324,7 @@ def generated_particles(events: Any) -> Any | None:
     return ak.zip(columns | dict(zip(("vx", "vy", "vz"), places, strict=True)), depth_limit=2)
 
 
-def charged_hadrons(events: Any) -> Any:
+def charged_hadrons(events: Events) -> Objects:
     """Charged hadrons among the particles of jets, as four-vectors with d0, d0Err, dz, dzErr (cm) and `lost_hits`: NaN
     where the file does not tell (`PION_DETAILS`).
 
@@ -343,7 +343,7 @@ def charged_hadrons(events: Any) -> Any:
     )
 
 
-def field(events: Any, branch: str) -> Any | None:
+def field(events: Events, branch: str) -> Jagged | PerEvent | None:
     """A branch of the form COLLECTION_FIELD, None if it is not there."""
     collection, _, name = branch.partition("_")
     if collection not in events.fields or name not in events[collection].fields:
@@ -351,11 +351,11 @@ def field(events: Any, branch: str) -> Any | None:
     return events[collection][name]
 
 
-def _all_present(events: Any, names: tuple[str, ...]) -> bool:
+def _all_present(events: Events, names: tuple[str, ...]) -> bool:
     return all(field(events, name) is not None for name in names if "_" in name)
 
 
-def _lepton_columns(collection: Any, flavour: int) -> dict[str, Any]:
+def _lepton_columns(collection: Objects, flavour: int) -> dict[str, Jagged]:
     """What the analysis needs of either flavour: `flavour` (11, 13), `sv_index` (-2 where the file has none) and
     `gen_flavour` (NanoAOD's genPartFlav, -1 where the file has none)."""
     return {
@@ -365,17 +365,17 @@ def _lepton_columns(collection: Any, flavour: int) -> dict[str, Any]:
     }
 
 
-def _constant(collection: Any, value: float, dtype: type = np.float32) -> Any:
+def _constant(collection: Objects, value: float, dtype: type = np.float32) -> Jagged:
     return ak.full_like(collection.pt, value, dtype=dtype)
 
 
-def _or_constant(collection: Any, name: str, value: float, dtype: type = np.float32) -> Any:
+def _or_constant(collection: Objects, name: str, value: float, dtype: type = np.float32) -> Jagged:
     if name in collection.fields:
         return ak.values_astype(collection[name], dtype)
     return _constant(collection, value, dtype)
 
 
-def _collection(events: Any, name: str, **columns: Any) -> Any:
+def _collection(events: Events, name: str, **columns: Jagged) -> Objects:
     """A collection of four-vectors, reduced to its essential columns and some more.
 
     Under coffea's `Runner` the other columns of the file are never touched.

@@ -204,7 +204,7 @@ class RemoteSource(Source):  # type: ignore[misc]
                 server.invalidate_cache(name)  # XRootD: a handle that does not work any more
             raise problem
 
-    def _fetch(self, ranges: list[tuple[int, int]]) -> Any:
+    def _fetch(self, ranges: list[tuple[int, int]]) -> TrivialFuture:
         if (last := max(stop for _, stop in ranges)) > self._size:
             raise RemoteFileError(f"{self._file_path}: truncated: byte {last} is needed, it has {self._size}")
         self._num_requests += 1
@@ -240,7 +240,7 @@ class RemoteSource(Source):  # type: ignore[misc]
         self._closed = True
 
 
-def system(url: str, remote: Remote) -> tuple[Any, str]:
+def system(url: str, remote: Remote) -> tuple[fsspec.AbstractFileSystem, str]:
     """fsspec's file system of a URL, and the path in it. There is one file system per server and process."""
     protocol = urlsplit(url).scheme
     options: dict[str, Any] = {}

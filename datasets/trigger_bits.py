@@ -18,6 +18,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
 
+from hnl.datasets.arrays import Events
 from hnl.datasets.nanoaod import UnknownLayoutError
 
 BRANCH = "TrigObj_filterBits"
@@ -71,7 +72,7 @@ def meaning(title: str, year: int) -> TriggerBits:
     )
 
 
-def read_bits(events: Any, year: int) -> TriggerBits:
+def read_bits(events: Events, year: int) -> TriggerBits:
     """The meaning in the file of the events, from its inspection or, under coffea's `Runner`, from NanoEvents' title.
 
     Raises:

@@ -22,6 +22,7 @@ from math import log, pi, sqrt
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hnl.errors import InputError
 from hnl.physics.constants import CKM, G_F, HBAR_C, LEPTON_MASS, M_W, M_Z, QUARK_MASS, SIN2_THETA_W
@@ -252,5 +253,7 @@ def _mass(fermion: str) -> float:
     return 0.0 if fermion == NEUTRINO else {**LEPTON_MASS, **QUARK_MASS}[fermion]
 
 
-def _kallen(a: np.ndarray | float, b: np.ndarray | float, c: np.ndarray | float) -> np.ndarray | float:
+def _kallen(
+    a: NDArray[np.float64] | float, b: NDArray[np.float64] | float, c: NDArray[np.float64] | float
+) -> NDArray[np.float64] | float:
     return a**2 + b**2 + c**2 - 2 * (a * b + b * c + c * a)

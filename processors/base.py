@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 import awkward as ak
 import numpy as np
 from coffea.processor import ProcessorABC, column_accumulator
+from numpy.typing import NDArray
 
 from hnl.datasets import generator_weights, golden, nanoaod
+from hnl.datasets.arrays import Events, PerEvent
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.processors.columns import EVENT_COLUMNS, Column
 from hnl.processors.cutflow import Cutflow
@@ -35,12 +37,12 @@ class EventsOfUnit:
         facts: of the unit, for its manifest; numbers that are added up over units.
     """
 
-    events: Any
+    events: Events
     dataset: Dataset
     era: Era
-    weights: np.ndarray
-    varied: Mapping[str, np.ndarray]
-    fired: Mapping[str, np.ndarray]
+    weights: NDArray[np.float64]
+    varied: Mapping[str, NDArray[np.float64]]
+    fired: Mapping[str, NDArray[np.bool_]]
     cutflow: Cutflow
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -70,7 +72,7 @@ class SelectionProcessor(ProcessorABC):  # type: ignore[misc]
             One array per column of `columns`, one entry per candidate. `event_columns` makes those of the event.
         """
 
-    def process(self, events: Any) -> dict[str, Any]:
+    def process(self, events: Events) -> dict[str, Any]:
         """Selects the events of one work unit.
 
         Returns:
@@ -102,24 +104,24 @@ class SelectionProcessor(ProcessorABC):  # type: ignore[misc]
             }
         }
 
-    def postprocess(self, accumulator: Any) -> Any:
+    def postprocess(self, accumulator: dict[str, Any]) -> dict[str, Any]:
         """Nothing is left to do after the units are added up."""
         return accumulator
 
 
-def generator_weight(events: Any, dataset: Dataset) -> np.ndarray:
+def generator_weight(events: Events, dataset: Dataset) -> NDArray[np.float64]:
     """Per event, float64; 1 for data."""
     return np.ones(len(events)) if dataset.is_data else ak.to_numpy(events.genWeight).astype(np.float64)
 
 
 def begin(
-    events: Any,
+    events: Events,
     dataset: Dataset,
     era: Era,
-    weights: np.ndarray,
+    weights: NDArray[np.float64],
     flavours: tuple[str, ...] = FLAVOURS,
     categories: tuple[str, ...] = (),
-) -> tuple[Cutflow, dict[str, np.ndarray]]:
+) -> tuple[Cutflow, dict[str, NDArray[np.bool_]]]:
     """A cutflow with the first two requirements, golden JSON and trigger; and which triggers fired, by flavour.
 
     Args:
@@ -138,22 +140,22 @@ def begin(
     return cutflow, fired
 
 
-def certified(events: Any, dataset: Dataset, era: Era) -> np.ndarray:
+def certified(events: Events, dataset: Dataset, era: Era) -> NDArray[np.bool_]:
     """Golden JSON for data; simulation is always good."""
     if not dataset.is_data or era.golden_json is None:
         return np.ones(len(events), dtype=bool)
     return golden.read(era.golden_json).holds(ak.to_numpy(events.run), ak.to_numpy(events.luminosityBlock))
 
 
-def recorded_in(dataset: Dataset, fired: Mapping[str, np.ndarray]) -> np.ndarray:
+def recorded_in(dataset: Dataset, fired: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
     """Whether the event belongs to this dataset: a trigger of its own fired, and none that it leaves to another."""
-    belongs: np.ndarray = np.logical_or.reduce([fired[group] for group in dataset.triggers])
+    belongs: NDArray[np.bool_] = np.logical_or.reduce([fired[group] for group in dataset.triggers])
     for group in dataset.veto_triggers:
         belongs &= ~fired[group]
     return belongs
 
 
-def event_columns(unit: EventsOfUnit, chosen: np.ndarray) -> dict[str, np.ndarray]:
+def event_columns(unit: EventsOfUnit, chosen: NDArray[np.bool_]) -> dict[str, np.ndarray]:
     """`EVENT_COLUMNS` of the chosen events; NaN throughout where the file has none. All pass, in nominal alone.
 
     Args:
@@ -169,7 +171,7 @@ def event_columns(unit: EventsOfUnit, chosen: np.ndarray) -> dict[str, np.ndarra
     return result | {f"weight_{name}": factor[chosen] for name, factor in unit.varied.items()}
 
 
-def identity(events: Any) -> dict[str, Any]:
+def identity(events: Events) -> dict[str, PerEvent | None]:
     """Columns that say which event it is; None where the file has none."""
     generator_event = nanoaod.field(events, "hnlsim_generatorEvent")
     return {
@@ -181,20 +183,20 @@ def identity(events: Any) -> dict[str, Any]:
     }
 
 
-def prefiring(events: Any, dataset: Dataset) -> dict[str, Any]:
+def prefiring(events: Events, dataset: Dataset) -> dict[str, PerEvent | None]:
     """Weights of triggers that fired early. Data of some versions have them as well; they are not for data."""
     if dataset.is_data:
         return {}
     return {column: nanoaod.field(events, branch) for column, branch in nanoaod.PREFIRING.items()}
 
 
-def _numbers(values: Any) -> np.ndarray:
+def _numbers(values: PerEvent) -> np.ndarray:
     """A column; none of its values is missing."""
     result: np.ndarray = ak.to_numpy(values, allow_missing=False)
     return result
 
 
-def _pileup_profile(events: Any, weights: np.ndarray) -> np.ndarray:
+def _pileup_profile(events: Events, weights: NDArray[np.float64]) -> np.ndarray:
     """Sums of weights by true interactions, 0-1, 1-2 ... (`N_INTERACTIONS`); zero where the file does not tell."""
     interactions = nanoaod.field(events, "Pileup_nTrueInt")
     if interactions is None:

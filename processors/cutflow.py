@@ -1,10 +1,12 @@
 """Counting events after each requirement, and with all but one."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
+
+from hnl.datasets.arrays import Mask
 
 ALL = "all"
 Counts = dict[str, dict[str, dict[str, float]]]  # stage -> category or 'all' -> {events, sum_w, sum_w2}
@@ -18,14 +20,14 @@ class Cutflow:
         categories: names of those that events may be given.
     """
 
-    def __init__(self, weights: np.ndarray, categories: Sequence[str] = ()) -> None:
+    def __init__(self, weights: NDArray[np.float64], categories: Sequence[str] = ()) -> None:
         self.categories = categories
         self.weights = np.asarray(weights, dtype=np.float64)
-        self.masks: dict[str, np.ndarray] = {}
+        self.masks: dict[str, NDArray[np.bool_]] = {}
         self.category = np.full(len(self.weights), -1, dtype=np.int8)
         self.first_with_category = ""
 
-    def require(self, stage: str, mask: Any, among: np.ndarray | None = None) -> None:
+    def require(self, stage: str, mask: Mask | NDArray[np.bool_], among: NDArray[np.bool_] | None = None) -> None:
         """Adds a requirement.
 
         Args:
@@ -40,12 +42,12 @@ class Cutflow:
             mask = full
         self.masks[stage] = mask
 
-    def categorise(self, category: np.ndarray, among: np.ndarray, *, from_stage: str) -> None:
+    def categorise(self, category: NDArray[np.int8], among: NDArray[np.bool_], *, from_stage: str) -> None:
         """Sets the category of the events selected by `among`; counts by category begin at a stage."""
         self.category[among] = category
         self.first_with_category = from_stage
 
-    def passed(self, *, without: tuple[str, ...] = ()) -> np.ndarray:
+    def passed(self, *, without: tuple[str, ...] = ()) -> NDArray[np.bool_]:
         """Mask of the events that pass all requirements so far, but for those named."""
         mask = np.ones(len(self.weights), dtype=bool)
         for stage, one in self.masks.items():
@@ -67,7 +69,7 @@ class Cutflow:
         """Events and weights that pass every requirement but the one named."""
         return {stage: self._count(self.passed(without=(stage,)), True) for stage in self.masks}
 
-    def _count(self, passed: np.ndarray, by_category: bool) -> dict[str, dict[str, float]]:
+    def _count(self, passed: NDArray[np.bool_] | NDArray[np.int64], by_category: bool) -> dict[str, dict[str, float]]:
         """Counts of the events `passed`, a mask or indices."""
         weights, category = self.weights[passed], self.category[passed]
         groups = {ALL: weights}

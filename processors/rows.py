@@ -1,15 +1,16 @@
 """Rows of candidates: their order, which are those of a variation, and which event they are of."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 Candidates = dict[str, np.ndarray]  # by column
 EVENT = ("run", "luminosity_block", "event")  # what identifies one
 GENERATED_EVENT = ("run", "luminosity_block", "generator_event")  # the same for all its re-simulations
 
 
-def passing(rows: Candidates, variation: int) -> np.ndarray:
+def passing(rows: Candidates, variation: int) -> NDArray[np.bool_]:
     """Mask of the rows that are the candidates of a variation: 0 for nominal, i for the i-th of the manifest."""
-    mask: np.ndarray = (rows["passes"] >> np.uint64(variation)) & np.uint64(1) == 1
+    mask: NDArray[np.bool_] = (rows["passes"] >> np.uint64(variation)) & np.uint64(1) == 1
     return mask
 
 
@@ -27,7 +28,7 @@ def repeated_event(candidates: Candidates) -> tuple[int, int, int] | None:
     return (int(ids[same[0], 0]), int(ids[same[0], 1]), int(ids[same[0], 2])) if len(same) else None
 
 
-def generated_events(candidates: Candidates) -> np.ndarray:
+def generated_events(candidates: Candidates) -> NDArray[np.int64]:
     """Number of the generated event of each row, from 0: re-simulations share one. int64, (n,)."""
     ids = np.stack([candidates[name].astype(np.uint64) for name in GENERATED_EVENT], axis=1)
     return np.unique(ids, axis=0, return_inverse=True)[1].reshape(-1)

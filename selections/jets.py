@@ -1,9 +1,9 @@
 """Jets: section 2 (selection) and section 4 (the jet of l2, further jets)."""
 
-from typing import Any
-
 import awkward as ak
 import numpy as np
+
+from hnl.datasets.arrays import Mask, Objects, PerEvent
 
 MIN_PT = 20.0  # GeV, section 2
 MAX_ABS_ETA = 2.4  # section 2
@@ -11,7 +11,7 @@ MAX_DELTA_R_L2 = 0.7  # Table 2
 MIN_DELTA_R_L1 = 0.4  # section 4: 'at least one additional jet separated from l1'
 
 
-def good_jets(jets: Any) -> Any:
+def good_jets(jets: Objects) -> Objects:
     """Jets with pt > 20 GeV, |eta| < 2.4 and the jet ID (section 2).
 
     Args:
@@ -20,17 +20,17 @@ def good_jets(jets: Any) -> Any:
     return jets[is_good(jets)]
 
 
-def is_good(jets: Any) -> Any:
+def is_good(jets: Objects) -> Mask:
     """Mask of the jets that meet the requirements of `good_jets`, aligned with `jets`."""
     return (jets.pt > MIN_PT) & can_be_good(jets)
 
 
-def can_be_good(jets: Any) -> Any:
+def can_be_good(jets: Objects) -> Mask:
     """Mask of the jets with |eta| < 2.4 and the jet ID (section 2), at any energy, aligned with `jets`."""
     return (np.abs(jets.eta) < MAX_ABS_ETA) & jets.passes_id
 
 
-def nearest_jet(l2: Any, jets: Any) -> tuple[Any, Any]:
+def nearest_jet(l2: PerEvent, jets: Objects) -> tuple[PerEvent, Mask]:
     """The jet nearest to l2, at any distance.
 
     Args:
@@ -45,12 +45,12 @@ def nearest_jet(l2: Any, jets: Any) -> tuple[Any, Any]:
     return ak.firsts(jets[nearest]), other_jets
 
 
-def separated(l1: Any, jets: Any) -> Any:
+def separated(l1: PerEvent, jets: Objects) -> Mask:
     """Mask of the jets that are separated from l1 by Delta R > 0.4 (section 4), aligned with `jets`."""
     return jets.deltaR(l1) > MIN_DELTA_R_L1
 
 
-def pt_rel(l2: Any, jet: Any) -> Any:
+def pt_rel(l2: PerEvent, jet: PerEvent) -> PerEvent:
     """Transverse component of the momentum of l2 with respect to the jet axis, GeV (section 5)."""
     (px, py, pz), (x, y, z) = ((momentum.x, momentum.y, momentum.z) for momentum in (l2, jet))
     cross = (py * z - pz * y) ** 2 + (pz * x - px * z) ** 2 + (px * y - py * x) ** 2

@@ -6,15 +6,12 @@ a cone of R = 0.3 (section 4).
 
 from dataclasses import dataclass
 from math import inf
-from typing import Any
 
 import awkward as ak
 import numpy as np
 
+from hnl.datasets.arrays import Jagged, Mask, Objects, PerEvent
 from hnl.datasets.nanoaod import SEQUENTIAL_ID
-
-Leptons = Any  # jagged awkward record array of NanoAOD electrons or muons
-Mask = Any  # jagged awkward array of bool, aligned with the leptons
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def prompt_electron_cuts(year: int) -> LeptonCuts:
     return PROMPT_ELECTRON_2016 if year <= 2016 else PROMPT_ELECTRON_2017
 
 
-def passes(leptons: Leptons, cuts: LeptonCuts) -> Mask:
+def passes(leptons: Objects, cuts: LeptonCuts) -> Mask:
     """Mask of the leptons that pass a column of Table 1, except for its ID line.
 
     Args:
@@ -68,7 +65,7 @@ def passes(leptons: Leptons, cuts: LeptonCuts) -> Mask:
     return mask if cuts.rel_iso == inf else mask & (leptons.pfRelIso03_all < cuts.rel_iso)
 
 
-def reduced_sequential_id(bitmap: Any) -> Mask:
+def reduced_sequential_id(bitmap: Jagged) -> Mask:
     """The loose sequential electron ID without the cuts of `NOT_FOR_NONPROMPT` (section 4).
 
     Args:
@@ -80,7 +77,7 @@ def reduced_sequential_id(bitmap: Any) -> Mask:
     return (loose & kept) == kept
 
 
-def reduced_medium_id(muons: Leptons) -> Mask:
+def reduced_medium_id(muons: Objects) -> Mask:
     """The medium muon ID without valid-hit fraction and global-fit quality (section 4).
 
     The medium ID requires: loose, valid-hit fraction > 0.8, and either a good global muon (fit chi2 < 3,
@@ -94,22 +91,22 @@ def reduced_medium_id(muons: Leptons) -> Mask:
     return muons.looseId & (good | (muons.isGlobal & (muons.segmentComp > SEGMENT_COMPATIBILITY_GLOBAL)))
 
 
-def prompt_electrons(electrons: Leptons, year: int) -> Leptons:
+def prompt_electrons(electrons: Objects, year: int) -> Objects:
     """Table 1, 'Prompt electrons', with the full (multivariate, 90 %) ID in the column `mva_id`."""
     return electrons[passes(electrons, prompt_electron_cuts(year)) & electrons.mva_id]
 
 
-def prompt_muons(muons: Leptons) -> Leptons:
+def prompt_muons(muons: Objects) -> Objects:
     """Table 1, 'Prompt muons', with the full medium ID."""
     return muons[passes(muons, PROMPT_MUON) & muons.mediumId]
 
 
-def nonprompt_electrons(electrons: Leptons) -> Leptons:
+def nonprompt_electrons(electrons: Objects) -> Objects:
     """Table 1, 'Nonprompt electrons', with the reduced sequential ID."""
     return electrons[passes(electrons, NONPROMPT_ELECTRON) & reduced_sequential_id(electrons.vidNestedWPBitmap)]
 
 
-def nonprompt_muons(muons: Leptons) -> Leptons:
+def nonprompt_muons(muons: Objects) -> Objects:
     """Table 1, 'Nonprompt muons', with the reduced medium ID."""
     return muons[passes(muons, NONPROMPT_MUON) & reduced_medium_id(muons)]
 
@@ -119,7 +116,7 @@ COMMON = ["pt", "eta", "phi", "mass", "charge", "dxy", "dxyErr", "dz", "dzErr", 
 COMMON += ["flavour", "sv_index", "lost_hits", "tracker_layers", "gen_flavour"]
 
 
-def leading(electrons: Leptons, muons: Leptons) -> Any:
+def leading(electrons: Objects, muons: Objects) -> PerEvent:
     """The lepton with the highest pt of each event, of either flavour.
 
     Args:

@@ -4,18 +4,17 @@ Trees take no sets of particles, so a jet is summarised; all summaries are our c
 that section 5 lists (pt, charge, impact parameters and uncertainties, pixel hits).
 """
 
-from typing import Any
-
 import awkward as ak
 import numpy as np
 
+from hnl.datasets.arrays import Objects, PerEvent
 from hnl.physics.angles import delta_r
 
 MIN_SIGNIFICANCE = 3.0  # |d0| / sigma of a 'displaced' track
 MAX_DELTA_R_SAME = 0.02  # largest distance of l2 and its own particle
 
 
-def of_jet(jet_index: Any, jet_particles: Any, particles: Any) -> Any:
+def of_jet(jet_index: PerEvent, jet_particles: Objects, particles: Objects) -> Objects:
     """The particles of one jet per event.
 
     Args:
@@ -27,7 +26,7 @@ def of_jet(jet_index: Any, jet_particles: Any, particles: Any) -> Any:
     return particles[index[index >= 0]]
 
 
-def summaries(particles: Any) -> dict[str, Any]:
+def summaries(particles: Objects) -> dict[str, PerEvent]:
     """Summaries of the displacement of a jet.
 
     Args:
@@ -51,7 +50,7 @@ def summaries(particles: Any) -> dict[str, Any]:
     }
 
 
-def pixel_hits(l2: Any, particles: Any) -> Any:
+def pixel_hits(l2: PerEvent, particles: Objects) -> PerEvent:
     """Pixel hits of the track of l2: those of the nearest particle of its flavour within 0.02, NaN if there is none."""
     distance = delta_r(particles.eta, particles.phi, l2.eta, l2.phi)
     same = (np.abs(particles.pdgId) == l2.flavour) & (distance < MAX_DELTA_R_SAME)
@@ -59,5 +58,5 @@ def pixel_hits(l2: Any, particles: Any) -> Any:
     return ak.fill_none(ak.firsts(particles.numberOfPixelHits[same][nearest]), np.nan)
 
 
-def _nan_for_zero(values: Any) -> Any:
+def _nan_for_zero(values: PerEvent) -> PerEvent:
     return ak.where(values > 0, values, np.nan)

@@ -1,17 +1,17 @@
 """Triggers, and the lepton that fired: section 3 and the first requirement of section 4."""
 
-from typing import Any
-
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
 
+from hnl.datasets.arrays import Objects, PerEvent
 from hnl.datasets.trigger_bits import TriggerBits
 
 # Our choice: section 4 says 'match geometrically'. Offline and HLT directions agree to about 0.01.
 MAX_DELTA_R_HLT = 0.1
 
 
-def fired(hlt: Any, paths: tuple[str, ...], n_events: int) -> Any:
+def fired(hlt: PerEvent, paths: tuple[str, ...], n_events: int) -> NDArray[np.bool_]:
     """Whether any of the paths fired.
 
     Args:
@@ -19,13 +19,19 @@ def fired(hlt: Any, paths: tuple[str, ...], n_events: int) -> Any:
         paths: branch names, with 'HLT_'.
         n_events: length of the result, also if `paths` is empty.
     """
-    mask = np.zeros(n_events, dtype=bool)
+    mask: NDArray[np.bool_] = np.zeros(n_events, dtype=bool)
     for path in paths:
         mask = mask | ak.to_numpy(hlt[path.removeprefix("HLT_")])
     return mask
 
 
-def matched_to_hlt(l1: Any, trigger_objects: Any, electron_fired: Any, muon_fired: Any, bits: TriggerBits) -> Any:
+def matched_to_hlt(
+    l1: PerEvent,
+    trigger_objects: Objects,
+    electron_fired: NDArray[np.bool_],
+    muon_fired: NDArray[np.bool_],
+    bits: TriggerBits,
+) -> NDArray[np.bool_]:
     """Whether l1 is the lepton that a fired single-lepton trigger selected (section 4).
 
     Args:
@@ -44,4 +50,5 @@ def matched_to_hlt(l1: Any, trigger_objects: Any, electron_fired: Any, muon_fire
         for mask in required.masks:
             passed = passed | ((trigger_objects.filterBits & mask) == mask)
         selected = selected | (passed & (trigger_objects.id == flavour) & (l1.flavour == flavour) & fired_path)
-    return ak.to_numpy(ak.any(trigger_objects[selected].deltaR(l1) < MAX_DELTA_R_HLT, axis=1))
+    matched: NDArray[np.bool_] = ak.to_numpy(ak.any(trigger_objects[selected].deltaR(l1) < MAX_DELTA_R_HLT, axis=1))
+    return matched

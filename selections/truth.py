@@ -1,15 +1,16 @@
 """The true decay of the HNL in simulated signal, for lifetime reweighting (section 3) and for vertex efficiencies."""
 
-from typing import Any
-
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
+
+from hnl.datasets.arrays import Objects, PerEvent
 
 HNL_PDG_IDS = (9900012, 9900014, 9900016, 9990012)  # PDG identities of N in the public HNL models
 MM_PER_CM = 10.0
 
 
-def decay(particles: Any, mass: float) -> dict[str, Any]:
+def decay(particles: Objects, mass: float) -> dict[str, NDArray[np.float64]]:
     """Position and proper time of the decay of N.
 
     Args:
@@ -44,10 +45,11 @@ def decay(particles: Any, mass: float) -> dict[str, Any]:
     }
 
 
-def _hardest(particles: Any) -> Any:
+def _hardest(particles: Objects) -> PerEvent:
     """The particle with the highest pt: radiated photons can make further leptons of the same parent."""
     return ak.firsts(particles[ak.argmax(particles.pt, axis=1, keepdims=True)])
 
 
-def _numbers(values: Any) -> Any:
-    return ak.to_numpy(ak.fill_none(ak.values_astype(values, np.float64), np.nan))
+def _numbers(values: PerEvent) -> NDArray[np.float64]:
+    numbers: NDArray[np.float64] = ak.to_numpy(ak.fill_none(ak.values_astype(values, np.float64), np.nan))
+    return numbers

@@ -6,10 +6,10 @@ dlenSig > 3 (vertices_cff.py); the number of vertices left out is unknown. The o
 lower, or the vertex is not in the table. The helix of the lepton decides which row it is, if any.
 """
 
-from typing import Any
-
 import awkward as ak
 import numpy as np
+
+from hnl.datasets.arrays import Jagged, Mask, Objects, PerEvent
 
 MIN_SIGNIFICANCE_3D = 0.5  # section 2
 MIN_SIGNIFICANCE_2D = 2.5  # section 2
@@ -25,7 +25,7 @@ MAX_DISTANCE_WITHOUT_INDEX = 0.01
 MAX_DISTANCE_PER_CM = 0.005
 
 
-def displaced(vertices: Any) -> Any:
+def displaced(vertices: Objects) -> Mask:
     """Mask of the vertices with significances Delta_3D > 0.5 and Delta_2D > 2.5 (section 2).
 
     Args:
@@ -34,7 +34,7 @@ def displaced(vertices: Any) -> Any:
     return (vertices.dlenSig > MIN_SIGNIFICANCE_3D) & (vertices.dxySig > MIN_SIGNIFICANCE_2D)
 
 
-def distance_to_track(vertices: Any, primary_vertex: Any, l2: Any) -> Any:
+def distance_to_track(vertices: Objects, primary_vertex: PerEvent, l2: PerEvent) -> Jagged:
     """Distance of each vertex from the track of l2, cm: across the track, at the point nearest in the transverse plane.
 
     The track is a helix from its point nearest the primary vertex, which dxy and dz (with their signs) and phi describe
@@ -55,7 +55,7 @@ def distance_to_track(vertices: Any, primary_vertex: Any, l2: Any) -> Any:
     return np.hypot(transverse, (z - l2.dz - path * np.sinh(l2.eta)) / np.cosh(l2.eta))
 
 
-def of_track(vertices: Any, primary_vertex: Any, l2: Any, sv_index: Any = None) -> Any:
+def of_track(vertices: Objects, primary_vertex: PerEvent, l2: PerEvent, sv_index: PerEvent | None = None) -> PerEvent:
     """The vertex that holds the track of l2: the nearest to the track, if it is near enough.
 
     Args:
@@ -77,6 +77,6 @@ def of_track(vertices: Any, primary_vertex: Any, l2: Any, sv_index: Any = None) 
     return ak.firsts(vertices[near][ak.argmin(distance[near], axis=1, keepdims=True)])
 
 
-def highest_pt(vertices: Any) -> Any:
+def highest_pt(vertices: Objects) -> PerEvent:
     """The vertex with the highest pt (section 2) of each event, None if there is none."""
     return ak.firsts(vertices[ak.argmax(vertices.pt, axis=1, keepdims=True)])

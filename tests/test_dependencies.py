@@ -15,7 +15,7 @@ KEPT = {"candidates": load("displaced").stage("select").code, "models": learning
 MAKES = {
     "candidates": """
         corrections: counter jets library
-        datasets: auxiliary_files baskets branches files generator_weights golden
+        datasets: arrays auxiliary_files baskets branches files generator_weights golden
         datasets: hashing nanoaod trigger_bits variations versions
         physics: angles constants
         processors: base columns cutflow manifests parts rows units
@@ -108,7 +108,9 @@ def test_what_python_imports(what: str) -> None:
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     ours = {name for name in loaded if name in dependencies.modules()}
     found = {*dependencies.closure(KEPT[what]), *dependencies.ENDS}
-    of_settings = {f"hnl.datasets.{m}" for m in ("generator_weights", "golden", "variations", "yaml_lines", "years")}
+    of_settings = {
+        f"hnl.datasets.{m}" for m in ("arrays", "generator_weights", "golden", "variations", "yaml_lines", "years")
+    }
     assert ours - found <= of_settings
     assert {m for m in dependencies.closure(KEPT[what]) if "#" not in m} <= ours
 

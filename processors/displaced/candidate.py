@@ -1,11 +1,10 @@
 """What a candidate carries (section 5, and what the later stages need)."""
 
-from typing import Any
-
 import awkward as ak
 import numpy as np
 
 from hnl.datasets import nanoaod
+from hnl.datasets.arrays import Events, PerEvent
 from hnl.datasets.catalogue import Dataset
 from hnl.processors.base import identity, prefiring
 from hnl.processors.displaced.columns import COLUMNS
@@ -14,7 +13,9 @@ from hnl.selections import events as two_leptons
 from hnl.selections import jets, particles, truth
 
 
-def columns(events: Any, l1: Any, l2: Any, sv: Any, rows: CandidateRows, dataset: Dataset) -> dict[str, np.ndarray]:
+def columns(
+    events: Events, l1: PerEvent, l2: PerEvent, sv: PerEvent, rows: CandidateRows, dataset: Dataset
+) -> dict[str, np.ndarray]:
     """The columns of `COLUMNS`, as far as they are made of objects: NaN throughout where the file cannot have one.
 
     Args:
@@ -33,7 +34,7 @@ def columns(events: Any, l1: Any, l2: Any, sv: Any, rows: CandidateRows, dataset
     return {c.name: missing for c in COLUMNS} | result | {"passes": rows.passes, "n_jets": rows.n_jets}
 
 
-def _of_event(events: Any, l1: Any, l2: Any, sv: Any, dataset: Dataset) -> dict[str, Any]:
+def _of_event(events: Events, l1: PerEvent, l2: PerEvent, sv: PerEvent, dataset: Dataset) -> dict[str, PerEvent | None]:
     """The same whatever the energies of jets."""
     result = identity(events) | prefiring(events, dataset)
     result |= {
@@ -65,7 +66,7 @@ def _of_event(events: Any, l1: Any, l2: Any, sv: Any, dataset: Dataset) -> dict[
     return result
 
 
-def _of_jet(l2: Any, jet: Any) -> dict[str, Any]:
+def _of_jet(l2: PerEvent, jet: PerEvent) -> dict[str, PerEvent]:
     return {f"jet_{name}": jet[name] for name in ("pt", "eta", "phi", "mass")} | {
         "jet_n_constituents": jet.nConstituents,
         "jet_hadron_flavour": jet.flavour,
@@ -75,7 +76,7 @@ def _of_jet(l2: Any, jet: Any) -> dict[str, Any]:
     }
 
 
-def _of_particles(events: Any, rows: CandidateRows) -> dict[str, np.ndarray]:
+def _of_particles(events: Events, rows: CandidateRows) -> dict[str, np.ndarray]:
     """Of each jet once, however many variations choose it."""
     keys = np.stack([rows.event, _numbers(rows.jet.index)])
     (event, index), of_row = np.unique(keys, axis=1, return_inverse=True)
@@ -83,7 +84,7 @@ def _of_particles(events: Any, rows: CandidateRows) -> dict[str, np.ndarray]:
     return {f"jet_{name}": _numbers(values)[of_row.reshape(-1)] for name, values in particles.summaries(inside).items()}
 
 
-def _numbers(values: Any) -> np.ndarray:
+def _numbers(values: PerEvent) -> np.ndarray:
     """A column; none of its values is missing."""
     result: np.ndarray = ak.to_numpy(values, allow_missing=False)
     return result

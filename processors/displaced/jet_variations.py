@@ -4,12 +4,13 @@ All variations go through the selection as one long array: events x variations.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
 
 from hnl.corrections.jets import scaled
+from hnl.datasets.arrays import Objects, PerEvent
 from hnl.selections import jets as jet_cuts
 
 
@@ -17,23 +18,23 @@ from hnl.selections import jets as jet_cuts
 class JetChoice:
     """One entry for each event."""
 
-    jet: Any  # the good jet nearest to l2, None where there is none
-    n_jets: np.ndarray  # the jet of l2 and further ones away from l1; 0 without a jet of l2
-    exists: np.ndarray  # whether there is a jet of l2
-    near: np.ndarray  # whether it is near enough
+    jet: PerEvent  # the good jet nearest to l2, None where there is none
+    n_jets: NDArray[np.int64]  # the jet of l2 and further ones away from l1; 0 without a jet of l2
+    exists: NDArray[np.bool_]  # whether there is a jet of l2
+    near: NDArray[np.bool_]  # whether it is near enough
 
 
 @dataclass(frozen=True)
 class CandidateRows:
     """The rows of the table of candidates, by event, nominal before its variations."""
 
-    event: np.ndarray  # index into the events that were given
-    jet: Any
-    n_jets: np.ndarray
-    passes: np.ndarray  # uint64, bit i for variation i
+    event: NDArray[np.int64]  # index into the events that were given
+    jet: PerEvent
+    n_jets: NDArray[np.int64]
+    passes: NDArray[np.uint64]  # bit i for variation i
 
 
-def choose_jet(l1: Any, l2: Any, jets: Any) -> JetChoice:
+def choose_jet(l1: PerEvent, l2: PerEvent, jets: Objects) -> JetChoice:
     """Sections 2 and 4, Table 2: good jets, the one of l2, and how many there are.
 
     Args:
@@ -47,7 +48,7 @@ def choose_jet(l1: Any, l2: Any, jets: Any) -> JetChoice:
     return JetChoice(jet, ak.to_numpy(n_jets), ak.to_numpy(~ak.is_none(jet)), ak.to_numpy(near))
 
 
-def candidate_rows(l1: Any, l2: Any, jets: Any, factors: np.ndarray) -> CandidateRows:
+def candidate_rows(l1: PerEvent, l2: PerEvent, jets: Objects, factors: NDArray[np.float64]) -> CandidateRows:
     """One row for each event that passes, and one for each variation in which it passes otherwise than in nominal.
 
     A variation that changes neither the jet of l2 nor the number of jets shares the row of nominal.

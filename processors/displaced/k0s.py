@@ -14,6 +14,7 @@ from coffea.processor import ProcessorABC, column_accumulator
 
 from hnl.corrections import jets as jet_energies
 from hnl.datasets import nanoaod
+from hnl.datasets.arrays import Events, PerEvent
 from hnl.datasets.catalogue import Catalogue
 from hnl.physics.constants import M_K0S
 from hnl.processors import base
@@ -42,7 +43,7 @@ class K0SProcessor(ProcessorABC):  # type: ignore[misc]
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
 
-    def process(self, events: Any) -> dict[str, Any]:
+    def process(self, events: Events) -> dict[str, Any]:
         """Selects the events of one work unit, of a file with PFCands.
 
         Returns:
@@ -107,12 +108,12 @@ class K0SProcessor(ProcessorABC):  # type: ignore[misc]
             }
         }
 
-    def postprocess(self, accumulator: Any) -> Any:
+    def postprocess(self, accumulator: dict[str, Any]) -> dict[str, Any]:
         """Nothing is left to do after the units are added up."""
         return accumulator
 
 
-def _as_l2(pion: Any) -> Any:
+def _as_l2(pion: PerEvent) -> PerEvent:
     """A pion with the columns of a lepton."""
     distance, significance = k0s.impact_parameter(pion)
     missing = ak.full_like(pion.pt, np.nan)

@@ -1,12 +1,11 @@
 """The selection of the paper's section 4, as a coffea processor."""
 
-from typing import Any
-
 import awkward as ak
 import numpy as np
 
 from hnl.corrections import jets as jet_energies
 from hnl.datasets import nanoaod, trigger_bits
+from hnl.datasets.arrays import Events, PerEvent
 from hnl.processors.base import EventsOfUnit, SelectionProcessor
 from hnl.processors.displaced import candidate, jet_variations
 from hnl.processors.displaced.columns import COLUMNS
@@ -84,7 +83,7 @@ class DisplacedProcessor(SelectionProcessor):
         return columns
 
 
-def _vertex_of(l2: Any, events: Any) -> Any:
+def _vertex_of(l2: PerEvent, events: Events) -> PerEvent:
     """Sections 2 and 4: the vertex that holds the track of l2, None if that is none or not displaced."""
     sv_index = l2.sv_index if nanoaod.has_sv_index(events) else None
     sv = vertices.of_track(nanoaod.vertices(events), events.PV, l2, sv_index)

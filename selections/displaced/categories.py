@@ -1,7 +1,6 @@
 """Event categories: flavours of l1 and l2, and whether their charges agree (section 4)."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +75,9 @@ def named(label: str) -> Category:
     return ALL[CATEGORIES.index(label)]
 
 
-def category(l1_flavour: Any, l2_flavour: Any, same_sign: Any) -> NDArray[np.int8]:
+def category(
+    l1_flavour: NDArray[np.integer], l2_flavour: NDArray[np.integer], same_sign: NDArray[np.bool_]
+) -> NDArray[np.int8]:
     """Index into `CATEGORIES` of each event.
 
     Args:

@@ -4,11 +4,11 @@ NanoAOD does not hold the two tracks of a vertex. They are found among the parti
 pair of opposite charge whose four-momenta add up to that of the vertex.
 """
 
-from typing import Any
-
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
 
+from hnl.datasets.arrays import Jagged, Mask, Objects, PerEvent
 from hnl.physics.constants import M_K0S, M_Z
 from hnl.selections import events as two_leptons
 from hnl.selections.vertices import CURVATURE
@@ -25,12 +25,12 @@ MAX_DELTA_R_TRACK = (
 )
 
 
-def in_z_window(mass: Any) -> Any:
+def in_z_window(mass: NDArray[np.float64]) -> NDArray[np.bool_]:
     """|m(mu mu) - m_Z| < 10 GeV (section 5); mass in GeV."""
     return np.abs(mass - M_Z) < MAX_Z_DIFFERENCE
 
 
-def z_mass(muons: Any) -> Any:
+def z_mass(muons: Objects) -> NDArray[np.float64]:
     """Mass of a pair of muons of opposite charge.
 
     Args:
@@ -46,17 +46,17 @@ def z_mass(muons: Any) -> Any:
     return result
 
 
-def of_two_tracks(vertices: Any) -> Any:
+def of_two_tracks(vertices: Objects) -> Mask:
     """Mask of the vertices that may have two tracks: all if the file does not tell (NaN), see `pions`."""
     return np.isnan(vertices.ntracks) | (vertices.ntracks == N_TRACKS)
 
 
-def in_k0s_window(vertices: Any) -> Any:
+def in_k0s_window(vertices: Objects) -> Mask:
     """Mask of the vertices within 15 MeV of the K0S mass (section 5)."""
     return np.abs(vertices.mass - M_K0S) < MAX_K0S_DIFFERENCE
 
 
-def pions(hadrons: Any, vertex: Any) -> Any:
+def pions(hadrons: Objects, vertex: PerEvent) -> PerEvent:
     """The two tracks of a vertex.
 
     A track turns in the magnetic field between the beam line, at which particle flow gives its direction, and the
@@ -88,7 +88,7 @@ def pions(hadrons: Any, vertex: Any) -> Any:
     return ak.mask(tracks, ak.fill_none(deviation < MAX_DEVIATION, False))
 
 
-def _deviation(pair: Any, vertex: Any, path: Any) -> Any:
+def _deviation(pair: Objects, vertex: PerEvent, path: PerEvent | float) -> Jagged:
     """Difference of the four-momenta of pairs and vertex, relative to the energy of the vertex.
 
     Args:
@@ -104,7 +104,7 @@ def _deviation(pair: Any, vertex: Any, path: Any) -> Any:
     return np.sqrt(sum(component**2 for component in difference)) / vertex.energy
 
 
-def impact_parameter(track: Any) -> tuple[Any, Any]:
+def impact_parameter(track: PerEvent) -> tuple[PerEvent, PerEvent]:
     """3D impact parameter of a track and its significance, from the transverse and the longitudinal one.
 
     A track is a straight line near the primary vertex: d^2 = d_xy^2 + (d_z cos lambda)^2 with

@@ -9,7 +9,7 @@ of Table 3 holds as it stands, each '<' is read as '<='. So an event on an edge 
 counted once and not lost; the paper leaves this open.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -84,7 +84,7 @@ def _map(kind: Kind) -> Indices:
 _MAPS: dict[Kind, Indices] = {"SR": _map("SR"), "VR": _map("VR"), "CR": _map("CR")}
 
 
-def region(kind: Kind, selection: Any, window: Any, score_bin: Any) -> Indices:
+def region(kind: Kind, selection: int | Indices, window: int | Indices, score_bin: int | Indices) -> Indices:
     """The region that cells belong to.
 
     Args:
