@@ -88,7 +88,7 @@ def _vertex_indices(dataset: Dataset, infos: Sequence[FileInfo], remote: Remote)
     """A remark on the number of leptons whose svIdx in NanoAOD is not a row of the table of vertices."""
     total: Counter[str] = Counter()
     for info in infos:
-        if info.sv_association == "svIdx":
+        if info.sv_association == "svIdx" and "nSV" in info.branches:
             columns = files.columns(info, ("nSV", "Electron_svIdx", "Muon_svIdx"), remote)
             total.update(nanoaod.sv_index_counts(*columns.values()))
     in_vertex, beyond = total["leptons with svIdx >= 0"], total["beyond the table"]

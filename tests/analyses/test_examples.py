@@ -117,6 +117,16 @@ def test_selection(dimuon: Path, dataset: str) -> None:
     assert last["all"]["events"] == len(expected)
 
 
+def test_files_are_checked_for_what_the_search_reads(dimuon: Path, tmp_path: Path) -> None:
+    """What `datasets check` learns of the files serves `select`."""
+    said = hnl_command("datasets", "check", dimuon.parent / "dimuon.yaml", "-o", tmp_path / "out")
+    assert "ttbar.root" in said
+    layouts = read(tmp_path / "out" / "files.json")["layouts"]
+    assert layouts == read(dimuon / "files.json")["layouts"]
+    branches = {name for branches, _ in layouts for name in branches}
+    assert {name.split("_")[0] for name in branches} & {"Electron", "Jet", "SV", "TrigObj"} == set()
+
+
 def test_histograms(dimuon: Path) -> None:
     """Weighted with cross section x luminosity / sum of weights."""
     histograms = uproot.open(dimuon / "histograms.root")

@@ -11,6 +11,7 @@ from nanoaod_events import ELECTRON_ID_CUTS, ELECTRON_ID_TITLE, STYLES, Style, b
 from random_events import random_events
 
 from hnl.datasets import files, nanoaod, versions
+from hnl.datasets.nanoaod import Needs
 
 # Columns of a candidate that old files lack.
 ABSENT_IN_OLD = ("sv_n_tracks",)
@@ -293,3 +294,17 @@ def test_generated_particles_without_vertices() -> None:
     assert set(nanoaod.GENERATED) <= set(read)
     assert not {"GenPart_vx", "GenPart_vz"} & set(read)
     assert missing == []
+
+
+def test_a_search_reads_what_it_needs() -> None:
+    """Of muons alone: no branch of another collection is read or missed; what it names besides is essential."""
+    both = ["Muon_pt", "nMuon", "Electron_pt", "Jet_pt", "SV_pt", "PV_x", "MET_pt", "run", "luminosityBlock", "event"]
+    catalogue = catalogue_of(Path("any.root"))
+    dataset = catalogue.dataset(NAME)
+    read, missing = nanoaod.branches(both, dataset, catalogue.era(dataset), Needs(("Muon",), ("MET_pt", "MET_phi")))
+    assert {"Muon_pt", "nMuon", "MET_pt", "run"} <= set(read)
+    assert not [name for name in (*read, *missing) if name.split("_")[0] in ("Electron", "Jet", "SV", "PV", "TrigObj")]
+    assert "MET_phi" in missing
+    assert "Muon_eta" in missing
+    with pytest.raises(ValueError, match="no collection 'Photon': it is one of Electron"):
+        Needs(("Photon",))

@@ -48,6 +48,7 @@ def datasets_check(
     many files, for each dataset. Below it, what is wrong with which file, and remarks. Exit status 2 if any file cannot
     be used.
     """
+    from hnl import analysis as searches
     from hnl.datasets import catalogue as catalogues
     from hnl.datasets import files, remarks
     from hnl.datasets.index import Index, inspect_all
@@ -60,7 +61,7 @@ def datasets_check(
         return
     planning.check_corrections(known)
     index = Index(output / layout.INDEX) if output else None
-    found = inspect_all(known, index)
+    found = inspect_all(known, index, searches.of_catalogue(known).needs)
     if index:
         index.save()
     bad = [(dataset.name, error) for dataset, info in found if (error := files.problem(info))]
