@@ -1,12 +1,15 @@
 """Figures of limits: drawn from a record alone, and they say what is open, refused or not excluded."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
+import images
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.results import LimitsFile, SampleLimit
@@ -42,6 +45,13 @@ def scanned(
     names = CURVES if observed else CURVES[1:]
     excluded = tuple(ExcludedRange(name, status, *edges, smallest_cls=1e-3, smallest_at=1e-5) for name in names)
     return MassScan("mu", "majorana", mass, tuple(tested), excluded, excluded, between)
+
+
+def at_generated_lifetime(mass: float, v2: float, observed: float | None) -> SampleLimit:
+    """A point that cannot be reweighted, whose median expected limit on mu is 3.25."""
+    expected = (1.0, 2.0, 3.25, 4.0, 5.0)
+    limit = StrengthLimit(observed, expected, "asymptotic", False, 0, None, expected, 5.0, "made up")
+    return SampleLimit(f"hnl{mass:g}", "mu", "majorana", mass, 3.0, generated_only=True, v2=v2, limit=limit)
 
 
 def published(coupling: str, name: str) -> Curve:
@@ -148,13 +158,87 @@ def test_a_mass_without_any_point(tmp_path: Path) -> None:
 
 def test_a_point_without_a_scan() -> None:
     """A mark at its |V|^2 with the limit on mu; no range, no band, and no word of what is excluded."""
-    expected = (1.0, 2.0, 3.25, 4.0, 5.0)
-    limit = StrengthLimit(None, expected, "asymptotic", False, 0, None, expected, 5.0, "hnl10_mu_expected")
-    sample = SampleLimit("hnl10_mu", "mu", "majorana", 10.0, 3.0, generated_only=True, v2=5e-7, limit=limit)
-    figure = plots.exclusion(content(samples=(sample,)), "mu", "majorana", [])
+    figure = plots.exclusion(content(samples=(at_generated_lifetime(10.0, 5e-7, None),)), "mu", "majorana", [])
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.texts] == [r"$\mu$ < 3.25 expected"]
     assert axes.texts[0].xy == (10.0, 5e-7)
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert "at the generated lifetime only" in labels[0]
     assert not [label for label in labels if "expected" in label or "excluded" in label]
+
+
+def banded(
+    mass: float,
+    *,
+    observed: bool,
+    factor: float = 1.0,
+    refused_above: float = 1.0,
+    between: tuple[float, ...] = (),
+) -> MassScan:
+    """log(CLs / 5 %) is a parabola in log10 |V|^2, its curves apart: the range narrows with the mass.
+
+    Args:
+        mass: in GeV.
+        observed: whether there is an observed curve, a little stronger than the median.
+        factor: of the |V|^2 of every edge.
+        refused_above: |V|^2 from where on the samples describe nothing.
+        between: the masses that the signal is interpolated from.
+    """
+    centre, half = 3e-6 * factor, 2.0 - 0.08 * mass  # |V|^2, decades
+    steps = np.log10(V2 / centre)
+    curves = []
+    for shift in (0.1 if observed else np.nan, 0.6, 0.3, 0.0, -0.3, -0.6):  # decades that the half width gets more
+        log_cls = 3 * ((steps / (half + shift)) ** 2 - 1)
+        curves.append(np.minimum(0.05 * np.exp(log_cls), 1.0))
+    tested = []
+    for v2, values in zip(V2.tolist(), np.transpose(curves).tolist(), strict=True):
+        described = v2 <= refused_above
+        cls = tuple(None if np.isnan(value) else value for value in values) if described else ()
+        tested.append(ScanPoint(v2, cls, "" if described else "too few"))
+    lower, upper = centre * 10**-half, centre * 10**half
+    if upper > refused_above:
+        last = max(v2 for v2 in V2.tolist() if v2 <= refused_above)
+        status, top = "open", Edge("open", None, last)
+    else:
+        status, top = "closed", Edge("closed", upper, upper)
+    median = ExcludedRange(
+        "expected", status, Edge("closed", lower, lower), top, smallest_cls=2.5e-3, smallest_at=centre
+    )
+    return MassScan("mu", "majorana", mass, tuple(tested), (median,), (median,), between)
+
+
+def observed_limits(factor: float = 1.0) -> LimitsFile:
+    """All there is: an open edge at 5 GeV, a gap from 5 to 11 GeV, 12 GeV interpolated, a point without a scan.
+
+    Args:
+        factor: of the |V|^2 that are excluded at 14 GeV.
+    """
+    scans = [banded(m, observed=True) for m in (3.0, 4.0, 11.0)]
+    scans.append(banded(5.0, observed=True, refused_above=2e-5))
+    scans.append(banded(12.0, observed=True, between=(11.0, 14.0)))
+    scans.append(banded(14.0, observed=True, factor=factor))
+    return content(*scans, samples=(at_generated_lifetime(8.0, 5e-7, 0.8),))
+
+
+PICTURES: dict[str, Callable[[], LimitsFile]] = {
+    "observed": observed_limits,
+    "expected": lambda: content(*(banded(m, observed=False) for m in (8.0, 10.0, 12.0, 14.0))),
+    "nothing": lambda: content(*(scanned(m, 1e-4, 1e-6, observed=False) for m in (5.0, 10.0))),
+    "points": lambda: content(samples=(at_generated_lifetime(3.0, 1e-6, None), at_generated_lifetime(10.0, 5e-7, 2.0))),
+}
+
+
+def drawn(limits: LimitsFile) -> Figure:
+    return plots.exclusion(limits, "mu", "majorana", table5.rows())
+
+
+@pytest.mark.parametrize("name", list(PICTURES))
+def test_look(looks_as_accepted: Callable[[Figure, str], None], name: str) -> None:
+    looks_as_accepted(drawn(PICTURES[name]()), f"limits_{name}")
+
+
+@pytest.mark.usefixtures("looks_as_accepted")
+def test_an_edge_that_changes_is_seen() -> None:
+    """The range of one mass of six, by a tenth of a decade."""
+    before, after = (images.pixels(drawn(observed_limits(factor))) for factor in (1.0, 10**0.1))
+    assert images.difference(before, after) > images.MAX_DIFFERENCE
