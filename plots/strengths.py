@@ -34,6 +34,7 @@ def strengths(content: StrengthsFile) -> mpl.figure.Figure:
     """One line per model: expected median with bands of one and two standard deviations, and observed."""
     limits = [(model.name, model.limit) for model in content.limits if model.limit]
     figure, axes = plt.subplots(figsize=(7, 1.8 + 0.45 * len(limits)), layout="constrained")
+    first_observed = next((y for y, (_, limit) in enumerate(limits) if limit.observed is not None), None)
     for y, (_, limit) in enumerate(limits):
         low2, low1, median, high1, high2 = limit.expected
         first = y == 0
@@ -41,7 +42,7 @@ def strengths(content: StrengthsFile) -> mpl.figure.Figure:
         axes.barh(y, high1 - low1, 0.6, low1, color="#6fbf73", label="expected, 68 %" if first else None)
         axes.plot([median] * 2, [y - 0.3, y + 0.3], "k--", label="expected, median" if first else None)
         if limit.observed is not None:
-            axes.plot(limit.observed, y, "ko", label="observed" if first else None)
+            axes.plot(limit.observed, y, "ko", label="observed" if y == first_observed else None)
     axes.set_yticks(range(len(limits)), [name.replace("_", " ") for name, _ in limits])
     axes.set(xscale="log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
