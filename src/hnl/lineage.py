@@ -49,26 +49,31 @@ def stage(
         out: output folder; products are the files that `provenance.write` writes below it during the stage.
         made_by: the stage, which has the list of its inputs. A selection knows only later which search it is of: it
             changes `AtWork.stage`.
-        more: further inputs. Corrections and golden JSON are recorded when they are read (`provenance.used`).
+        more: further inputs. Corrections and golden JSON are recorded when they are read (`provenance.used`), also
+            just before the stage: a selection is loaded before it is known which search the stage is of.
         settings: settings that decide the products; for JSON.
     """
-    provenance.used.clear()
     started, before = provenance.now(), len(provenance.written)
     at_work = AtWork(made_by, [*made_by.inputs(out), *more])
-    yield at_work
-    products = [path for path in dict.fromkeys([*provenance.written[before:], *at_work.kept]) if path.is_file()]
-    content = {
-        "format": FORMAT,
-        "stage": made_by.name,
-        "started": started,
-        "made by": provenance.record(),
-        "code": dependencies.digest(at_work.stage.code),
-        "settings": dict(settings or {}),
-        "told": at_work.told,
-        "inputs": _digests(out, [*at_work.inputs, *provenance.used]),
-        "products": _digests(out, [path for path in products if layout.CANDIDATES not in _relative(out, path).parts]),
-    }
-    provenance.write_json(out / layout.PROVENANCE / f"{made_by.name}.json", content)
+    try:
+        yield at_work
+        products = [path for path in dict.fromkeys([*provenance.written[before:], *at_work.kept]) if path.is_file()]
+        content = {
+            "format": FORMAT,
+            "stage": made_by.name,
+            "started": started,
+            "made by": provenance.record(),
+            "code": dependencies.digest(at_work.stage.code),
+            "settings": dict(settings or {}),
+            "told": at_work.told,
+            "inputs": _digests(out, [*at_work.inputs, *provenance.used]),
+            "products": _digests(
+                out, [path for path in products if layout.CANDIDATES not in _relative(out, path).parts]
+            ),
+        }
+        provenance.write_json(out / layout.PROVENANCE / f"{made_by.name}.json", content)
+    finally:
+        provenance.used.clear()
 
 
 def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mapping[str, object] | None = None) -> str:
