@@ -81,10 +81,12 @@ def test_limits_fit_and_plot(
     assert (redrawn.stage, redrawn.state) == ("limits", "as it was made")  # the same to the bit
 
 
-def test_plot_refuses_limits_of_another_format(hnl: Run, tmp_path: Path) -> None:
-    (tmp_path / "limits").mkdir()
-    (tmp_path / "limits" / "limits.json").write_text(json.dumps({"format": 1}))
-    status, _, error = hnl("plot", tmp_path)
+@pytest.mark.usefixtures("no_figures")
+def test_plot_refuses_limits_of_another_format(hnl: Run, finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "out")
+    (folder / "limits").mkdir(exist_ok=True)
+    (folder / "limits" / "limits.json").write_text(json.dumps({"format": 1}))
+    status, _, error = hnl("plot", folder)
     assert status == 2
     assert "limits.json has format 1, this version of hnl reads format 2: run hnl limits" in " ".join(error.split())
 

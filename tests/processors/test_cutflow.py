@@ -6,13 +6,14 @@ import pytest
 from coffea.processor import accumulate
 
 from hnl.processors.cutflow import Cutflow
+from hnl.selections.displaced.categories import CATEGORIES
 
 NONE = {"events": 0, "sum_w": 0.0, "sum_w2": 0.0}
 
 
 def example() -> Cutflow:
     """Five events, three requirements, categories from the second."""
-    cutflow = Cutflow(np.array([1.0, -2.0, 4.0, 0.5, 8.0], dtype=np.float32))
+    cutflow = Cutflow(np.array([1.0, -2.0, 4.0, 0.5, 8.0], dtype=np.float32), CATEGORIES)
     cutflow.require("a", np.array([True, True, True, True, False]))
     among = np.array([True, False, True, True, True])
     cutflow.categorise(np.array([0, 3, 3, 7]), among, from_stage="b")
@@ -62,7 +63,7 @@ def test_categories_add_up() -> None:
 
 def test_units_add_up() -> None:
     """coffea's `accumulate` adds counts stage by stage; an empty unit changes nothing."""
-    empty = Cutflow(np.empty(0))
+    empty = Cutflow(np.empty(0), CATEGORIES)
     for stage in ("a", "b", "c"):
         empty.require(stage, np.empty(0, dtype=bool))
     empty.first_with_category = "b"
