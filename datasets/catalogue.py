@@ -220,6 +220,13 @@ class Catalogue(CatalogueEntry):
         """Energies in TeV of the eras that datasets belong to, in order."""
         return tuple(sorted({self.era(dataset).sqrt_s for dataset in self.datasets}))
 
+    @property
+    def data_eras(self) -> dict[str, Era]:
+        """Eras that data, or without any the simulation, belong to, by name: those whose luminosity counts."""
+        of_data = {dataset.era for dataset in self.datasets if dataset.is_data}
+        chosen = of_data or {dataset.era for dataset in self.datasets}
+        return {name: self.eras[name] for name in sorted(chosen)}
+
     def alone(self, dataset: Dataset) -> "Catalogue":
         """What a worker needs to select events of one dataset: no list of files; of its era what is applied then."""
         one, era = dataset.model_copy(update={"files": (), "checksums": {}}), self.era(dataset)

@@ -87,12 +87,12 @@ def fill(selection: "Selection", column: str, edges: Sequence[float], cut: Cut |
         return result
 
     data = [dataset for dataset in catalogue.datasets if dataset.is_data]
-    eras = {dataset.era for dataset in data} or {dataset.era for dataset in catalogue.datasets}
-    if missing := sorted({dataset.era for dataset in catalogue.datasets} - eras):
+    eras = catalogue.data_eras
+    if missing := sorted({dataset.era for dataset in catalogue.datasets} - set(eras)):
         raise TemplateError(f"{selection.folder}: simulation but no data in the eras {', '.join(missing)}")
-    luminosity = sum(catalogue.eras[era].luminosity for era in eras)
+    luminosity = sum(era.luminosity for era in eras.values())
     uncertainties: dict[str, float] = {}
-    for era in (catalogue.eras[name] for name in sorted(eras)):  # each with its share of the total
+    for era in eras.values():  # each with its share of the total
         for nuisance, size in normalisation.luminosity_uncertainties(era).items():
             uncertainties[nuisance] = uncertainties.get(nuisance, 0.0) + size * era.luminosity / luminosity
     counts = [histogram(rows, np.ones(len(rows["event"]))) for rows in map(selection.candidates, _names(data))]

@@ -165,8 +165,8 @@ def event_columns(unit: EventsOfUnit, chosen: NDArray[np.bool_]) -> dict[str, np
     events = unit.events[chosen]
     missing = np.full(len(events), np.nan)
     result = {column.name: missing for column in EVENT_COLUMNS}
-    result |= {name: _numbers(values) for name, values in identity(events).items() if values is not None}
-    result |= {name: _numbers(values) for name, values in prefiring(events, unit.dataset).items() if values is not None}
+    result |= {name: numbers(values) for name, values in identity(events).items() if values is not None}
+    result |= {name: numbers(values) for name, values in prefiring(events, unit.dataset).items() if values is not None}
     result |= {"gen_weight": unit.weights[chosen], "passes": np.ones(len(events), dtype=np.uint64)}
     return result | {f"weight_{name}": factor[chosen] for name, factor in unit.varied.items()}
 
@@ -190,8 +190,8 @@ def prefiring(events: Events, dataset: Dataset) -> dict[str, PerEvent | None]:
     return {column: nanoaod.field(events, branch) for column, branch in nanoaod.PREFIRING.items()}
 
 
-def _numbers(values: PerEvent) -> np.ndarray:
-    """A column; none of its values is missing."""
+def numbers(values: PerEvent) -> np.ndarray:
+    """A column of candidates; none of its values is missing."""
     result: np.ndarray = ak.to_numpy(values, allow_missing=False)
     return result
 

@@ -19,6 +19,7 @@ from typing_extensions import is_typeddict
 from hnl import layout
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.trigger_bits import TriggerBits
+from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import KeptScan
@@ -33,6 +34,7 @@ FILES: tuple[tuple[str, type], ...] = (
     (layout.CUTFLOW, DatasetCutflow),
     (f"{layout.CANDIDATES}/DATASET/UNIT.json", Manifest),
     (layout.PLAN, PlanFile),
+    (layout.ESTIMATE, EstimateFile),
     (layout.EVERY_LIMITS[0], LimitsFile),
     (f"{layout.limits()}/{layout.POINTS}/*.json", KeptScan),
     (layout.EVERY_STRENGTHS[0], StrengthsFile),

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 import hist
 import numpy as np
 
-from hnl import layout, provenance
+from hnl import layout, provenance, records
 from hnl.corrections import normalisation
 from hnl.datasets import years
 from hnl.datasets.catalogue import Dataset
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
 from hnl.histograms.displaced import yields
-from hnl.inference.abcd import files as estimate_files
 from hnl.inference.abcd import projection
-from hnl.inference.abcd.files import EstimateError
+from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.abcd.rows import ALL, YieldRow
 from hnl.inference.displaced import signals
 from hnl.inference.displaced.modelling import Background, Inputs
@@ -33,6 +32,10 @@ if TYPE_CHECKING:  # what was selected is taken as it is
 
 class NoBackgroundError(InputError):
     """There is no background estimate to fit."""
+
+
+class EstimateError(HNLError):
+    """The histograms of the stage `abcd` are broken, or it was run with other corrections."""
 
 
 class SignalError(HNLError):
@@ -62,14 +65,15 @@ def load(run: FinishedRun, *, luminosity: float | None = None) -> Inputs:
 
     Raises:
         NoBackgroundError: no stage `abcd`, no data, or no signal.
-        EstimateError: its files are broken, or were made with other corrections.
+        FormatError, BrokenFileError: abcd.json is of another version, or broken.
+        EstimateError: its histograms are broken, or it was run with other corrections.
         HNLError: see `read_signals`.
     """
     out = run.out
     folder = out / layout.ABCD
     if not (out / layout.ESTIMATE).is_file():
         raise NoBackgroundError(f"{out} holds no background estimate (no {layout.ESTIMATE}): run hnl abcd first")
-    estimate = estimate_files.read(out / layout.ESTIMATE)
+    estimate = records.read(out / layout.ESTIMATE, EstimateFile)
     try:
         filled = files.read_json(out / layout.REGIONS)["regions"]
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -1,12 +1,11 @@
 """What a candidate carries (section 5, and what the later stages need)."""
 
-import awkward as ak
 import numpy as np
 
 from hnl.datasets import nanoaod
 from hnl.datasets.arrays import Events, PerEvent
 from hnl.datasets.catalogue import Dataset
-from hnl.processors.base import identity, prefiring
+from hnl.processors.base import identity, numbers, prefiring
 from hnl.processors.displaced.columns import COLUMNS
 from hnl.processors.displaced.jet_variations import CandidateRows
 from hnl.selections import events as two_leptons
@@ -26,8 +25,8 @@ def columns(
     """
     used, of_row = np.unique(rows.event, return_inverse=True)
     by_event = _of_event(events[used], l1[used], l2[used], sv[used], dataset)
-    result = {name: _numbers(values)[of_row] for name, values in by_event.items() if values is not None}
-    result |= {name: _numbers(values) for name, values in _of_jet(l2[rows.event], rows.jet).items()}
+    result = {name: numbers(values)[of_row] for name, values in by_event.items() if values is not None}
+    result |= {name: numbers(values) for name, values in _of_jet(l2[rows.event], rows.jet).items()}
     if nanoaod.has_particles(events):
         result |= _of_particles(events, rows)
     missing = np.full(len(rows.event), np.nan)
@@ -78,13 +77,7 @@ def _of_jet(l2: PerEvent, jet: PerEvent) -> dict[str, PerEvent]:
 
 def _of_particles(events: Events, rows: CandidateRows) -> dict[str, np.ndarray]:
     """Of each jet once, however many variations choose it."""
-    keys = np.stack([rows.event, _numbers(rows.jet.index)])
+    keys = np.stack([rows.event, numbers(rows.jet.index)])
     (event, index), of_row = np.unique(keys, axis=1, return_inverse=True)
     inside = particles.of_jet(index, events.JetPFCands[event], events.PFCands[event])
-    return {f"jet_{name}": _numbers(values)[of_row.reshape(-1)] for name, values in particles.summaries(inside).items()}
-
-
-def _numbers(values: PerEvent) -> np.ndarray:
-    """A column; none of its values is missing."""
-    result: np.ndarray = ak.to_numpy(values, allow_missing=False)
-    return result
+    return {f"jet_{name}": numbers(values)[of_row.reshape(-1)] for name, values in particles.summaries(inside).items()}

@@ -26,6 +26,7 @@ from hnl.inference.model_errors import NonFiniteError
 from hnl.inference.results import FitFile
 from hnl.plots import fits as plots
 from hnl.processors import selection as selections
+from hnl.records import BrokenFileError
 from hnl.report import fit_tables
 from hnl.report.displaced import hepdata, limit_files
 from hnl.selections.displaced.categories import CATEGORIES
@@ -458,7 +459,7 @@ def test_without_background_or_data(tmp_path):
         inputs_of.load(Run(folder))
     assert inputs_of.load(Run(folder), luminosity=100).background.hidden
     (folder / "abcd" / "abcd.json").write_text("{")
-    with pytest.raises(inputs_of.EstimateError, match="run hnl abcd again"):
+    with pytest.raises(BrokenFileError, match="run hnl abcd again"):
         inputs_of.load(Run(folder))
 
 

@@ -1,7 +1,6 @@
 """`hnl fit`, `hnl limits` and `hnl plot`: from the background estimate to what is excluded."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +8,7 @@ import typer
 from hnl import lineage, locking
 from hnl.cli.app import app
 from hnl.cli.kept import is_kept, tell_figures
-from hnl.cli.options import OutArgument, WorkersOption
+from hnl.cli.options import OutArgument, WorkersOption, at_output
 from hnl.errors import InputError
 from hnl.terminal import note, print_table, progress_bar, say
 
@@ -63,21 +62,12 @@ def fit(
     While region A is blinded, what the sidebands predict is fitted, and every product says that it is expected.
     """
     with locking.held(output, note):
-        at = _at(output)
+        at = at_output(output)
         chosen: dict[str, Any] = {"samples": sample or [], "toys": toys, "seed": seed}
-        if _refuse_for_models(at, ("--scale-to", scale_to), ("--uncorrelated-closure", not correlated_closure)):
+        if has_own_models(at, ("--scale-to", scale_to), ("--uncorrelated-closure", not correlated_closure)):
             result = _fit(at, chosen)
         else:
-            result = _fit(
-                at,
-                {
-                    "samples": sample or [],
-                    "luminosity": scale_to,
-                    "correlated": correlated_closure,
-                    "toys": toys,
-                    "seed": seed,
-                },
-            )
+            result = _fit(at, chosen | {"luminosity": scale_to, "correlated": correlated_closure})
     for table in result.tables:
         print_table(table.text(LEADING if table.name.startswith("impacts_") else None))
     for name, reason in result.content.refused.items():
@@ -125,22 +115,23 @@ def limits(
     from hnl.inference.displaced.scan_results import ScanSettings
     from hnl.report.displaced import limit_files
 
-    at = _at(output)
     displaced_only = (
         ("--coupling", coupling), ("--nature", nature), ("--mass", mass), ("--step", step != 1.0),
         ("--scale-to", scale_to), ("--lowest", lowest != LOWEST), ("--highest", highest != HIGHEST),
         ("--grid", grid != PER_DECADE), ("--uncorrelated-closure", not correlated_closure), ("--workers", workers),
     )  # fmt: skip
-    if _refuse_for_models(at, *displaced_only):
-        with locking.held(output, note):
-            strengths = _strengths(at, {"samples": sample or [], "toys": toys, "seed": seed})
-        print_table(strengths.table.text())
-        say(f"limits:      {strengths.folder}")
-        return
-    if sample:
-        raise OptionError("--sample names a model of a search of your own; the displaced one has --mass and --coupling")
-    settings = ScanSettings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
     with locking.held(output, note):
+        at = at_output(output)
+        if has_own_models(at, *displaced_only):
+            strengths = _strengths(at, {"samples": sample or [], "toys": toys, "seed": seed})
+            print_table(strengths.table.text())
+            say(f"limits:      {strengths.folder}")
+            return
+        if sample:
+            raise OptionError(
+                "--sample names a model of a search of your own; the displaced one has --mass and --coupling"
+            )
+        settings = ScanSettings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result = _limits(at, settings, workers, **chosen)
     narrow = (limit_files.narrow(table) for table in (result.comparison, result.strengths))
@@ -154,7 +145,7 @@ def limits(
 def plot(output: OutArgument) -> None:
     """Draw all figures again from what is saved in OUT: OUT/plots and OUT/k0s (PDF and PNG)."""
     with locking.held(output, note):
-        at = _at(output)
+        at = at_output(output)
         stage = at.analysis.stage("plot")
         with lineage.stage(output, stage):
             drawn = stage.run(at)
@@ -162,14 +153,8 @@ def plot(output: OutArgument) -> None:
         say(f"{title}: {path}")
 
 
-def _at(output: Path) -> "Run":
-    from hnl.stages.run import Run
-
-    return Run(output)
-
-
-def _refuse_for_models(at: "Run", *displaced_only: tuple[str, object]) -> bool:
-    """Whether the search gives its models by name. It then refuses options of the displaced search that are given.
+def has_own_models(at: "Run", *displaced_only: tuple[str, object]) -> bool:
+    """Whether the search gives its models by name, so that options of the displaced search are refused.
 
     Raises:
         OptionError: names the option.

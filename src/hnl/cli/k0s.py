@@ -7,7 +7,7 @@ import typer
 
 from hnl import layout, lineage, locking
 from hnl.cli.app import app
-from hnl.cli.options import OutArgument, WorkersOption
+from hnl.cli.options import OutArgument, WorkersOption, at_output
 from hnl.terminal import TextTable, note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
@@ -27,10 +27,8 @@ def k0s(
     The harder pion of K0S -> pi pi stands in for the displaced lepton. Needs files with the particles of jets (PFNano's
     PFCands), of data and of Z -> mu mu that were not skimmed for displaced leptons. Not a part of hnl run: docs/k0s.md.
     """
-    from hnl.stages.run import Run
-
-    at = Run(output)
     with locking.held(output, note):
+        at = at_output(output)
         stage = at.analysis.stage("k0s")
         elsewhere = sorted(models.glob("*.json")) if models else []
         settings = {"models": str(models)} if models else {}

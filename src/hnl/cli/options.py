@@ -1,9 +1,12 @@
-"""Arguments and options that several commands have."""
+"""Arguments and options that several commands have, and the run that they name."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from hnl.stages.run import Run
 
 CatalogueArgument = Annotated[
     Path, typer.Argument(help="YAML file that says which samples exist (docs/catalogue.md).", show_default=False)
@@ -48,3 +51,10 @@ PartialOption = Annotated[
     bool,
     typer.Option("--allow-partial", help="Drop files that cannot be read and mark every product as partial."),
 ]
+
+
+def at_output(output: Path) -> "Run":
+    """The run in an output folder; nothing is read yet."""
+    from hnl.stages.run import Run  # with all of hnl, which a command that ends in a message need not import
+
+    return Run(output)

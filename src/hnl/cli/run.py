@@ -22,6 +22,7 @@ from hnl.cli.options import (
     ThresholdsOption,
     UnblindOption,
     WorkersOption,
+    at_output,
 )
 from hnl.executors import ExecutionOptions
 from hnl.terminal import note, print_table, say
@@ -61,7 +62,7 @@ def run(
     execution = ExecutionOptions(executor, workers, scheduler, cluster, cluster_config)
     options = Options(unblind, thresholds, workers)
     with locking.held(output, note):
-        at = commands.at_output(output)
+        at = at_output(output)
         at.selection = commands.select_events(catalogue, output, execution, allow_partial, checksum)
         commands.print_cutflow(at.selection)
         has_signal = any(dataset.kind == "signal" for dataset in at.selection.catalogue.datasets)

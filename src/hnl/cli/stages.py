@@ -22,6 +22,7 @@ from hnl.cli.options import (
     ThresholdsOption,
     UnblindOption,
     WorkersOption,
+    at_output,
 )
 from hnl.executors import ExecutionOptions
 from hnl.terminal import EventRate, err_console, note, print_table, progress_bar, say
@@ -121,12 +122,6 @@ def abcd(
     if result.hidden:
         say(result.hidden, "bold yellow")
     say(f"background:  {output / layout.ABCD}")
-
-
-def at_output(output: Path) -> "Run":
-    from hnl.stages.run import Run
-
-    return Run(output)
 
 
 def select_events(

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import hist
 
-from hnl import layout, provenance
+from hnl import layout, provenance, records
 from hnl.histograms.displaced import abcd_files
-from hnl.inference.abcd import files as estimate_files
 from hnl.inference.abcd import results
 from hnl.inference.abcd import thresholds as tuning
-from hnl.inference.abcd.files import SavedEstimate
+from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.abcd.results import AbcdResults
 from hnl.inference.abcd.rows import Tables
 from hnl.inference.abcd.thresholds import Scan
@@ -99,7 +98,8 @@ def _write(
     corrections: Mapping[str, Mapping[str, str]],
 ) -> list[Path]:
     """Everything but the figures."""
-    estimate = SavedEstimate(
+    estimate = EstimateFile(
+        format=EstimateFile.FORMAT,
         hidden=found.hidden,
         partial=tuple(partial),
         corrections={era: dict(files) for era, files in corrections.items()},
@@ -107,8 +107,9 @@ def _write(
         thresholds=found.thresholds,
         tables=found.tables,
         scan=found.scans,
+        provenance=provenance.record(),
     )
-    estimate_files.write(out / layout.ESTIMATE, estimate)
+    records.write(out / layout.ESTIMATE, estimate)
     provenance.write_json(out / layout.THRESHOLDS, found.thresholds)
     abcd_files.write_json(out / layout.REGIONS, found.histograms)
     abcd_files.write_root(out / layout.REGIONS_ROOT, found.histograms)

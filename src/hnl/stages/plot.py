@@ -8,7 +8,7 @@ from hnl import layout, records
 from hnl.datasets.catalogue import Catalogue
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
-from hnl.inference.abcd import files as estimate_files
+from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
@@ -83,7 +83,7 @@ def _read(path: Path, drawer: Callable[[Path], Figures]) -> Figures:
 
 
 def _abcd(out: Path, path: Path, catalogue: Catalogue) -> Figures:
-    estimate = estimate_files.read(path)
+    estimate = records.read(path, EstimateFile)
     plane = files.read_json(out / layout.REGIONS)["plane"]
     groups = {"data": "data", "simulation": "background"}
     samples = {name: [d.name for d in catalogue.datasets if d.kind == kind] for name, kind in groups.items()}

@@ -1,11 +1,11 @@
 """Stage `report`: what a run found, in ten lines and as a page for the browser."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from hnl import layout, records
 from hnl.histograms import files
+from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.results import StrengthsFile
 from hnl.plots import distributions
@@ -29,7 +29,7 @@ def run(
         The path of the page, and the lines of the summary.
     """
     histograms = files.read_json(at.out / layout.HISTOGRAMS)
-    hidden = json.loads((at.out / layout.ESTIMATE).read_text(encoding="utf-8"))["hidden"] if estimate else ""
+    hidden = records.read(at.out / layout.ESTIMATE, EstimateFile).hidden if estimate else ""
     folder = at.out / layout.PLOTS
     drawn = distributions.draw_all(histograms, at.analysis.distributions, at.selection.catalogue, folder)
     drawn += figures

@@ -40,10 +40,8 @@ class Run:
 
     @property
     def luminosity(self) -> float:
-        """/fb, of the eras with data, or of all if there are none."""
-        catalogue = self.selection.catalogue
-        eras = {d.era for d in catalogue.datasets if d.is_data} or {d.era for d in catalogue.datasets}
-        return sum(catalogue.eras[era].luminosity for era in eras)
+        """/fb, see `Catalogue.data_eras`."""
+        return sum(era.luminosity for era in self.selection.catalogue.data_eras.values())
 
     def label(self, *, hidden: bool) -> str:
         """Of every product made with the data of this run; `hidden` if they are blinded, or there are none."""
