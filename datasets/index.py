@@ -60,8 +60,11 @@ class Index:
         """Writes the index if there is anything new."""
         if not self._changed:
             return
-        known = [(request, signature) for (request, _), (signature, _) in self._known.items()]
-        content = {"format": FORMAT, "known": known, **pack(info for _, info in self._known.values())}
+        entries = sorted(
+            self._known.items(), key=lambda entry: entry[0]
+        )  # files are opened at the same time: their order is not that of the list
+        known = [(request, signature) for (request, _), (signature, _) in entries]
+        content = {"format": FORMAT, "known": known, **pack(info for _, (_, info) in entries)}
         provenance.write_text(self.path, json.dumps(content, allow_nan=False))
         self._changed = False
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
 
+import numpy as np
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
@@ -102,6 +104,8 @@ def _type(annotation: Any) -> str:
         return _type(arguments[0])
     if origin is tuple and ... not in arguments:
         return f"list: {', '.join(map(_type, arguments))}"
+    if origin is np.ndarray:
+        return "list of whole number" if "int" in str(annotation) else "list of number"
     if origin in (tuple, list):
         return f"list of {_type(arguments[0])}"
     if origin is dict:
@@ -111,9 +115,11 @@ def _type(annotation: Any) -> str:
 
 def _objects(annotation: Any) -> list[type]:
     """The types with fields within an annotation."""
-    if is_typeddict(annotation) or (isinstance(annotation, type) and is_dataclass(annotation)):
-        return [annotation]
-    return [inner for argument in typing.get_args(annotation) for inner in _objects(argument)]
+    if arguments := typing.get_args(annotation):
+        return [inner for argument in arguments for inner in _objects(argument)]
+    has_fields = is_typeddict(annotation) or is_dataclass(annotation)
+    has_fields |= inspect.isclass(annotation) and issubclass(annotation, BaseModel)
+    return [annotation] if has_fields and annotation not in NAMES else []
 
 
 def _escaped(text: str) -> str:

@@ -21,9 +21,9 @@ from hnl.inference.abcd.rows import (
     ContaminationRow,
     CorrelationRow,
     DYRow,
+    EstimateTables,
     ShapeRow,
     SimulatedClosureRow,
-    Tables,
     ThresholdRow,
     YieldRow,
 )
@@ -75,7 +75,7 @@ def tables(
     *,
     fixed: bool,
     hidden: bool,
-) -> Tables:
+) -> EstimateTables:
     """The rows of every table.
 
     Args:
@@ -123,7 +123,7 @@ def tables(
                 background = next(iter(signal.values())).total(1)
                 contamination += tabulate.contaminations(h, s.dataset.name, of_signal, background)
     without = unscored([s for group in by_kind.values() for s in group])
-    return Tables(
+    return EstimateTables(
         thresholds=_marked(thresholds, without),
         yields=_marked(in_sr, without),
         closure=_marked(in_cr, without),

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hnl.inference.abcd.rows import Tables
+from hnl.inference.abcd.rows import EstimateTables
 from hnl.inference.abcd.thresholds import Scan
 from hnl.selections.displaced.regions import Thresholds
 
@@ -22,6 +22,6 @@ class EstimateFile(BaseModel):
     corrections: dict[str, dict[str, str]] = Field(description="era -> file of corrections -> SHA-256")
     variations: dict[str, list[str]] = Field(description="by dataset; the others are nominal there")
     thresholds: Thresholds = Field(description="x that was used, by hypothesis and category")
-    tables: Tables = Field(description="yields, closure and checks")
+    tables: EstimateTables = Field(description="yields, closure and checks")
     scan: dict[str, dict[str, Scan]] = Field(description="by hypothesis and category; empty without anything to scan")
     provenance: dict[str, str] = Field(description="command, versions, code, machine and time")

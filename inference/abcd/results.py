@@ -19,7 +19,7 @@ from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import checks
 from hnl.inference.abcd import thresholds as tuning
 from hnl.inference.abcd.checks import belongs, samples_of
-from hnl.inference.abcd.rows import Tables
+from hnl.inference.abcd.rows import EstimateTables
 from hnl.inference.abcd.tabulate import exists
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
@@ -34,7 +34,7 @@ HIDDEN = "region A of the SR is hidden for data (blinded)"
 class AbcdResults:
     """Thresholds, histograms, and the rows of every table."""
 
-    tables: Tables
+    tables: EstimateTables
     thresholds: Thresholds
     scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
     histograms: dict[str, hist.Hist]

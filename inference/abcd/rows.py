@@ -162,16 +162,16 @@ class DYRow(Row):
     mark: str = Field(description="what has to be said about it, or ''")
 
 
-class Tables(BaseModel):
+class EstimateTables(BaseModel):
     """The rows of every table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    thresholds: tuple[ThresholdRow, ...] = ()
-    yields: tuple[YieldRow, ...] = ()
-    closure: tuple[ClosureRow, ...] = ()
-    simulated_closure: tuple[SimulatedClosureRow, ...] = ()
-    correlation: tuple[CorrelationRow, ...] = ()
-    shapes: tuple[ShapeRow, ...] = ()
-    contamination: tuple[ContaminationRow, ...] = ()
-    dy_correction: tuple[DYRow, ...] = ()
+    thresholds: tuple[ThresholdRow, ...] = Field((), description="of each category, and what the scan says of them")
+    yields: tuple[YieldRow, ...] = Field((), description="regions A to D, and the prediction")
+    closure: tuple[ClosureRow, ...] = Field((), description="prediction beside the count of A, in the control region")
+    simulated_closure: tuple[SimulatedClosureRow, ...] = Field((), description="the same in simulated background")
+    correlation: tuple[CorrelationRow, ...] = Field((), description="of score and m(l1,SV), in the validation region")
+    shapes: tuple[ShapeRow, ...] = Field((), description="of the score in the two parts of the validation region")
+    contamination: tuple[ContaminationRow, ...] = Field((), description="signal in each region")
+    dy_correction: tuple[DYRow, ...] = Field((), description="factor on the prediction for Drell-Yan")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hnl import provenance
 from hnl.histograms.displaced.yields import vr_scores
-from hnl.inference.abcd.rows import ClosureRow, SimulatedClosureRow, Tables, YieldRow
+from hnl.inference.abcd.rows import ClosureRow, EstimateTables, SimulatedClosureRow, YieldRow
 from hnl.inference.abcd.thresholds import MIN_C, Scan
 from hnl.selections.displaced import categories
 from hnl.selections.displaced.categories import LEPTONS, Category
@@ -38,7 +38,7 @@ SHAPE_EDGES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 def draw_all(
-    tables: Tables,
+    tables: EstimateTables,
     plane: hist.Hist,
     samples: Mapping[str, Sequence[str]],
     scans: Mapping[str, Mapping[str, Scan]],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hnl.inference.abcd.rows import Row, Tables
+from hnl.inference.abcd.rows import EstimateTables, Row
 from hnl.records import Record
 from hnl.report.tables import Table, TableColumn, percent, short, signed
 
@@ -20,7 +20,7 @@ _P = TableColumn("p_value", "p", lambda p: f"{p:.2g}")
 HIDDEN_NOTE = "region A of data is hidden (blinded)"
 
 
-def tables(rows: Tables, hidden: bool) -> dict[str, Table]:
+def tables(rows: EstimateTables, hidden: bool) -> dict[str, Table]:
     """The tables of the stage, by name; `hidden` says that region A of data is."""
     blinded = HIDDEN_NOTE if hidden else ""
     total = (TableColumn("total_down", "- total", short), TableColumn("total_up", "+ total", short))

@@ -13,9 +13,9 @@ from hnl.inference.abcd.rows import (
     ClosureRow,
     ContaminationRow,
     CorrelationRow,
+    EstimateTables,
     ShapeRow,
     SimulatedClosureRow,
-    Tables,
     ThresholdRow,
     YieldRow,
 )
@@ -31,7 +31,7 @@ from hnl.selections.displaced.hypotheses import HYPOTHESES
 Known = TypeVar("Known", ThresholdRow, YieldRow, ClosureRow, SimulatedClosureRow)
 
 
-def tables(rows: Tables) -> list[Table]:
+def tables(rows: EstimateTables) -> list[Table]:
     """What `abcd_layout.tables` has, in short; none without rows."""
     made = [_thresholds(rows.thresholds)]
     samples = list(dict.fromkeys(row.sample for row in rows.yields))
@@ -51,7 +51,7 @@ def tables(rows: Tables) -> list[Table]:
     return [table for table in made if table.records]
 
 
-def brief(rows: Tables) -> list[Table]:
+def brief(rows: EstimateTables) -> list[Table]:
     """What a run shows: the prediction, for data if there is any, and the closure of all categories together."""
     samples = list(dict.fromkeys(row.sample for row in rows.yields))
     if not samples:

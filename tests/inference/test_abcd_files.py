@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from hnl import records
 from hnl.inference.abcd import rows
 from hnl.inference.abcd.files import EstimateFile
-from hnl.inference.abcd.rows import ClosureRow, SimulatedClosureRow, Tables, ThresholdRow, YieldRow
+from hnl.inference.abcd.rows import ClosureRow, EstimateTables, SimulatedClosureRow, ThresholdRow, YieldRow
 from hnl.inference.abcd.thresholds import Scan
 from hnl.records import BrokenFileError, FormatError
 
@@ -74,7 +74,7 @@ def estimate() -> EstimateFile:
         corrections={"2018": {"pileup.json": "ab12"}},
         variations={"data": ["nominal"]},
         thresholds={"low": {"ee_OS": 0.97}},
-        tables=Tables(thresholds=(threshold,), yields=(YIELD,)),
+        tables=EstimateTables(thresholds=(threshold,), yields=(YIELD,)),
         scan={"low": {"ee_OS": scan}},
         provenance={"hnl": "0"},
     )

@@ -6,6 +6,7 @@ import traceback
 
 from rich.text import Text
 
+from hnl import provenance
 from hnl.cli import condor, datasets, inference, k0s, physics, run, simulate, stages, state  # noqa: F401  (add their commands)
 from hnl.cli.app import app
 from hnl.errors import HNLError
@@ -17,6 +18,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Entry point: errors become one paragraph on stderr and an exit status."""
     debug = "--debug" in sys.argv
+    provenance.used.clear()  # of a command before it in the same process
     # A batch system's SIGTERM ends a run as Ctrl-C does, also in the background: workers stop, temporary files go.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

@@ -12,7 +12,7 @@ from hnl.inference.abcd import results
 from hnl.inference.abcd import thresholds as tuning
 from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.abcd.results import AbcdResults
-from hnl.inference.abcd.rows import Tables
+from hnl.inference.abcd.rows import EstimateTables
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
 from hnl.plots.displaced import abcd as plots
@@ -27,7 +27,7 @@ from hnl.terminal import TextTable
 class Result:
     """What the stage found and wrote."""
 
-    rows: Tables
+    rows: EstimateTables
     tables: dict[str, Table]
     thresholds: Thresholds
     scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
