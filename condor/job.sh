@@ -29,7 +29,7 @@ if [ "$python" = lock ]; then
     done
     usable "$base" || { echo "no Python 3.11 or newer on $(uname -n)" >&2; exit 78; }
     { "$base" -m venv env && env/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir \
-        --require-hashes --only-binary :all: -r requirements.lock; } || { echo "no environment" >&2; exit 75; }
+        --require-hashes --no-deps --only-binary :all: -r requirements.lock; } || { echo "no environment" >&2; exit 75; }
     python=$scratch/env/bin/python
 fi
 usable "$python" || { echo "$python is not Python 3.11 or newer on $(uname -n)" >&2; exit 78; }
