@@ -10,7 +10,7 @@ import mplhep
 import numpy as np
 from matplotlib.axes import Axes
 
-from hnl.plots.distributions import save
+from hnl.plots.style import Drawn, save
 
 Metrics = Mapping[str, Mapping[str, Any]]
 
@@ -20,7 +20,7 @@ MIN_BACKGROUND_EFFICIENCY = 1e-4
 SIGNAL, BACKGROUND = "C3", "C0"
 
 
-def draw_all(metrics: Metrics, folder: Path) -> list[tuple[str, Path]]:
+def draw_all(metrics: Metrics, folder: Path) -> list[Drawn]:
     """Draws every figure, as PNG and PDF.
 
     Args:
@@ -28,13 +28,13 @@ def draw_all(metrics: Metrics, folder: Path) -> list[tuple[str, Path]]:
         folder: folder of the figures; made if needed.
 
     Returns:
-        (title, PNG) of each figure.
+        Each figure.
     """
     figures = []
     for name, (title, draw) in FIGURES.items():
         path = folder / f"classifier_{name}.png"
         save(_panels(metrics, draw), path)
-        figures.append((title, path))
+        figures.append(Drawn(title, path))
     return figures
 
 

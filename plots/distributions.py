@@ -1,6 +1,5 @@
 """Distributions of candidates: what Fig. 4 of the paper shows by category, for every histogrammed variable."""
 
-from functools import partial
 from itertools import product
 from math import ceil
 from pathlib import Path
@@ -12,19 +11,17 @@ import matplotlib.pyplot as plt
 import mplhep
 from matplotlib.axes import Axes
 
-from hnl import provenance
 from hnl.datasets import years
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.histograms.fill import Histograms
 from hnl.histograms.variables import Distributions, Split
+from hnl.plots.style import Drawn, save
 
 SIGNAL_COLOURS = ("tab:red", "tab:blue", "tab:purple")  # from low to high mass
 MIN_EVENTS = 20  # effective events of a signal in a panel that is drawn
 
 
-def draw_all(
-    histograms: Histograms, distributions: Distributions, catalogue: Catalogue, folder: Path
-) -> list[tuple[str, Path]]:
+def draw_all(histograms: Histograms, distributions: Distributions, catalogue: Catalogue, folder: Path) -> list[Drawn]:
     """Draws every variable, as PNG and PDF.
 
     Args:
@@ -34,7 +31,7 @@ def draw_all(
         folder: for the figures; made if needed.
 
     Returns:
-        (title, PNG) of each figure.
+        Each figure.
     """
     figures = []
     *outer, panels = distributions.splits or (None,)
@@ -45,24 +42,9 @@ def draw_all(
             chosen = histograms[variable.name][(slice(None), *labels, ...)]
             figure = by_panel(chosen, panels, catalogue, with_data=distributions.hidden.isdisjoint(labels))
             path = folder / f"{'_'.join((variable.name, *labels))}.png"
-            save(figure, path)
             titles = [split.title(label) for split, label in zip(outer, labels, strict=True) if split]
-            figures.append((", ".join((variable.title, *titles)), path))
+            figures.append(Drawn(", ".join((variable.title, *titles)), save(figure, path)))
     return figures
-
-
-def save(figure: mpl.figure.Figure, path: Path) -> None:
-    """Writes a figure as PNG and as PDF beside it, and closes it.
-
-    Without the time: a figure that is drawn again is the same to the bit.
-    """
-
-    def fill(temporary: Path, suffix: str, metadata: dict[str, None]) -> None:
-        figure.savefig(temporary, format=suffix.removeprefix("."), dpi=110, metadata=metadata)
-
-    for suffix, metadata in ((".png", {}), (".pdf", {"CreationDate": None})):
-        provenance.write(path.with_suffix(suffix), partial(fill, suffix=suffix, metadata=metadata))
-    plt.close(figure)
 
 
 def by_panel(histogram: hist.Hist, split: Split | None, catalogue: Catalogue, *, with_data: bool) -> mpl.figure.Figure:

@@ -11,14 +11,14 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from hnl import layout
 from hnl.inference.results import FitFile, FitRecord, FittedYield
-from hnl.plots.distributions import save
+from hnl.plots.style import Drawn, save
 from hnl.selections.displaced.regions import REGIONS, bins
 
 SHOWN_IMPACTS = 20
 WHERE = {False: "Region A", True: "All bins"}  # what is drawn of ABCD cells, and of templates
 
 
-def draw_fits(content: FitFile, folder: Path) -> list[tuple[str, Path]]:
+def draw_fits(content: FitFile, folder: Path) -> list[Drawn]:
     """Yields in A, and pulls with impacts, of every fitted sample.
 
     Args:
@@ -26,7 +26,7 @@ def draw_fits(content: FitFile, folder: Path) -> list[tuple[str, Path]]:
         folder: for the figures; made if needed.
 
     Returns:
-        (title, PNG) of each figure.
+        Each figure.
     """
     figures = []
     stem = layout.fit(content.luminosity if content.projected else None)
@@ -37,7 +37,7 @@ def draw_fits(content: FitFile, folder: Path) -> list[tuple[str, Path]]:
         ):
             path = folder / f"{stem}_{name}_{record.sample}.png"
             save(figure, path)
-            figures.append((f"{title}, {record.sample}: {content.label}", path))
+            figures.append(Drawn(f"{title}, {record.sample}: {content.label}", path))
     return figures
 
 

@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from hnl.inference.results import StrengthsFile
-from hnl.plots.distributions import save
+from hnl.plots.style import Drawn, save
 
 TITLE = "Upper limits on the signal strength"
 
 
-def draw_strengths(content: StrengthsFile, folder: Path) -> list[tuple[str, Path]]:
+def draw_strengths(content: StrengthsFile, folder: Path) -> list[Drawn]:
     """The figure of `strengths`, if there is a limit.
 
     Args:
@@ -21,13 +21,13 @@ def draw_strengths(content: StrengthsFile, folder: Path) -> list[tuple[str, Path
         folder: for the figure; made if needed.
 
     Returns:
-        (title, PNG) of each figure.
+        Each figure.
     """
     if all(model.limit is None for model in content.limits):
         return []
     path = folder / "strengths.png"
     save(strengths(content), path)
-    return [(f"{TITLE}, {content.label}", path)]
+    return [Drawn(f"{TITLE}, {content.label}", path)]
 
 
 def strengths(content: StrengthsFile) -> mpl.figure.Figure:

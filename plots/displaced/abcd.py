@@ -1,7 +1,6 @@
 """Figures of the background estimate: yields with prediction (Figs. 9-12), scores in the VR (Fig. 8), thresholds."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from hnl import provenance
 from hnl.histograms.displaced.yields import vr_scores
 from hnl.inference.abcd.rows import ClosureRow, EstimateTables, SimulatedClosureRow, YieldRow
 from hnl.inference.abcd.thresholds import MIN_C, Scan
+from hnl.plots.style import Drawn, save
 from hnl.selections.displaced import categories
 from hnl.selections.displaced.categories import LEPTONS, Category
 from hnl.selections.displaced.hypotheses import HYPOTHESES
@@ -44,7 +43,7 @@ def draw_all(
     scans: Mapping[str, Mapping[str, Scan]],
     thresholds: Thresholds,
     folder: Path,
-) -> list[tuple[str, Path]]:
+) -> list[Drawn]:
     """Draws every figure of the stage, as PNG and PDF.
 
     Args:
@@ -56,7 +55,7 @@ def draw_all(
         folder: for the figures; made if needed.
 
     Returns:
-        (title, PNG) of each figure.
+        Each figure.
     """
     figures = []
     for hypothesis in HYPOTHESES:
@@ -74,14 +73,7 @@ def draw_all(
     for sample, datasets in samples.items():
         title = f"Score inside and outside of 50-85 GeV in the VR, {sample}"
         figures.append((title, f"abcd_VR_scores_{sample}", scores(plane, datasets)))
-    return [(title, _save(figure, folder, name)) for title, name, figure in figures]
-
-
-def _save(figure: mpl.figure.Figure, folder: Path, name: str) -> Path:
-    for kind in ("png", "pdf"):
-        provenance.write(folder / f"{name}.{kind}", partial(figure.savefig, format=kind, dpi=110))
-    plt.close(figure)
-    return folder / f"{name}.png"
+    return [Drawn(title, save(figure, folder / f"{name}.png")) for title, name, figure in figures]
 
 
 def yields(rows: Sequence[Predicted], hypothesis: str, sample: str) -> mpl.figure.Figure:

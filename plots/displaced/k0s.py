@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from hnl.inference.displaced.k0s_results import K0SFile, MassComparison, ScoreComparison
 from hnl.physics.constants import M_K0S
-from hnl.plots.distributions import save
+from hnl.plots.style import Drawn, save
 from hnl.selections.displaced.k0s import MAX_K0S_DIFFERENCE
 
 COLUMN = (5.6, 5.4)  # inches
 
 
-def draw_all(content: K0SFile, folder: Path) -> list[tuple[str, Path]]:
+def draw_all(content: K0SFile, folder: Path) -> list[Drawn]:
     """Draws both figures, as PNG and PDF.
 
     Args:
@@ -25,7 +25,7 @@ def draw_all(content: K0SFile, folder: Path) -> list[tuple[str, Path]]:
         folder: folder of the figures; made if needed.
 
     Returns:
-        (title, PNG) of each figure.
+        Each figure.
     """
     drawn = {
         "k0s_scores": ("Score of K0S candidates in data and simulation", scores(content.trainings)),
@@ -33,7 +33,7 @@ def draw_all(content: K0SFile, folder: Path) -> list[tuple[str, Path]]:
     }
     for name, (_, figure) in drawn.items():
         save(figure, folder / f"{name}.png")
-    return [(title, folder / f"{name}.png") for name, (title, _) in drawn.items()]
+    return [Drawn(title, folder / f"{name}.png") for name, (title, _) in drawn.items()]
 
 
 def scores(trainings: Mapping[str, ScoreComparison]) -> mpl.figure.Figure:

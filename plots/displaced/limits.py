@@ -18,7 +18,7 @@ from hnl.inference.displaced.results import LimitsFile, SampleLimit
 from hnl.inference.displaced.scan_results import CLOSED, CURVES, MassScan
 from hnl.inference.displaced.table5 import Table5Row
 from hnl.inference.published import Curve
-from hnl.plots.distributions import save
+from hnl.plots.style import Drawn, save
 
 ALPHA = 0.05
 GREEN, YELLOW = "#607641", "#F5BB54"  # the colours of the bands at CMS since 2024
@@ -34,7 +34,7 @@ SYMBOLS["mixed"] = r"|V_{eN} V_{\mu N}|^2 / (|V_{eN}|^2 + |V_{\mu N}|^2)"
 Array = NDArray[np.float64]
 
 
-def draw_limits(content: LimitsFile, table5: Sequence[Table5Row], folder: Path) -> list[tuple[str, Path]]:
+def draw_limits(content: LimitsFile, table5: Sequence[Table5Row], folder: Path) -> list[Drawn]:
     """One figure for each coupling and nature.
 
     Args:
@@ -43,7 +43,7 @@ def draw_limits(content: LimitsFile, table5: Sequence[Table5Row], folder: Path) 
         folder: for the figures; made if needed.
 
     Returns:
-        (title, PNG) of each figure.
+        Each figure.
     """
     figures = []
     stem = layout.limits(content.luminosity if content.projected else None)
@@ -53,7 +53,7 @@ def draw_limits(content: LimitsFile, table5: Sequence[Table5Row], folder: Path) 
         save(exclusion(content, coupling, nature, table5), path)
         scanned = any((s.coupling, s.nature) == (coupling, nature) for s in content.scans)
         shown = "Excluded |V|^2" if scanned else "Signal strength at generated lifetimes, no scan of |V|^2"
-        figures.append((f"{shown}, {coupling}, {nature}: {content.label}", path))
+        figures.append(Drawn(f"{shown}, {coupling}, {nature}: {content.label}", path))
     return figures
 
 
