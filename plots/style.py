@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hnl import provenance
 
 FORMATS = ("png", "pdf")
 _formats = list(FORMATS)
+_only: list[str] = []  # patterns of names; none: every figure is saved
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,22 @@ SECTIONS = ("result", "selection", "classifiers", "background", "fit", "k0s")  #
 
 
 @contextmanager
-def look(style: Path | str | None = None, formats: tuple[str, ...] = FORMATS) -> Iterator[None]:
+def look(
+    style: Path | str | None = None, formats: tuple[str, ...] = FORMATS, only: tuple[str, ...] = ()
+) -> Iterator[None]:
     """A context in which figures are drawn with a user's style and saved in the formats that were asked for.
 
     Args:
         style: matplotlib style file or name, on top of ours.
         formats: suffixes without the dot, such as 'png'.
+        only: patterns of names of figures, such as 'limits_*', that are saved; all by default.
     """
-    _formats[:] = formats
+    _formats[:], _only[:] = formats, only
     try:
         with plt.style.context(str(style) if style else {}):
             yield
     finally:
-        _formats[:] = FORMATS
+        _formats[:], _only[:] = FORMATS, ()
 
 
 def save(figure: mpl.figure.Figure, path: Path) -> Path:
@@ -65,7 +70,8 @@ def save(figure: mpl.figure.Figure, path: Path) -> Path:
     def fill(temporary: Path, suffix: str) -> None:
         figure.savefig(temporary, format=suffix, dpi=110, metadata={"CreationDate": None} if suffix == "pdf" else {})
 
-    for suffix in _formats:
+    wanted = not _only or any(fnmatchcase(path.stem, pattern) for pattern in _only)
+    for suffix in _formats if wanted else ():
         provenance.write(path.with_suffix(f".{suffix}"), partial(fill, suffix=suffix))
     plt.close(figure)
     return path.with_suffix(f".{_formats[0]}")
