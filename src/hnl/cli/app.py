@@ -6,7 +6,7 @@ import typer
 
 from hnl import __version__
 from hnl.stages import SELECT, Stage
-from hnl.stages.displaced import REPORT, STAGES
+from hnl.stages.displaced import STAGES
 from hnl.terminal import out_console
 
 
@@ -16,8 +16,7 @@ def _line(stage: Stage) -> str:
     return f"      [bold]hnl {stage.name}[/bold] {arguments:<{26 - len(stage.name)}} {stage.does}"
 
 
-# The report is a part of `hnl run` alone.
-STAGE_LINES = "\n".join(_line(stage) for stage in STAGES if stage is not REPORT)
+STAGE_LINES = "\n".join(map(_line, STAGES))
 
 app = typer.Typer(
     name="hnl",
@@ -33,7 +32,7 @@ app = typer.Typer(
 
       [bold]hnl datasets check[/bold] CATALOGUE    is the input sound?
 {STAGE_LINES}
-      [bold]hnl run[/bold] CATALOGUE -o OUT        all of it, and a report
+      [bold]hnl run[/bold] CATALOGUE -o OUT        all of it
 
     The same command goes on with a run that was interrupted, or failed.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from hnl import layout, lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import ModelsOption, OutArgument, WorkersOption, at_output
+from hnl.cli.shown import say_shown, show
 from hnl.terminal import TextTable, note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def k0s(
                 on_plan=lambda units: progress.update(task, total=units, visible=True),
                 on_unit=lambda: progress.update(task, advance=1),
             )
-    _print(checked.content)
+        shown = show(at, workers)
+    _print(checked)
     say(f"K0S check:   {output / layout.K0S}")
+    say_shown(shown)
 
 
 def _print(content: "K0SFile") -> None:
