@@ -128,6 +128,9 @@ class Dataset(CatalogueEntry):
     era: str
     kind: Literal["data", "background", "signal"]
     process: str = Field(min_length=1, description="physics process, e.g. wjets; datasets of one process are summed")
+    title: str | None = Field(
+        None, description="of the process in figures, with mathtext; by default one for known names, else the name"
+    )
     files: tuple[str, ...] = Field(
         min_length=1, description="paths or globs, relative to the catalogue, or root:// URLs; $VARIABLE is expanded"
     )
@@ -229,7 +232,7 @@ class Catalogue(CatalogueEntry):
 
     def alone(self, dataset: Dataset) -> "Catalogue":
         """What a worker needs to select events of one dataset: no list of files; of its era what is applied then."""
-        one, era = dataset.model_copy(update={"files": (), "checksums": {}}), self.era(dataset)
+        one, era = dataset.model_copy(update={"files": (), "checksums": {}, "title": None}), self.era(dataset)
         certified = era.golden_json if dataset.is_data else None
         applied = Corrections(jets=None if dataset.is_data else era.corrections.jets)
         era = era.model_copy(update={"golden_json": certified, "corrections": applied})

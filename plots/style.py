@@ -47,10 +47,11 @@ PETROFF = (
     "#717581",
     "#92dadd",
 )
-# Places in the cycle of colours: two are kept for signals, so that a signal never looks as a background.
-BACKGROUNDS, SIGNALS = (0, 1, 3, 9, 6, 7, 5, 8), (2, 4, 5)
+# Places in the cycle of colours: three are kept for signals, so that a signal never looks as a background.
+BACKGROUNDS, SIGNALS = (0, 1, 3, 9, 6, 7, 5), (2, 4, 8)
 LINES = ("-", "--", ":")  # of signals: they can be told apart without colours
 DATA = "black"
+POINTS: dict[str, Any] = {"fmt": "o", "color": DATA, "elinewidth": 0.8}  # of data, for `errorbar`
 
 # After mplhep's CMS style, at the size of a column.
 RC: dict[Any, Any] = {
@@ -226,7 +227,7 @@ def panels(
     right: float = 1.0,
     bottom: float = 3.2,
     top: float = 1.8,
-    between: tuple[float, float] = (1.0, 1.0),
+    between: tuple[float, float | Sequence[float]] = (1.0, 1.0),
     heights: Sequence[float] | None = None,
     **shared: Any,
 ) -> tuple[Figure, NDArray[Any]]:
@@ -236,7 +237,7 @@ def panels(
         rows, columns: of panels.
         width, height: of the figure in cm; by default those of the style, `SINGLE` x 7.2.
         left, right, bottom, top: margins, in letters (`em`).
-        between: panels, horizontally and vertically, in letters.
+        between: panels, horizontally and vertically (all rows, or after each but the last), in letters.
         heights: of the rows, relative.
         shared: sharex, sharey of `Figure.subplots`.
 
@@ -247,11 +248,13 @@ def panels(
     w, h = (given / INCH if given else usual[i] for i, given in enumerate((width, height)))
     one = em()
     x0, x1, y0, y1 = left * one / w, 1 - right * one / w, bottom * one / h, 1 - top * one / h
-    panel = ((x1 - x0) * w - (columns - 1) * between[0] * one) / columns
-    tall = ((y1 - y0) * h - (rows - 1) * between[1] * one) / rows
-    places: dict[str, Any] = {"left": x0, "right": x1, "bottom": y0, "top": y1}
-    places |= {"wspace": between[0] * one / panel, "hspace": between[1] * one / tall, "height_ratios": heights}
-    figure, axes = plt.subplots(rows, columns, figsize=(w, h), squeeze=False, gridspec_kw=places, **shared)
+    gaps = np.broadcast_to(between[1], rows - 1) * one / h
+    parts = np.array(heights or [1.0] * rows) / np.sum(heights or [1.0] * rows) * (y1 - y0 - gaps.sum())
+    floors = y1 - np.cumsum(parts) - np.concatenate([[0.0], np.cumsum(gaps)])
+    wide = (x1 - x0 - (columns - 1) * between[0] * one / w) / columns
+    figure, axes = plt.subplots(rows, columns, figsize=(w, h), squeeze=False, **shared)
+    for (row, column), panel in np.ndenumerate(axes):
+        panel.set_position((x0 + column * (wide + between[0] * one / w), floors[row], wide, parts[row]))
     return figure, axes
 
 
@@ -317,6 +320,12 @@ def band(
     high = values + (down if up is None else np.asarray(up, dtype=float))
     style: dict[str, Any] = {"fill": True, "facecolor": "none", "hatch": "//////", "linewidth": 0}
     axes.stairs(high, edges, baseline=values - down, **style | {"edgecolor": mpl.rcParams["hatch.color"]} | more)
+
+
+def beyond(axes: Axes, x: ArrayLike, y: ArrayLike, top: float) -> None:
+    """Triangles at the upper edge for points above it."""
+    x, above = np.asarray(x, dtype=float), np.asarray(y, dtype=float) > top
+    axes.plot(x[above], np.full(above.sum(), 0.93 * top), "^", color=DATA)
 
 
 def events_per(edges: ArrayLike, unit: str = "") -> str:
