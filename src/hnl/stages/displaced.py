@@ -1,8 +1,13 @@
 """The stages of the displaced search."""
 
+from dataclasses import replace
+
 from hnl import layout, stages
 from hnl.stages import Stage
 
+# The parts of the settings that each stage names are those of `analyses.displaced`.
+SELECT = replace(stages.SELECT, settings=())
+HISTOGRAM = replace(stages.HISTOGRAM, settings=())
 TRAIN = Stage(
     "train",
     "candidates -> classifiers",
@@ -10,6 +15,7 @@ TRAIN = Stage(
     (f"{layout.MODELS}/*",),
     ("hnl.ml.evaluation", "hnl.ml.models", "hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning"),
     wants_signal=True,
+    settings=("training",),
 )
 SCORE = Stage(
     "score",
@@ -18,6 +24,7 @@ SCORE = Stage(
     (f"{layout.SCORES}/*",),
     ("hnl.ml.models", "hnl.ml.scoring"),
     wants_signal=True,
+    settings=(),
 )
 ABCD = Stage(
     "abcd",
@@ -33,6 +40,7 @@ ABCD = Stage(
         "hnl.report.displaced.abcd_layout",
     ),
     wants_signal=True,
+    settings=(),
 )
 K0S = Stage(
     "k0s",
@@ -45,6 +53,7 @@ K0S = Stage(
         "hnl.plots.displaced.k0s",
     ),
     in_run=False,
+    settings=(),
 )
 _ESTIMATE = (layout.SELECTION, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
 LIMITS = Stage(
@@ -62,6 +71,7 @@ LIMITS = Stage(
         "hnl.report.strengths",
     ),
     wants_signal=True,
+    settings=(),
 )
 FIT = Stage(
     "fit",
@@ -75,6 +85,7 @@ FIT = Stage(
         "hnl.report.fit_tables",
     ),
     wants_signal=True,
+    settings=(),
 )
 PLOT = Stage(
     "plot",
@@ -99,6 +110,7 @@ PLOT = Stage(
     ),
     uses=("distributions",),
     in_run=False,
+    settings=(),
 )
 REPORT = Stage(
     "report",
@@ -109,4 +121,4 @@ REPORT = Stage(
     uses=("distributions", "title"),
 )
 
-STAGES = (stages.SELECT, stages.HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)
+STAGES = (SELECT, HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)

@@ -7,7 +7,7 @@ from pathlib import Path
 from hnl import layout, provenance
 from hnl.ml import learning
 from hnl.ml.learning import Trained
-from hnl.ml.training import Settings
+from hnl.ml.settings import Settings
 from hnl.plots import classifier
 from hnl.stages.run import Run
 
