@@ -347,7 +347,8 @@ def _resolve(document: Document, catalogue: Catalogue, files_needed: bool) -> Ca
 def _expand(pattern: str, folder: Path) -> list[str]:
     if "://" in pattern:
         return [pattern]
-    absolute = folder / Path(os.path.expandvars(pattern)).expanduser()
-    if any(character in pattern for character in "*?["):
-        return sorted(str(Path(match).resolve()) for match in glob(str(absolute), recursive=True))  # noqa: PTH207 (absolute)
-    return [str(absolute.resolve())]
+    path = Path(os.path.expandvars(pattern)).expanduser()
+    if any(character in pattern for character in "*?[") and not (folder / path).is_file():
+        matches = glob(str(path), root_dir=folder, recursive=True)  # noqa: PTH207 (absolute)
+        return sorted(str((folder / match).resolve()) for match in matches)
+    return [str((folder / path).resolve())]

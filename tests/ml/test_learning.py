@@ -48,7 +48,10 @@ def test_everything_is_trained_evaluated_and_drawn(trained: tuple[Path, train.Re
         background = sum(of["counts"]["background"].values())
         assert of["thresholds"][0]["background_events"] < background
         assert sum(np.diff(of["roc"]["unseen"]["signal"])) == pytest.approx(1)
-    assert all(path.stat().st_size > 10_000 and path.with_suffix(".pdf").is_file() for _, path in result.figures)
+    assert all(
+        path.stat().st_size > 10_000 and path.with_suffix(".pdf").is_file()
+        for path in [figure.path for figure in result.figures]
+    )
     assert list(json.loads((out / "models" / "evaluation.json").read_text())["metrics"]) == ALL
 
 
@@ -59,8 +62,8 @@ def test_the_figures_are_drawn_again_from_what_was_saved(
     (tmp_path / "models").mkdir()
     shutil.copy(trained[0] / "models" / "evaluation.json", tmp_path / "models")
     again = figures.run(Run(tmp_path))
-    assert [title for title, _ in again] == [title for title, _ in trained[1].figures]
-    assert [path.read_bytes() for _, path in again] == [path.read_bytes() for _, path in trained[1].figures]
+    assert again == [replace(one, path=tmp_path / one.path.relative_to(trained[0])) for one in trained[1].figures]
+    assert [one.path.read_bytes() for one in again] == [one.path.read_bytes() for one in trained[1].figures]
 
 
 def test_the_tables_can_be_printed(trained: tuple[Path, train.Result]) -> None:

@@ -296,7 +296,9 @@ def test_every_format_says_the_same(stage):
         assert latex.count(r"\\") == len(table.records) + 1
         assert "nan" not in latex.lower()
     assert all(path.is_file() for path in returned.files)
-    assert all(path.is_file() and path.with_suffix(".pdf").is_file() for _, path in returned.figures)
+    assert all(
+        path.is_file() and path.with_suffix(".pdf").is_file() for path in [figure.path for figure in returned.figures]
+    )
     assert json.loads((folder / "abcd" / "thresholds.json").read_text()) == THRESHOLDS
 
 
@@ -476,10 +478,10 @@ def test_figures_of_next_to_nothing(tmp_path):
     rng = np.random.default_rng(1)
     result = abcd.analyse([scored(dataset("data", "data"), *random(rng, 30))], tmp_path)
     assert len(result.figures) == 7
-    assert all(path.stat().st_size > 10_000 for _, path in result.figures)
+    assert all(path.stat().st_size > 10_000 for path in [figure.path for figure in result.figures])
     few = abcd.analyse([scored(dataset("wjets", "background"), *random(rng, 30))], tmp_path)
     assert len(few.figures) == 8
-    assert "Simulated background: A over its prediction at lower thresholds" in dict(few.figures)
+    assert "Simulated background: A over its prediction at lower thresholds" in [figure.title for figure in few.figures]
 
 
 def test_a_run_shows_the_prediction_and_the_closure(stage):

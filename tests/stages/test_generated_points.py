@@ -120,7 +120,7 @@ def test_by_mass(run):
     content = result.content
     assert content.scans == ()
     assert [row.sample for row in content.samples] == ["hnl8_mu"]
-    ((title, path),) = result.figures
+    ((title, path),) = [(figure.title, figure.path) for figure in result.figures]
     assert title.startswith("Signal strength at generated lifetimes, no scan of |V|^2, mu, majorana")
     assert path.stat().st_size > 5000
     with pytest.raises(limits.ChoiceError, match=r"6 GeV is outside .*; samples of 8 GeV have no true decay length"):

@@ -81,7 +81,9 @@ def test_from_files_to_figures(tmp_path: Path, trained: Path) -> None:
         full, left = row["auc"].values()
         assert 0.5 < left["value"] <= full["value"] + 3 * full["error"]
     assert sum(content["masses"]["data"]) == N_DATA
-    drawn = {file: file.read_bytes() for _, figure in checked.figures for file in (figure, figure.with_suffix(".pdf"))}
+    drawn = {
+        file: file.read_bytes() for figure in checked.figures for file in (figure.path, figure.path.with_suffix(".pdf"))
+    }
     for file in drawn:
         file.unlink()
     assert plot.run(Run(out)) == checked.figures
@@ -109,7 +111,7 @@ def test_no_simulated_candidates(tmp_path: Path, trained: Path) -> None:
         assert row.simulation == row.simulation_error == (None,) * 5
     # Masses are counted before the requirement on them, to 0.56 GeV.
     assert sum(content.masses.simulation) == pytest.approx(N_DATA)
-    assert all(figure.is_file() for _, figure in checked.figures)
+    assert all(figure.path.is_file() for figure in checked.figures)
 
 
 def test_dataset_without_files(tmp_path: Path, trained: Path) -> None:

@@ -149,8 +149,8 @@ def plot(output: OutArgument) -> None:
         stage = at.analysis.stage("plot")
         with lineage.stage(output, stage):
             drawn = stage.run(at)
-    for title, path in drawn:
-        say(f"{title}: {path}")
+    for figure in drawn:
+        say(f"{figure.title}: {figure.path}")
 
 
 def has_own_models(at: "Run", *displaced_only: tuple[str, object]) -> bool:

@@ -10,6 +10,7 @@ from hnl.stages import Stage
 from hnl.terminal import note
 
 if TYPE_CHECKING:
+    from hnl.plots.style import Drawn
     from hnl.stages.run import Run
 
 
@@ -21,9 +22,9 @@ def is_kept(at: "Run", stage: Stage, settings: Mapping[str, object], more: Seque
     return True
 
 
-def tell_figures(noted: AtWork, figures: Sequence[tuple[str, Path]]) -> None:
+def tell_figures(noted: AtWork, figures: "Sequence[Drawn]") -> None:
     """Notes titles and names of figures, for a report that is written without the stage."""
-    noted.told["figures"] = [[title, path.name] for title, path in figures]
+    noted.told["figures"] = [[figure.title, figure.path.name] for figure in figures]
 
 
 def figures_of(at: "Run", stage: Stage) -> list[tuple[str, Path]]:

@@ -16,6 +16,7 @@ from hnl.inference.abcd.rows import EstimateTables
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
 from hnl.plots.displaced import abcd as plots
+from hnl.plots.style import Drawn
 from hnl.report.displaced import abcd_layout, abcd_summary
 from hnl.report.tables import Table
 from hnl.selections.displaced.regions import Thresholds
@@ -32,7 +33,7 @@ class Result:
     thresholds: Thresholds
     scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
     histograms: dict[str, hist.Hist]
-    figures: list[tuple[str, Path]]  # title, PNG
+    figures: list[Drawn]
     files: list[Path]
     hidden: str  # '' or what is
     partial: list[str]

@@ -6,6 +6,7 @@ from pathlib import Path
 from hnl import layout, provenance, records
 from hnl.inference.results import FitFile
 from hnl.plots import fits as plots
+from hnl.plots.style import Drawn
 from hnl.report import fit_tables
 from hnl.report.tables import Table
 
@@ -17,7 +18,7 @@ class Fitted:
     folder: Path
     content: FitFile
     tables: list[Table]
-    figures: list[tuple[str, Path]]  # title, PNG
+    figures: list[Drawn]
 
 
 def write(out: Path, content: FitFile) -> Fitted:

@@ -14,6 +14,7 @@ from hnl.ml.displaced import trainings
 from hnl.ml.models import Classifier
 from hnl.ml.sample import TrainingSource
 from hnl.plots.displaced import k0s as plots
+from hnl.plots.style import Drawn
 from hnl.processors import selection as selections
 from hnl.processors.displaced import k0s_inputs
 from hnl.processors.displaced.k0s_inputs import K0SError, K0SJob, UnitResult
@@ -23,10 +24,10 @@ from hnl.stages.run import Run
 
 @dataclass(frozen=True)
 class Checked:
-    """What `run` leaves behind: the content of k0s.json, and (title, PNG) of each figure."""
+    """What `run` leaves behind: the content of k0s.json, and each figure."""
 
     content: K0SFile
-    figures: list[tuple[str, Path]]
+    figures: list[Drawn]
 
 
 def run(

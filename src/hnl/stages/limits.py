@@ -12,6 +12,7 @@ from hnl.inference.displaced.limits import ScanRequest
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import MassScan, ScanSettings
 from hnl.plots.displaced import limits as plots
+from hnl.plots.style import Drawn
 from hnl.report import strengths as strength_tables
 from hnl.report.displaced import hepdata
 from hnl.report.displaced.limit_files import compared, edges
@@ -30,7 +31,7 @@ class Result:
     strengths: Table  # limits on mu at generated lifetimes, where there is no scan
     reused: int  # masses that were scanned before
     points: list[Path]  # what is kept of each mass
-    figures: list[tuple[str, Path]]  # title, PNG
+    figures: list[Drawn]
 
 
 def run(

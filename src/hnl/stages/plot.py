@@ -19,9 +19,10 @@ from hnl.plots import strengths as strength_plots
 from hnl.plots.displaced import abcd as abcd_plots
 from hnl.plots.displaced import k0s as k0s_plots
 from hnl.plots.displaced import limits as limit_plots
+from hnl.plots.style import Drawn
 from hnl.stages.run import Run
 
-Figures = list[tuple[str, Path]]
+Figures = list[Drawn]
 
 
 class NoProductsError(InputError):
@@ -36,7 +37,7 @@ def run(at: Run) -> Figures:
     """Draws every figure whose product is in an output folder.
 
     Returns:
-        (title, PNG) of each figure.
+        each figure.
 
     Raises:
         NoProductsError: there is no product.

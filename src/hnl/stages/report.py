@@ -31,8 +31,8 @@ def run(
     histograms = files.read_json(at.out / layout.HISTOGRAMS)
     hidden = records.read(at.out / layout.ESTIMATE, EstimateFile).hidden if estimate else ""
     folder = at.out / layout.PLOTS
-    drawn = distributions.draw_all(histograms, at.analysis.distributions, at.selection.catalogue, folder)
-    drawn += figures
+    made = distributions.draw_all(histograms, at.analysis.distributions, at.selection.catalogue, folder)
+    drawn = [*((figure.title, figure.path) for figure in made), *figures]
     lines = summary.lines(at.selection, hidden, _results(at.out) if limits else [], notes, len(drawn))
     return page.write(at.selection, lines, drawn), lines
 

@@ -12,6 +12,7 @@ from hnl.inference.model import Model
 from hnl.inference.results import NamedLimit, StrengthsFile
 from hnl.inference.strength_limits import strength_limit
 from hnl.plots import strengths as plots
+from hnl.plots.style import Drawn
 from hnl.report import strengths as tables
 from hnl.report.tables import Table
 from hnl.stages.run import Run
@@ -24,7 +25,7 @@ class Result:
     folder: Path
     content: StrengthsFile
     table: Table
-    figures: list[tuple[str, Path]]  # title, PNG
+    figures: list[Drawn]
 
 
 def run(

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from hnl import layout, provenance
 from hnl.ml import learning
 from hnl.ml.learning import Trained
 from hnl.ml.settings import Settings
 from hnl.plots import classifier
+from hnl.plots.style import Drawn
 from hnl.stages.run import Run
 
 
 @dataclass(frozen=True)
 class Result(Trained):
-    """What the stage found and wrote; figures are (title, PNG)."""
+    """What the stage found and wrote; with its figures."""
 
-    figures: list[tuple[str, Path]]
+    figures: list[Drawn]
 
 
 def run(
