@@ -6,23 +6,21 @@ does not exist, a glob without files, one file in two datasets.
 
 import os
 import re
-from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
-from hnl.datasets import corrections, golden, yaml_lines, years
+from hnl import analysis as searches
+from hnl.datasets import corrections, golden, search_settings, yaml_lines, years
 from hnl.datasets.corrections import Corrections
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.model import CatalogueEntry
 from hnl.datasets.settings import Batch, Remote
+from hnl.datasets.yaml_lines import Document
 from hnl.errors import InputError
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where libyaml was there: ten times faster
 LuminosityNuisance = Annotated[str, StringConstraints(pattern=r"^luminosity_\w+$")]
 DISPLACED = "displaced"  # the search that is meant where none is named
 FROM_RUNS_TREE: Literal["from Runs tree"] = "from Runs tree"
@@ -203,6 +201,9 @@ class Catalogue(CatalogueEntry):
     datasets: tuple[Dataset, ...] = Field(min_length=1)
     remote: Remote = Field(default_factory=Remote, description="how files are read over the network")
     batch: Batch = Field(default_factory=Batch, description="what jobs of a batch system ask for")
+    settings: dict[str, Any] = Field(
+        {}, description="settings of the search, or a YAML file of them; once loaded, those that are not the default"
+    )
 
     @property
     def own_file(self) -> Path | None:
@@ -250,39 +251,23 @@ def load(path: Path, *, files_needed: bool = True) -> Catalogue:
     Raises:
         CatalogueError: with file and line, for anything that is not right.
     """
+    document = yaml_lines.read(path, "catalogue", "a catalogue has the keys 'eras' and 'datasets'", CatalogueError)
+    holder, place, written = search_settings.given(document)
     try:
-        text = path.read_text(encoding="utf-8")
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        content = None if node is None else loader.construct_document(node)
-    except OSError as error:
-        raise CatalogueError(f"cannot read the catalogue {path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CatalogueError(f"the catalogue {path} is not UTF-8 text: {error.reason}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CatalogueError(f"{path}, line {line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise CatalogueError(f"{path}: not valid YAML: {error}") from None
-    if node is None or not isinstance(content, dict):
-        raise CatalogueError(f"{path}, line 1: a catalogue has the keys 'eras' and 'datasets'")
-    if repeated := yaml_lines.repeated_key(node):
-        key, line = repeated
-        raise CatalogueError(f"{path}, line {line}: the key '{key}' is given twice")
-    try:
-        catalogue = Catalogue.model_validate(content)
+        catalogue = Catalogue.model_validate(document.content | {"settings": written})
     except ValidationError as error:
-        problems = [_problem(path, node, detail) for detail in error.errors()]
-        raise CatalogueError("\n".join(dict.fromkeys(problems))) from None
-    return _resolve(path, node, catalogue, files_needed)
+        raise document.invalid(error) from None
+    catalogue = _resolve(document, catalogue, files_needed)
+    if not written:
+        return catalogue
+    kind = searches.of_catalogue(catalogue).settings
+    changed = search_settings.changed(kind, catalogue.settings, holder, place)
+    return catalogue.model_copy(update={"settings": changed})
 
 
-def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue, files_needed: bool) -> Catalogue:
+def _resolve(document: Document, catalogue: Catalogue, files_needed: bool) -> Catalogue:
     """Expands globs, makes paths absolute and checks what concerns several entries at once."""
-
-    def fail(loc: Sequence[str | int], message: str) -> CatalogueError:
-        return CatalogueError(f"{path}, line {yaml_lines.line(node, loc)}: {message}")
-
+    path, fail = document.path, document.wrong
     owner: dict[str, str] = {}
     names: set[str] = set()
     datasets = []
@@ -370,15 +355,3 @@ def _expand(pattern: str, folder: Path) -> list[str]:
         matches = glob(str(path), root_dir=folder, recursive=True)  # noqa: PTH207 (absolute)
         return sorted(str((folder / match).resolve()) for match in matches)
     return [str((folder / path).resolve())]
-
-
-def _problem(path: Path, node: yaml.Node, detail: ErrorDetails) -> str:
-    """One validation error as 'file, line N: where: what (value)'."""
-    loc = detail["loc"]
-    where = ".".join(str(part) for part in loc if isinstance(part, int) or " " not in str(part))
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
-        message = f"unknown key '{loc[-1]}'"
-    elif detail["type"] != "missing" and not isinstance(detail["input"], dict | list):
-        message += f" (got {detail['input']!r})"
-    return f"{path}, line {yaml_lines.line(node, loc)}: {where}: {message}"

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -159,6 +160,7 @@ def finish(out: Path, plan: Plan) -> Selection:
         provenance=provenance.record(),
         sum_w=sum_w,
     )
+    _write_settings(out, catalogue)
     record = records.as_record(content)
     if not _is_there(out, record):
         cutflow = {name: records.as_record(counts) for name, counts in selection.cutflow().items()}
@@ -166,6 +168,25 @@ def finish(out: Path, plan: Plan) -> Selection:
         # In one line: indented, a hundred thousand files take half a minute.
         provenance.write_text(out / layout.SELECTION, json.dumps(record, allow_nan=False) + "\n")
     return selection
+
+
+def _write_settings(out: Path, catalogue: Catalogue) -> None:
+    """What the catalogue changes of the settings of the search, for later stages; no file if that is nothing."""
+    path = out / layout.SETTINGS
+    if not catalogue.settings:
+        path.unlink(missing_ok=True)
+    elif catalogue.settings != _settings(out):
+        provenance.write_json(path, catalogue.settings)
+
+
+def _settings(out: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((out / layout.SETTINGS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise SelectionError(f"{out / layout.SETTINGS} is broken: {error}; run hnl select again") from error
+    return found
 
 
 def _is_there(out: Path, content: Record) -> bool:
@@ -209,7 +230,7 @@ def load(out: Path) -> Selection:
     """
     path = layout.finished(out)
     content = records.read(path, SelectionFile)
-    catalogue = content.catalogue
+    catalogue = content.catalogue.model_copy(update={"settings": _settings(out)})
     manifests, tables = {}, {}
     for dataset in catalogue.datasets:
         name, current = dataset.name, fingerprint(dataset, catalogue)

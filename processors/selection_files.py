@@ -74,7 +74,9 @@ class SelectionFile:
 
     format: int = Field(description="version of this file format")
     partial: list[str] = Field(description="input files that were left out, with the reason")
-    catalogue: Catalogue = Field(description="the catalogue, with every default: see catalogue.md")
+    catalogue: Catalogue = Field(
+        description="the catalogue, with every default: see catalogue.md; its settings are in settings.json"
+    )
     fingerprints: dict[str, str] = Field(description="by dataset: hash of the code and settings that decide on it")
     variations: dict[str, list[str]] = Field(description="by dataset: variations of jet energies, nominal first")
     files: dict[str, list[FileFacts]] = Field(description="by dataset: its files")
@@ -84,7 +86,8 @@ class SelectionFile:
 
     @field_serializer("catalogue")
     def _catalogue(self, catalogue: Catalogue) -> Record:
-        return catalogue.model_dump(mode="json")
+        # A setting of a later stage must not make this file another one: all stages read it.
+        return catalogue.model_dump(mode="json", exclude={"settings"})
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)

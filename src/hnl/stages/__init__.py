@@ -28,6 +28,8 @@ class Stage:
         module: of this package, that does it; the name by default.
         in_run: whether it is a part of `hnl run`.
         wants_signal: whether there is nothing to do without a signal sample in the catalogue.
+        settings: the parts of the settings of the search (`Analysis.settings`) that decide what is in the products and
+            are not in what it reads; None for all, which is safe for a search that does not say.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Stage:
     module: str = ""
     in_run: bool = True
     wants_signal: bool = False
+    settings: tuple[str, ...] | None = None
 
     def run(self, *arguments: Any, **options: Any) -> Any:
         """Calls the `run` of its module."""

@@ -1,8 +1,13 @@
 """The stages of the displaced search."""
 
+from dataclasses import replace
+
 from hnl import layout, stages
 from hnl.stages import Stage
 
+# The parts of the settings that each stage names are those of `analyses.displaced`.
+SELECT = replace(stages.SELECT, settings=())
+HISTOGRAM = replace(stages.HISTOGRAM, settings=())
 TRAIN = Stage(
     "train",
     "candidates -> classifiers",
@@ -10,6 +15,7 @@ TRAIN = Stage(
     (f"{layout.MODELS}/*",),
     ("hnl.ml.evaluation", "hnl.ml.models", "hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning"),
     wants_signal=True,
+    settings=("training",),
 )
 SCORE = Stage(
     "score",
@@ -18,6 +24,7 @@ SCORE = Stage(
     (f"{layout.SCORES}/*",),
     ("hnl.ml.models", "hnl.ml.scoring"),
     wants_signal=True,
+    settings=(),
 )
 ABCD = Stage(
     "abcd",
@@ -33,6 +40,7 @@ ABCD = Stage(
         "hnl.report.displaced.abcd_layout",
     ),
     wants_signal=True,
+    settings=(),
 )
 K0S = Stage(
     "k0s",
@@ -41,6 +49,7 @@ K0S = Stage(
     (f"{layout.K0S}/*",),
     ("hnl.corrections.weights", "hnl.inference.displaced.k0s"),
     in_run=False,
+    settings=(),
 )
 _ESTIMATE = (layout.SELECTION, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
 LIMITS = Stage(
@@ -58,6 +67,7 @@ LIMITS = Stage(
         "hnl.report.strengths",
     ),
     wants_signal=True,
+    settings=(),
 )
 FIT = Stage(
     "fit",
@@ -71,6 +81,7 @@ FIT = Stage(
         "hnl.report.fit_tables",
     ),
     wants_signal=True,
+    settings=(),
 )
 PLOT = Stage(
     "plot",
@@ -95,6 +106,7 @@ PLOT = Stage(
         "hnl.plots.displaced.limits",
     ),
     uses=("distributions",),
+    settings=(),
 )
 REPORT = Stage(
     "report",
@@ -105,4 +117,4 @@ REPORT = Stage(
     uses=("title",),
 )
 
-STAGES = (stages.SELECT, stages.HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)
+STAGES = (SELECT, HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)
