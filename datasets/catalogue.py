@@ -15,10 +15,11 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from hnl.datasets import corrections, golden, yaml_lines, years
+from hnl.datasets import corrections, golden, own_weights, yaml_lines, years
 from hnl.datasets.corrections import Corrections
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.model import CatalogueEntry
+from hnl.datasets.own_weights import OwnWeight, Place
 from hnl.datasets.settings import Batch, Remote
 from hnl.errors import InputError
 
@@ -198,6 +199,7 @@ class Catalogue(CatalogueEntry):
     )
     eras: dict[str, Era] = Field(min_length=1)
     datasets: tuple[Dataset, ...] = Field(min_length=1)
+    weights: tuple[OwnWeight, ...] = Field((), description="weights of your own for simulation, see corrections.md")
     remote: Remote = Field(default_factory=Remote, description="how files are read over the network")
     batch: Batch = Field(default_factory=Batch, description="what jobs of a batch system ask for")
 
@@ -233,7 +235,7 @@ class Catalogue(CatalogueEntry):
         certified = era.golden_json if dataset.is_data else None
         applied = Corrections(jets=None if dataset.is_data else era.corrections.jets)
         era = era.model_copy(update={"golden_json": certified, "corrections": applied})
-        return self.model_copy(update={"eras": {dataset.era: era}, "datasets": (one,)})
+        return self.model_copy(update={"eras": {dataset.era: era}, "datasets": (one,), "weights": ()})
 
 
 def load(path: Path, *, files_needed: bool = True) -> Catalogue:
@@ -272,6 +274,13 @@ def load(path: Path, *, files_needed: bool = True) -> Catalogue:
         problems = [_problem(path, node, detail) for detail in error.errors()]
         raise CatalogueError("\n".join(dict.fromkeys(problems))) from None
     return _resolve(path, node, catalogue, files_needed)
+
+
+def error_at(path: Path, place: Place, message: str) -> CatalogueError:
+    """An error about an entry of a catalogue that was loaded, with the line that the entry stands in."""
+    node = yaml.compose(path.read_text(encoding="utf-8"), _Loader)
+    assert node is not None  # it was loaded
+    return CatalogueError(f"{path}, line {yaml_lines.line(node, place)}: {message}")
 
 
 def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue, files_needed: bool) -> Catalogue:
@@ -350,13 +359,20 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue, files_needed: bo
             ("eras", without, "corrections"),
             f"era {without} has no corrections.{kind}, era {having} has: give them, or say '{kind}: null'",
         )
+    if misplaced := own_weights.problem(catalogue.weights, datasets):
+        raise fail(*misplaced)
+    weights = tuple(corrections.moved(weight, absolute) for weight in catalogue.weights)
+    for i, weight in enumerate(weights):
+        if files_needed and not weight.file.is_file():
+            raise fail(("weights", i, "file"), f"weight {weight.name}: no such file of corrections: {weight.file}")
     analysis = catalogue.analysis
     if catalogue.own_file is not None:
         source = absolute(catalogue.own_file)
         if not source.is_file():
             raise fail(("analysis",), f"no such file: {source}")
         analysis = f"{source}:{analysis.rpartition(':')[2]}"
-    return catalogue.model_copy(update={"datasets": tuple(datasets), "eras": eras, "analysis": analysis})
+    resolved = {"datasets": tuple(datasets), "eras": eras, "weights": weights, "analysis": analysis}
+    return catalogue.model_copy(update=resolved)
 
 
 def _expand(pattern: str, folder: Path) -> list[str]:

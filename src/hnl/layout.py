@@ -2,6 +2,7 @@
 
 SELECTION = "selection.json"
 CUTFLOW = "cutflow.json"
+WEIGHTS = "weights.json"  # of the catalogue; not there without any
 PLAN = "plan.json"
 INDEX = "files.json"  # what is known of input files
 CANDIDATES = "candidates"  # DATASET/UNIT.parquet and .json
