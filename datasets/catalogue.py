@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from hnl import analysis as searches
-from hnl.datasets import corrections, golden, search_settings, yaml_lines, years
+from hnl.datasets import corrections, golden, own_weights, search_settings, yaml_lines, years
 from hnl.datasets.corrections import Corrections
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.model import CatalogueEntry
+from hnl.datasets.own_weights import OwnWeight, Place
 from hnl.datasets.settings import Batch, Remote
 from hnl.datasets.yaml_lines import Document
 from hnl.errors import InputError
@@ -199,6 +200,7 @@ class Catalogue(CatalogueEntry):
     )
     eras: dict[str, Era] = Field(min_length=1)
     datasets: tuple[Dataset, ...] = Field(min_length=1)
+    weights: tuple[OwnWeight, ...] = Field((), description="weights of your own for simulation, see corrections.md")
     remote: Remote = Field(default_factory=Remote, description="how files are read over the network")
     batch: Batch = Field(default_factory=Batch, description="what jobs of a batch system ask for")
     settings: dict[str, Any] = Field(
@@ -237,7 +239,7 @@ class Catalogue(CatalogueEntry):
         certified = era.golden_json if dataset.is_data else None
         applied = Corrections(jets=None if dataset.is_data else era.corrections.jets)
         era = era.model_copy(update={"golden_json": certified, "corrections": applied})
-        return self.model_copy(update={"eras": {dataset.era: era}, "datasets": (one,)})
+        return self.model_copy(update={"eras": {dataset.era: era}, "datasets": (one,), "weights": ()})
 
 
 def load(path: Path, *, files_needed: bool = True) -> Catalogue:
@@ -251,7 +253,7 @@ def load(path: Path, *, files_needed: bool = True) -> Catalogue:
     Raises:
         CatalogueError: with file and line, for anything that is not right.
     """
-    document = yaml_lines.read(path, "catalogue", "a catalogue has the keys 'eras' and 'datasets'", CatalogueError)
+    document = _read(path)
     holder, place, written = search_settings.given(document)
     try:
         catalogue = Catalogue.model_validate(document.content | {"settings": written})
@@ -263,6 +265,15 @@ def load(path: Path, *, files_needed: bool = True) -> Catalogue:
     kind = searches.of_catalogue(catalogue).settings
     changed = search_settings.changed(kind, catalogue.settings, holder, place)
     return catalogue.model_copy(update={"settings": changed})
+
+
+def error_at(path: Path, place: Place, message: str) -> CatalogueError:
+    """An error about an entry of a catalogue that was loaded, with the line that the entry stands in."""
+    return _read(path).wrong(place, message)
+
+
+def _read(path: Path) -> Document:
+    return yaml_lines.read(path, "catalogue", "a catalogue has the keys 'eras' and 'datasets'", CatalogueError)
 
 
 def _resolve(document: Document, catalogue: Catalogue, files_needed: bool) -> Catalogue:
@@ -338,13 +349,20 @@ def _resolve(document: Document, catalogue: Catalogue, files_needed: bool) -> Ca
             ("eras", without, "corrections"),
             f"era {without} has no corrections.{kind}, era {having} has: give them, or say '{kind}: null'",
         )
+    if misplaced := own_weights.problem(catalogue.weights, datasets):
+        raise fail(*misplaced)
+    weights = tuple(corrections.moved(weight, absolute) for weight in catalogue.weights)
+    for i, weight in enumerate(weights):
+        if files_needed and not weight.file.is_file():
+            raise fail(("weights", i, "file"), f"weight {weight.name}: no such file of corrections: {weight.file}")
     analysis = catalogue.analysis
     if catalogue.own_file is not None:
         source = absolute(catalogue.own_file)
         if not source.is_file():
             raise fail(("analysis",), f"no such file: {source}")
         analysis = f"{source}:{analysis.rpartition(':')[2]}"
-    return catalogue.model_copy(update={"datasets": tuple(datasets), "eras": eras, "analysis": analysis})
+    resolved = {"datasets": tuple(datasets), "eras": eras, "weights": weights, "analysis": analysis}
+    return catalogue.model_copy(update=resolved)
 
 
 def _expand(pattern: str, folder: Path) -> list[str]:

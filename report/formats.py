@@ -27,12 +27,13 @@ from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import KeptScan
 from hnl.inference.results import FitFile, StrengthsFile
 from hnl.processors.manifests import Manifest
-from hnl.processors.selection_files import DatasetCutflow, PlanFile, SelectionFile
+from hnl.processors.selection_files import DatasetCutflow, PlanFile, SelectionFile, WeightsFile
 from hnl.records import FLAT
 
 # Path in OUT, and the type of the content.
 FILES: tuple[tuple[str, type], ...] = (
     (layout.SELECTION, SelectionFile),
+    (layout.WEIGHTS, WeightsFile),
     (layout.CUTFLOW, DatasetCutflow),
     (f"{layout.CANDIDATES}/DATASET/UNIT.json", Manifest),
     (layout.PLAN, PlanFile),

@@ -7,6 +7,7 @@ from hnl.errors import InputError
 SELECTION = "selection.json"
 CUTFLOW = "cutflow.json"
 SETTINGS = "settings.json"  # of the search, as far as the catalogue changes them; absent if it changes none
+WEIGHTS = "weights.json"  # of the catalogue; not there without any
 PLAN = "plan.json"
 INDEX = "files.json"  # what is known of input files
 CANDIDATES = "candidates"  # DATASET/UNIT.parquet and .json

@@ -59,7 +59,7 @@ def datasets_check(
         for line in (f"eras: {len(known.eras)}, datasets: {len(known.datasets)}", *remarks.on_catalogue(known)):
             say(f"- {line}")
         return
-    planning.check_corrections(known)
+    planning.check_corrections(known, catalogue)
     index = Index(output / layout.INDEX) if output else None
     found = inspect_all(known, index, searches.of_catalogue(known).needs)
     if index:

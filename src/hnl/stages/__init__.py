@@ -63,14 +63,14 @@ SELECT = Stage(
     "select",
     "NanoAOD -> candidates and cutflow",
     (),
-    (layout.SELECTION, layout.CUTFLOW, f"{layout.CANDIDATES}/*/*.parquet"),
+    (layout.SELECTION, layout.WEIGHTS, layout.CUTFLOW, f"{layout.CANDIDATES}/*/*.parquet"),
     ("hnl.processors.units",),
     uses=("needs", "processor", "varies_jets"),
 )
 HISTOGRAM = Stage(
     "histogram",
     "candidates -> histograms (ROOT, UHI JSON)",
-    (layout.SELECTION,),
+    (layout.SELECTION, layout.WEIGHTS),
     (layout.HISTOGRAMS_ROOT, layout.HISTOGRAMS),
     ("hnl.corrections.weights", "hnl.histograms.files", "hnl.histograms.fill"),
     uses=("distributions",),
@@ -78,7 +78,7 @@ HISTOGRAM = Stage(
 LIMITS = Stage(
     "limits",
     "candidates -> excluded signal strength",
-    (layout.SELECTION,),
+    (layout.SELECTION, layout.WEIGHTS),
     tuple(pattern.replace(layout.LIMITS_FILE, "**/*") for pattern in layout.EVERY_LIMITS),
     ("hnl.corrections.weights", "hnl.inference.strength_limits", "hnl.report.strengths"),
     uses=("models",),
@@ -87,7 +87,7 @@ LIMITS = Stage(
 FIT = Stage(
     "fit",
     "candidates -> pulls, impacts, goodness of fit",
-    (layout.SELECTION,),
+    (layout.SELECTION, layout.WEIGHTS),
     tuple(pattern.replace(layout.FIT_FILE, "*") for pattern in layout.EVERY_FIT),
     ("hnl.corrections.weights", "hnl.inference.fitting", "hnl.report.fit_tables"),
     uses=("models",),

@@ -29,7 +29,7 @@ SCORE = Stage(
 ABCD = Stage(
     "abcd",
     "scores -> ABCD regions, estimate, checks",
-    (layout.SELECTION, f"{layout.SCORES}/*.parquet"),
+    (layout.SELECTION, layout.WEIGHTS, f"{layout.SCORES}/*.parquet"),
     (f"{layout.ABCD}/*",),
     (
         "hnl.corrections.weights",
@@ -51,7 +51,7 @@ K0S = Stage(
     in_run=False,
     settings=(),
 )
-_ESTIMATE = (layout.SELECTION, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
+_ESTIMATE = (layout.SELECTION, layout.WEIGHTS, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
 LIMITS = Stage(
     "limits",
     "estimate -> excluded |V|^2",
