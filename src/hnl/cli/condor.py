@@ -7,6 +7,7 @@ import typer
 
 from hnl import layout, lineage, locking, stages
 from hnl.cli.app import app
+from hnl.cli.examples import Commands
 from hnl.cli.options import CatalogueArgument, ChecksumOption, FolderArgument, OutOption, PartialOption
 from hnl.cli.stages import print_selection
 from hnl.terminal import TextTable, note, print_table, say
@@ -14,7 +15,7 @@ from hnl.terminal import TextTable, note, print_table, say
 if TYPE_CHECKING:
     from hnl.condor.batch import Submission
 
-condor_app = typer.Typer(no_args_is_help=True, help="Select on an HTCondor pool (docs/scale_out.md).")
+condor_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Select on an HTCondor pool (docs/scale_out.md).")
 app.add_typer(condor_app, name="condor")
 
 

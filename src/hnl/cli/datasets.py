@@ -9,6 +9,7 @@ import typer
 
 from hnl import layout
 from hnl.cli.app import app
+from hnl.cli.examples import Commands
 from hnl.cli.options import CatalogueArgument
 from hnl.errors import InputError
 from hnl.terminal import TextTable, print_table, say
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Inspected = tuple[Dataset, FileInfo | InputError]
 
-datasets_app = typer.Typer(no_args_is_help=True, help="Look at catalogues and the files they name.")
+datasets_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Look at catalogues and the files they name.")
 app.add_typer(datasets_app, name="datasets")
 
 EACH_FILE = 30  # files that have a row each; with more, each dataset has one. Our choice
