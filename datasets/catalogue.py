@@ -267,7 +267,7 @@ def load(path: Path, *, files_needed: bool = True) -> Catalogue:
     return catalogue.model_copy(update={"settings": changed})
 
 
-def error_at(path: Path, place: Place, message: str) -> CatalogueError:
+def error_at(path: Path, place: Place, message: str) -> InputError:
     """An error about an entry of a catalogue that was loaded, with the line that the entry stands in."""
     return _read(path).wrong(place, message)
 

@@ -45,9 +45,13 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
             "fit out": "the best sample of each coupling",
             "fit out --sample hnl10_mu --toys 1000": "a sample, and its goodness of fit",
         },
-        "plot": {"plot out": "draws all figures again"},
+        "plot": {
+            "plot out": "draws what is not as it was",
+            "plot out --only 'limits_*' --style mine.mplstyle": "some of the figures, in a style of your own",
+        },
+        "report": {"report out": "writes the page again"},
     },
-    "What there is": {
+    "Look into a run": {
         "datasets": {
             "datasets template 2018 > 2018.yaml": "a catalogue to start from",
             "datasets check catalogue.yaml": "is the input sound?",
