@@ -362,10 +362,11 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue, files_needed: bo
 def _expand(pattern: str, folder: Path) -> list[str]:
     if "://" in pattern:
         return [pattern]
-    absolute = folder / Path(os.path.expandvars(pattern)).expanduser()
-    if any(character in pattern for character in "*?["):
-        return sorted(str(Path(match).resolve()) for match in glob(str(absolute), recursive=True))  # noqa: PTH207 (absolute)
-    return [str(absolute.resolve())]
+    path = Path(os.path.expandvars(pattern)).expanduser()
+    if any(character in pattern for character in "*?[") and not (folder / path).is_file():
+        matches = glob(str(path), root_dir=folder, recursive=True)  # noqa: PTH207 (absolute)
+        return sorted(str((folder / match).resolve()) for match in matches)
+    return [str((folder / path).resolve())]
 
 
 def _problem(path: Path, node: yaml.Node, detail: ErrorDetails) -> str:

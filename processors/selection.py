@@ -16,7 +16,7 @@ from hnl.datasets import corrections
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.datasets.files import WorkUnit
 from hnl.datasets.variations import NOMINAL
-from hnl.errors import HNLError, InputError
+from hnl.errors import HNLError
 from hnl.processors import closure, merging, parts, selection_files
 from hnl.processors.manifests import Manifest, Tables
 from hnl.processors.planning import Plan
@@ -207,9 +207,7 @@ def load(out: Path) -> Selection:
         SelectionError: it was made by other code or settings.
         PartError, ClosureError: its parts are not complete.
     """
-    path = out / layout.SELECTION
-    if not path.is_file():
-        raise InputError(f"{out} holds no finished selection (no {layout.SELECTION}): run hnl select first")
+    path = layout.finished(out)
     content = records.read(path, SelectionFile)
     catalogue = content.catalogue
     manifests, tables = {}, {}

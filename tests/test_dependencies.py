@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -149,6 +150,6 @@ def test_every_end_is_a_module() -> None:
 def test_libraries_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another version of one that a product is made with, and of none that it is not."""
     before = {what: dependencies.digest(code, {}) for what, code in KEPT.items()}
-    version = dependencies.version
-    monkeypatch.setattr(dependencies, "version", lambda name: "0" if name == "xgboost" else version(name))
+    version = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0" if name == "xgboost" else version(name))
     assert {what for what, code in KEPT.items() if dependencies.digest(code, {}) != before[what]} == {"models"}

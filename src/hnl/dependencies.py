@@ -9,7 +9,6 @@ import hashlib
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = "hnl"
@@ -170,6 +169,8 @@ def _sum(roots: tuple[str, ...], changed: Mapping[str, str]) -> str:
 
 
 def _version(library: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # late, for a command that ends in a message
+
     try:
         return version(library)
     except PackageNotFoundError:  # an optional one

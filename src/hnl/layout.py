@@ -1,5 +1,9 @@
 """Every file name of an output folder OUT, relative to it."""
 
+from pathlib import Path
+
+from hnl.errors import InputError
+
 SELECTION = "selection.json"
 CUTFLOW = "cutflow.json"
 PLAN = "plan.json"
@@ -50,6 +54,19 @@ def limits(luminosity: float | None = None) -> str:
 def fit(luminosity: float | None = None) -> str:
     """Folder of fits."""
     return "fit" if luminosity is None else f"fit_projection_{luminosity:g}fb"
+
+
+def finished(out: Path) -> Path:
+    """The file of a finished selection.
+
+    Raises:
+        InputError: there is none, or no such folder.
+    """
+    path = out / SELECTION
+    if not path.is_file():
+        missing = "no such folder" if not out.is_dir() else f"no {SELECTION}"
+        raise InputError(f"{out} holds no finished selection ({missing}): run hnl select first")
+    return path
 
 
 # As patterns: of data, and of projections.

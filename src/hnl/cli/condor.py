@@ -7,7 +7,7 @@ import typer
 
 from hnl import layout, lineage, locking, stages
 from hnl.cli.app import app
-from hnl.cli.options import CatalogueArgument, ChecksumOption, OutArgument, OutOption, PartialOption
+from hnl.cli.options import CatalogueArgument, ChecksumOption, FolderArgument, OutOption, PartialOption
 from hnl.cli.stages import print_selection
 from hnl.terminal import TextTable, note, print_table, say
 
@@ -37,7 +37,7 @@ def condor_submit(
 
 
 @condor_app.command("resubmit")
-def condor_resubmit(output: OutArgument) -> None:
+def condor_resubmit(output: FolderArgument) -> None:
     """Take in what came back, and submit again only what is missing."""
     from hnl.condor import batch
 
@@ -46,7 +46,7 @@ def condor_resubmit(output: OutArgument) -> None:
 
 
 @condor_app.command("status")
-def condor_status(output: OutArgument) -> None:
+def condor_status(output: FolderArgument) -> None:
     """Tell how far the jobs are, and why some failed or are held. Writes nothing."""
     from hnl.condor import batch
 
@@ -65,7 +65,7 @@ def condor_status(output: OutArgument) -> None:
 
 
 @condor_app.command("collect")
-def condor_collect(output: OutArgument, allow_partial: PartialOption = False) -> None:
+def condor_collect(output: FolderArgument, allow_partial: PartialOption = False) -> None:
     """Verify what the jobs brought back, and finish the selection as hnl select does."""
     from hnl.condor import batch
 

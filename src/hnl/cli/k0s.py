@@ -1,13 +1,10 @@
 """`hnl k0s`: the check of the score on data."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from hnl import layout, lineage, locking
 from hnl.cli.app import app
-from hnl.cli.options import OutArgument, WorkersOption, at_output
+from hnl.cli.options import ModelsOption, OutArgument, WorkersOption, at_output
 from hnl.cli.shown import say_shown, show
 from hnl.terminal import TextTable, note, print_table, progress_bar, say
 
@@ -18,9 +15,7 @@ if TYPE_CHECKING:
 @app.command()
 def k0s(
     output: OutArgument,
-    models: Annotated[
-        Path | None, typer.Option(help="Folder of models of another run. [default: OUT/models]", show_default=False)
-    ] = None,
+    models: ModelsOption = None,
     workers: WorkersOption = None,
 ) -> None:
     """Check the score on data (section 5): K0S decays in Z -> mu mu, data and simulation -> OUT/k0s.
