@@ -17,6 +17,7 @@ from hnl.processors.manifests import Manifest
 from hnl.processors.parts import Part
 
 REPORT = "failures.json"
+VARIED = ".varied.parquet"  # end of the name of a file of varied candidates
 BAD, FAILURE, TEMPORARY = "bad input", "failed", "temporary"
 
 
@@ -48,6 +49,7 @@ def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> byte
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, part in done:
             archive.writestr(zipfile.ZipInfo(f"{name}.parquet"), part.parquet)  # compressed already
+            archive.writestr(zipfile.ZipInfo(f"{name}{VARIED}"), part.varied)
             manifest = json.dumps(records.as_record(part.manifest), allow_nan=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.json"), manifest, zipfile.ZIP_DEFLATED)
         report = {name: asdict(failure) for name, failure in failures.items()}
@@ -118,13 +120,13 @@ class Results:
         try:
             with self._archive(item) as archive:
                 manifest = records.from_record(Manifest, json.loads(archive.read(f"{unit.name}.json")))
-                parquet = archive.read(f"{unit.name}.parquet")
+                parquet, varied = archive.read(f"{unit.name}.parquet"), archive.read(f"{unit.name}{VARIED}")
         except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, EOFError) as error:
             raise DamagedError(f"{where} is damaged: {error}") from error
-        for key, expected in parts.identity(unit, fingerprint, parquet).items():
+        for key, expected in parts.identity(unit, fingerprint, parquet, varied).items():
             if (stated := getattr(manifest, key)) != expected:
                 raise DamagedError(f"{where}: {key} is {stated}, not {expected}")
-        return Part(manifest, parquet)
+        return Part(manifest, parquet, varied)
 
     def _archive(self, item: str) -> zipfile.ZipFile:
         name = f"{self.place}/{item}.zip"

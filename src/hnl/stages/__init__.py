@@ -60,7 +60,7 @@ SELECT = Stage(
     "select",
     "NanoAOD -> candidates and cutflow",
     (),
-    (layout.SELECTION, layout.CUTFLOW, f"{layout.CANDIDATES}/*/*.parquet"),
+    (layout.SELECTION, layout.CUTFLOW, f"{layout.CANDIDATES}/*/*.parquet", f"{layout.VARIED_CANDIDATES}/*/*.parquet"),
     ("hnl.processors.units",),
     uses=("needs", "processor", "varies_jets"),
 )

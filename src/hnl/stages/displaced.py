@@ -3,6 +3,8 @@
 from hnl import layout, stages
 from hnl.stages import Stage
 
+_SCORES = (f"{layout.SCORES}/*.parquet", f"{layout.VARIED_SCORES}/*.parquet")
+
 TRAIN = Stage(
     "train",
     "candidates -> classifiers",
@@ -15,14 +17,14 @@ SCORE = Stage(
     "score",
     "candidates and classifiers -> scores",
     (layout.SELECTION, f"{layout.MODELS}/*.json"),
-    (f"{layout.SCORES}/*",),
+    (f"{layout.SCORES}/*", f"{layout.VARIED_SCORES}/*", f"{layout.SCORE_MANIFESTS}/*"),
     ("hnl.ml.models", "hnl.ml.scoring"),
     wants_signal=True,
 )
 ABCD = Stage(
     "abcd",
     "scores -> ABCD regions, estimate, checks",
-    (layout.SELECTION, f"{layout.SCORES}/*.parquet"),
+    (layout.SELECTION, *_SCORES),
     (f"{layout.ABCD}/*",),
     (
         "hnl.corrections.weights",
@@ -46,7 +48,7 @@ K0S = Stage(
     ),
     in_run=False,
 )
-_ESTIMATE = (layout.SELECTION, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
+_ESTIMATE = (layout.SELECTION, *_SCORES, layout.ESTIMATE, layout.REGIONS)
 LIMITS = Stage(
     "limits",
     "estimate -> excluded |V|^2",
