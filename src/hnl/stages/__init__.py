@@ -63,7 +63,13 @@ SELECT = Stage(
     "select",
     "NanoAOD -> candidates and cutflow",
     (),
-    (layout.SELECTION, layout.WEIGHTS, layout.CUTFLOW, f"{layout.CANDIDATES}/*/*.parquet"),
+    (
+        layout.SELECTION,
+        layout.WEIGHTS,
+        layout.CUTFLOW,
+        f"{layout.CANDIDATES}/*/*.parquet",
+        f"{layout.VARIED_CANDIDATES}/*/*.parquet",
+    ),
     ("hnl.processors.units",),
     uses=("needs", "processor", "varies_jets"),
 )
