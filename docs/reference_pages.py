@@ -1,4 +1,4 @@
-"""Pages of the reference, made when the site is built: one per room, with every public module of it (hook of mkdocs)."""
+"""Pages of the reference, made when the site is built: one per room, with its public modules (hook of mkdocs)."""
 
 import shutil
 import tempfile
@@ -45,6 +45,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         text = "\n\n".join([f"# {title}", *(f"::: {module}" for module in modules)])
         files.append(File.generated(config, f"reference/{page}.md", content=text))
     rows = [f"| [{page}]({page}.md) | {', '.join(f'[{m}][{m}]' for m in modules)} |" for page, modules in pages.items()]
-    text = "\n".join(["# Modules", "", "From the docstrings of the code.", "", "| room | modules |", "|---|---|", *rows])
+    text = "\n".join(
+        ["# Modules", "", "From the docstrings of the code.", "", "| room | modules |", "|---|---|", *rows]
+    )
     files.append(File.generated(config, "reference/index.md", content=text))
     return files
