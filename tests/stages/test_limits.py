@@ -102,14 +102,6 @@ def test_all_refused():
     assert found.status == "nothing excluded"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def no_figures_of_limits():
-    """They are in test_generated_points and tests/plots."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hnl.plots.displaced.limits.draw_limits", lambda *_: [])
-        yield
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, finished) -> Path:
     return shutil.copytree(finished, tmp_path_factory.mktemp("limits") / "out")
