@@ -98,8 +98,8 @@ RC: dict[Any, Any] = {
 }  # fmt: skip
 
 _formats: ContextVar[tuple[str, ...]] = ContextVar("_formats", default=FORMATS)
-_looking = ContextVar("_looking", default=False)  # whether `look` has set the style
 _only: ContextVar[tuple[str, ...]] = ContextVar("_only", default=())  # patterns of names; none: all are saved
+_looking = ContextVar("_looking", default=False)  # whether `look` has set the style
 
 
 @dataclass(frozen=True)
