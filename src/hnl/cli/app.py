@@ -8,6 +8,8 @@ from hnl import __version__
 from hnl.cli.examples import Commands
 from hnl.terminal import out_console
 
+ANYWHERE = "Options of every command"
+
 app = typer.Typer(
     name="hnl",
     cls=Commands,
@@ -39,9 +41,19 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            help="No notes and no progress: the result on stdout, errors on stderr.",
+            rich_help_panel=ANYWHERE,
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=ANYWHERE)
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
     ] = False,
 ) -> None:
-    """Options for all commands; `main` looks for --debug itself, since errors can come before this is called."""
+    """Options for all commands; `main` looks for these two itself, wherever they stand."""

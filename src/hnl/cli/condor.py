@@ -1,5 +1,6 @@
 """`hnl condor`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,9 +9,9 @@ import typer
 from hnl import layout, lineage, locking, stages
 from hnl.cli.app import app
 from hnl.cli.examples import Commands
-from hnl.cli.options import CatalogueArgument, ChecksumOption, FolderArgument, OutOption, PartialOption
+from hnl.cli.options import CatalogueArgument, ChecksumOption, FolderArgument, JsonOption, OutOption, PartialOption
 from hnl.cli.stages import print_selection
-from hnl.terminal import TextTable, note, print_table, say
+from hnl.terminal import TextTable, note, print_json, print_table, say
 
 if TYPE_CHECKING:
     from hnl.condor.batch import Submission
@@ -47,11 +48,14 @@ def condor_resubmit(output: FolderArgument) -> None:
 
 
 @condor_app.command("status")
-def condor_status(output: FolderArgument) -> None:
+def condor_status(output: FolderArgument, as_json: JsonOption = False) -> None:
     """Tell how far the jobs are, and why some failed or are held. Writes nothing."""
     from hnl.condor import batch
 
     state = batch.state(output)
+    if as_json:
+        print_json({**asdict(state), "missing": state.missing})
+        return
     numbers = {"collected": state.collected, "came back": state.returned, "missing": state.missing}
     print_table(TextTable("", ("work units", "number"), [(name, f"{number:,}") for name, number in numbers.items()]))
     for file, reason in state.failures.items():

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from hnl import layout, lineage, locking
+from hnl import layout, lineage, locking, records
 from hnl.cli.app import app
-from hnl.cli.options import ModelsOption, OutArgument, WorkersOption, at_output
-from hnl.terminal import TextTable, note, print_table, progress_bar, say
+from hnl.cli.options import JsonOption, ModelsOption, OutArgument, WorkersOption, at_output
+from hnl.terminal import TextTable, note, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from hnl.inference.displaced.k0s_results import K0SFile, ScoreComparison
@@ -16,6 +16,7 @@ def k0s(
     output: OutArgument,
     models: ModelsOption = None,
     workers: WorkersOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check the score on data (section 5): K0S decays in Z -> mu mu, data and simulation -> OUT/k0s.
 
@@ -36,6 +37,9 @@ def k0s(
                 on_plan=lambda units: progress.update(task, total=units, visible=True),
                 on_unit=lambda: progress.update(task, advance=1),
             )
+    if as_json:
+        print_json(records.as_record(checked.content))
+        return
     _print(checked.content)
     say(f"K0S check:   {output / layout.K0S}")
 
