@@ -27,6 +27,8 @@ K0S = "k0s"  # and figures
 K0S_FILE = "k0s/k0s.json"
 
 PLOTS = "plots"
+FIGURES = "plots/figures.json"
+STYLE = "plots/style.mplstyle"  # of a user
 REPORT = "report.html"
 PROVENANCE = "provenance"  # STAGE.json
 CONDOR = "condor"

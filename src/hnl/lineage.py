@@ -84,9 +84,9 @@ def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mappin
         settings: see `stage`; None for those of the last run.
     """
     try:
-        note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
+        note = _record(out, made_by)
         code, inputs, products, recorded_settings = note["code"], note["inputs"], note["products"], note["settings"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except KeyError:
         return "not run yet"
     if code != dependencies.digest(made_by.code):
         return "made by other code or libraries"
@@ -102,9 +102,21 @@ def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mappin
 
 
 def told(out: Path, made_by: Stage) -> dict[str, Any]:
-    """The facts that a stage recorded in its last run (`AtWork.told`); for stages that are not `stale`."""
-    note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
-    return dict(note["told"])
+    """The facts that a stage recorded in its last run (`AtWork.told`); none without such a run."""
+    return dict(_record(out, made_by).get("told", {}))
+
+
+def time_of(out: Path, made_by: Stage) -> str:
+    """When a stage was run the last time; '' if it was not."""
+    return str(_record(out, made_by).get("started", ""))
+
+
+def _record(out: Path, made_by: Stage) -> dict[str, Any]:
+    """What a stage noted of its last run; nothing if it was not run, or the note is broken."""
+    try:
+        return dict(json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def _digests(out: Path, paths: Sequence[Path]) -> dict[str, str]:

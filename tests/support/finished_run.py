@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import scored
 import synthetic
-from without_figures import without_figures
 
 from hnl.datasets.catalogue import Dataset
 from hnl.ml import scoring
@@ -47,11 +46,10 @@ def entries() -> list[tuple[Dataset, Candidates, Any]]:
 
 
 def write(folder: Path, made: list[tuple[Dataset, Candidates, Any]], *, unblind: bool = False, **years: Any) -> Path:
-    """Selection, scores and the stage `abcd` without its figures."""
+    """Selection, scores and the stage `abcd`."""
     synthetic.write(folder, [(entry, table) for entry, table, _ in made], **years)
     for entry, table, score in made:
         columns = {name: np.asarray(score, dtype=np.float32) for name in scoring.COLUMNS}
         scoring.write(folder, entry.name, table, columns, {"models": {}, "own_models": False})
-    with without_figures():
-        abcd.run(Run(folder), unblind=unblind)
+    abcd.run(Run(folder), unblind=unblind)
     return folder

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from hnl import layout, lineage, locking, records
 from hnl.cli.app import app
 from hnl.cli.options import JsonOption, ModelsOption, OutArgument, WorkersOption, at_output
+from hnl.cli.shown import say_shown, show
 from hnl.terminal import TextTable, note, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ def k0s(
                 on_plan=lambda units: progress.update(task, total=units, visible=True),
                 on_unit=lambda: progress.update(task, advance=1),
             )
+        shown = show(at, workers)
     if as_json:
-        print_json(records.as_record(checked.content))
+        print_json(records.as_record(checked))
         return
-    _print(checked.content)
+    _print(checked)
     say(f"K0S check:   {output / layout.K0S}")
+    say_shown(shown)
 
 
 def _print(content: "K0SFile") -> None:

@@ -77,7 +77,7 @@ LIMITS = Stage(
     "candidates -> excluded signal strength",
     (layout.SELECTION,),
     tuple(pattern.replace(layout.LIMITS_FILE, "**/*") for pattern in layout.EVERY_LIMITS),
-    ("hnl.corrections.weights", "hnl.inference.strength_limits", "hnl.plots.strengths", "hnl.report.strengths"),
+    ("hnl.corrections.weights", "hnl.inference.strength_limits", "hnl.report.strengths"),
     uses=("models",),
     module="strengths",
 )
@@ -92,20 +92,19 @@ FIT = Stage(
 )
 PLOT = Stage(
     "plot",
-    "draw all figures again",
-    (layout.SELECTION, layout.HISTOGRAMS, *RESULTS),
+    "every figure, of what is saved",
+    (layout.SELECTION, layout.HISTOGRAMS, *RESULTS, layout.STYLE),
     (f"{layout.PLOTS}/*",),
     ("hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.strengths"),
     uses=("distributions",),
-    in_run=False,
 )
 REPORT = Stage(
     "report",
     "a page with what was found",
-    (layout.SELECTION, layout.HISTOGRAMS, *RESULTS),
+    (layout.SELECTION, layout.CUTFLOW, *RESULTS, layout.FIGURES, f"{layout.PLOTS}/*.png"),
     (layout.REPORT,),
-    ("hnl.plots.distributions", "hnl.report.page", "hnl.report.summary"),
-    uses=("distributions", "title"),
+    ("hnl.report.page", "hnl.report.summary"),
+    uses=("title",),
 )
 
 

@@ -39,11 +39,7 @@ K0S = Stage(
     "scores of K0S decays in data and simulation",
     (layout.SELECTION, f"{layout.MODELS}/*.json"),
     (f"{layout.K0S}/*",),
-    (
-        "hnl.corrections.weights",
-        "hnl.inference.displaced.k0s",
-        "hnl.plots.displaced.k0s",
-    ),
+    ("hnl.corrections.weights", "hnl.inference.displaced.k0s"),
     in_run=False,
 )
 _ESTIMATE = (layout.SELECTION, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
@@ -78,7 +74,7 @@ FIT = Stage(
 )
 PLOT = Stage(
     "plot",
-    "draw all figures again",
+    stages.PLOT.does,
     (
         layout.SELECTION,
         layout.HISTOGRAMS,
@@ -87,6 +83,7 @@ PLOT = Stage(
         layout.REGIONS,
         layout.K0S_FILE,
         *stages.RESULTS,
+        layout.STYLE,
     ),
     (*stages.PLOT.products, f"{layout.K0S}/*.png", f"{layout.K0S}/*.pdf"),
     (
@@ -98,15 +95,14 @@ PLOT = Stage(
         "hnl.plots.displaced.limits",
     ),
     uses=("distributions",),
-    in_run=False,
 )
 REPORT = Stage(
     "report",
-    "a page with what was found",
-    (layout.SELECTION, layout.HISTOGRAMS, layout.EVALUATION, layout.ESTIMATE, *stages.RESULTS),
+    stages.REPORT.does,
+    (*stages.REPORT.needs, layout.EVALUATION, layout.ESTIMATE, layout.K0S_FILE, f"{layout.K0S}/*.png"),
     stages.REPORT.products,
-    ("hnl.plots.distributions", "hnl.report.page", "hnl.report.summary"),
-    uses=("distributions", "title"),
+    ("hnl.report.page", "hnl.report.summary"),
+    uses=("title",),
 )
 
 STAGES = (stages.SELECT, stages.HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)
