@@ -16,6 +16,7 @@ from hnl.inference.abcd.rows import EstimateTables
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
 from hnl.plots.displaced import abcd as plots
+from hnl.plots.style import Label
 from hnl.report.displaced import abcd_layout, abcd_summary
 from hnl.report.tables import Table
 from hnl.selections.displaced.regions import Thresholds
@@ -58,7 +59,10 @@ def run(at: Run, *, unblind: bool = False, thresholds: Path | None = None) -> Re
     given = tuning.read(thresholds) if thresholds else None
     scored = list(at.scored.values())
     used = at.selection.corrections()
-    return analyse(scored, at.out, unblind=unblind, given=given, partial=at.selection.partial, corrections=used)
+    label = Label.of(at.selection.catalogue)
+    return analyse(
+        scored, at.out, unblind=unblind, given=given, partial=at.selection.partial, corrections=used, label=label
+    )
 
 
 def analyse(
@@ -69,13 +73,14 @@ def analyse(
     given: Thresholds | None = None,
     partial: Sequence[str] = (),
     corrections: Mapping[str, Mapping[str, str]] | None = None,
+    label: Label = Label(),  # noqa: B008 (cannot change)
 ) -> Result:
     """`run` for datasets in memory; `partial` are the files that were left out, `corrections` for each era the files of
-    corrections and their SHA-256."""
+    corrections and their SHA-256; `label` is for the figures."""
     found = results.estimate_background(scored, unblind=unblind, given=given)
     tables = abcd_layout.tables(found.tables, bool(found.hidden))
     plane, folder = found.histograms["plane"], out / layout.PLOTS
-    figures = plots.draw_all(found.tables, plane, found.samples, found.scans, found.thresholds, folder)
+    figures = plots.draw_all(found.tables, plane, found.samples, found.scans, found.thresholds, folder, label)
     files = _write(out, found, tables, partial, corrections or {})
     return Result(
         found.tables,

@@ -19,6 +19,7 @@ from hnl.plots import strengths as strength_plots
 from hnl.plots.displaced import abcd as abcd_plots
 from hnl.plots.displaced import k0s as k0s_plots
 from hnl.plots.displaced import limits as limit_plots
+from hnl.plots.style import Label
 from hnl.stages.run import Run
 
 Figures = list[tuple[str, Path]]
@@ -89,4 +90,5 @@ def _abcd(out: Path, path: Path, catalogue: Catalogue) -> Figures:
     samples = {name: [d.name for d in catalogue.datasets if d.kind == kind] for name, kind in groups.items()}
     chosen = {name: names for name, names in samples.items() if names}
     folder = out / layout.PLOTS
-    return abcd_plots.draw_all(estimate.tables, plane, chosen, estimate.scan, estimate.thresholds, folder)
+    label = Label.of(catalogue)
+    return abcd_plots.draw_all(estimate.tables, plane, chosen, estimate.scan, estimate.thresholds, folder, label)
