@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -102,6 +103,7 @@ RC: dict[Any, Any] = {
 }  # fmt: skip
 
 _formats: ContextVar[tuple[str, ...]] = ContextVar("_formats", default=FORMATS)
+_only: ContextVar[tuple[str, ...]] = ContextVar("_only", default=())  # patterns of names; none: all are saved
 _looking = ContextVar("_looking", default=False)  # whether `look` has set the style
 
 
@@ -156,20 +158,24 @@ PSEUDODATA = "pseudo-data"  # process of a dataset that is drawn from simulation
 
 
 @contextmanager
-def look(style: Path | str | None = None, formats: tuple[str, ...] = FORMATS) -> Iterator[None]:
+def look(
+    style: Path | str | None = None, formats: tuple[str, ...] = FORMATS, only: tuple[str, ...] = ()
+) -> Iterator[None]:
     """A context in which figures are drawn with a user's style and saved in the formats that were asked for.
 
     Args:
         style: matplotlib style file or name, on top of ours.
         formats: suffixes without the dot, such as 'png'.
+        only: patterns of names of figures, such as 'limits_*', that are saved; all by default.
     """
-    tokens = _formats.set(formats), _looking.set(True)
+    tokens = _formats.set(formats), _looking.set(True), _only.set(only)
     try:
         with mpl.rc_context(_ours()), plt.style.context(str(style) if style else {}):
             yield
     finally:
         _formats.reset(tokens[0])
         _looking.reset(tokens[1])
+        _only.reset(tokens[2])
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
@@ -204,7 +210,8 @@ def save(figure: Figure, path: Path) -> Path:
     def fill(temporary: Path, suffix: str) -> None:
         figure.savefig(temporary, format=suffix, metadata={"CreationDate": None} if suffix == "pdf" else {})
 
-    for suffix in _formats.get():
+    wanted = not _only.get() or any(fnmatchcase(path.stem, pattern) for pattern in _only.get())
+    for suffix in _formats.get() if wanted else ():
         provenance.write(path.with_suffix(f".{suffix}"), partial(fill, suffix=suffix))
     plt.close(figure)
     return path.with_suffix(f".{_formats.get()[0]}")

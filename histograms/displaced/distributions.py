@@ -38,12 +38,8 @@ VARIABLES = (
         title="Transverse displacement of the secondary vertex",
         drawn_for=SR,
     ),
-    Variable(
-        "l1_pt", 34, 30, 200, r"$p_\mathrm{T}(\ell_1)$ [GeV]", "Transverse momentum of the prompt lepton", SR
-    ),
-    Variable(
-        "l2_pt", 30, 0, 60, r"$p_\mathrm{T}(\ell_2)$ [GeV]", "Transverse momentum of the nonprompt lepton", SR
-    ),
+    Variable("l1_pt", 34, 30, 200, r"$p_\mathrm{T}(\ell_1)$ [GeV]", "Transverse momentum of the prompt lepton", SR),
+    Variable("l2_pt", 30, 0, 60, r"$p_\mathrm{T}(\ell_2)$ [GeV]", "Transverse momentum of the nonprompt lepton", SR),
     Variable(
         "l1_dxy", 24, -0.012, 0.012, r"$d_{xy}(\ell_1)$ [cm]", "Transverse impact parameter of the prompt lepton", SR
     ),

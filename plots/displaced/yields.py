@@ -65,7 +65,9 @@ def yields(rows: Sequence[Predicted], hypothesis: str, sample: str, label: Label
         if not any(row.prediction for row in chosen):
             none = all(row.prediction is None for row in chosen)
             text = "no event in D: no prediction" if none else "B C / D is 0 where D has events: no ratio"
-            style.note(main if none and hidden else ratio, text, 0.5, 0.5, ha="center", va="center", backgroundcolor="white")
+            style.note(
+                main if none and hidden else ratio, text, 0.5, 0.5, ha="center", va="center", backgroundcolor="white"
+            )
     top = grid[0, 0]
     style.label(top, label)
     region = "SR" if rows and isinstance(rows[0], YieldRow) else "CR"

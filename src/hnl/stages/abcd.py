@@ -15,8 +15,6 @@ from hnl.inference.abcd.results import AbcdResults
 from hnl.inference.abcd.rows import EstimateTables
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
-from hnl.plots.displaced import abcd as plots
-from hnl.plots.style import Label
 from hnl.report.displaced import abcd_layout, abcd_summary
 from hnl.report.tables import Table
 from hnl.selections.displaced.regions import Thresholds
@@ -33,7 +31,6 @@ class Result:
     thresholds: Thresholds
     scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
     histograms: dict[str, hist.Hist]
-    figures: list[tuple[str, Path]]  # title, PNG
     files: list[Path]
     hidden: str  # '' or what is
     partial: list[str]
@@ -45,7 +42,7 @@ class Result:
 
 
 def run(at: Run, *, unblind: bool = False, thresholds: Path | None = None) -> Result:
-    """Writes OUT/abcd and its figures.
+    """Writes OUT/abcd.
 
     Args:
         at: with a finished selection and scores.
@@ -59,10 +56,7 @@ def run(at: Run, *, unblind: bool = False, thresholds: Path | None = None) -> Re
     given = tuning.read(thresholds) if thresholds else None
     scored = list(at.scored.values())
     used = at.selection.corrections()
-    label = Label.of(at.selection.catalogue)
-    return analyse(
-        scored, at.out, unblind=unblind, given=given, partial=at.selection.partial, corrections=used, label=label
-    )
+    return analyse(scored, at.out, unblind=unblind, given=given, partial=at.selection.partial, corrections=used)
 
 
 def analyse(
@@ -73,14 +67,11 @@ def analyse(
     given: Thresholds | None = None,
     partial: Sequence[str] = (),
     corrections: Mapping[str, Mapping[str, str]] | None = None,
-    label: Label = Label(),  # noqa: B008 (cannot change)
 ) -> Result:
     """`run` for datasets in memory; `partial` are the files that were left out, `corrections` for each era the files of
-    corrections and their SHA-256; `label` is for the figures."""
+    corrections and their SHA-256."""
     found = results.estimate_background(scored, unblind=unblind, given=given)
     tables = abcd_layout.tables(found.tables, bool(found.hidden))
-    plane, folder = found.histograms["plane"], out / layout.PLOTS
-    figures = plots.draw_all(found.tables, plane, found.samples, found.scans, found.thresholds, folder, label)
     files = _write(out, found, tables, partial, corrections or {})
     return Result(
         found.tables,
@@ -88,7 +79,6 @@ def analyse(
         found.thresholds,
         found.scans,
         found.histograms,
-        figures,
         files,
         found.hidden,
         list(partial),
@@ -102,7 +92,6 @@ def _write(
     partial: Sequence[str],
     corrections: Mapping[str, Mapping[str, str]],
 ) -> list[Path]:
-    """Everything but the figures."""
     estimate = EstimateFile(
         format=EstimateFile.FORMAT,
         hidden=found.hidden,
