@@ -20,6 +20,7 @@ from typing_extensions import is_typeddict
 
 from hnl import layout
 from hnl.datasets.catalogue import Catalogue
+from hnl.datasets.own_weights import OwnWeight
 from hnl.datasets.trigger_bits import TriggerBits
 from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.displaced.k0s_results import K0SFile
@@ -46,6 +47,7 @@ FILES: tuple[tuple[str, type], ...] = (
 )
 NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false", NoneType: "null", Any: "any value"}
 NAMES |= {Catalogue: "[catalogue](catalogue.md)", TriggerBits: "list"}
+NAMES |= {OwnWeight: "[weight](corrections.md#weights-of-your-own)"}
 HEAD = """# Files of an output folder
 
 Made from the types in the code by `python -m hnl.report.formats docs/formats.md`: do not edit.
