@@ -48,7 +48,8 @@ FILES: tuple[tuple[str, type], ...] = (
     (layout.FIGURES, FiguresFile),
 )
 NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false", NoneType: "null", Any: "any value"}
-NAMES |= {Catalogue: "[catalogue](catalogue.md)", OwnWeight: "[weight](corrections.md)", TriggerBits: "list"}
+NAMES |= {Catalogue: "[catalogue](catalogue.md)", TriggerBits: "list"}
+NAMES |= {OwnWeight: "[weight](corrections.md#weights-of-your-own)"}
 HEAD = """# Files of an output folder
 
 Made from the types in the code by `python -m hnl.report.formats docs/formats.md`: do not edit.
