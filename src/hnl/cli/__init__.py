@@ -7,7 +7,7 @@ import traceback
 from rich.text import Text
 
 from hnl import provenance
-from hnl.cli import condor, datasets, inference, k0s, physics, run, simulate, stages, state  # noqa: F401  (add their commands)
+from hnl.cli import condor, datasets, export, inference, k0s, physics, run, simulate, stages, state  # noqa: F401  (add their commands)
 from hnl.cli.app import app
 from hnl.errors import HNLError
 from hnl.terminal import err_console

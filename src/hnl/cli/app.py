@@ -41,6 +41,7 @@ app = typer.Typer(
       [bold]hnl condor[/bold] submit, collect ...  the selection as jobs of an HTCondor pool
       [bold]hnl provenance[/bold] FILE             which inputs made this file?
       [bold]hnl compare[/bold] OUT OTHER           did two runs find the same, bit for bit?
+      [bold]hnl export[/bold] OUT FILE             candidates with scores and weights, for other tools
 
     There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and
     background, and [bold]hnl physics[/bold] tells the lifetime and cross section of an HNL.
