@@ -12,6 +12,8 @@ from hnl.inference.likelihood import FREE, RATES, Data, Fits, Likelihood
 from hnl.inference.model import Model
 
 EMPTY = 1e-3  # events: a background rate below has run to its limit of zero
+MIN_CORRELATION = 0.01  # smaller ones are not kept: our choice, below what a figure can show
+TOY_BINS = 40  # of the histogram of the statistic: our choice
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class FitResult:
     success: bool
     at_bound: tuple[str, ...]  # parameters at their limits: the errors of these mean nothing
     yields: YieldArrays
+    correlations: dict[tuple[str, str], float]  # of two parameters, without rates; see `_correlations`
 
     def pulls(self) -> dict[str, tuple[float, float]]:
         """Value and error of each nuisance parameter, in units of its constraint."""
@@ -70,6 +73,8 @@ class GoodnessOfFit:
     toys: int
     p_value_toys: float | None  # failed toys count as worse than the data
     failed: int
+    toy_edges: tuple[float, ...] = ()  # of the histogram of the statistic of toys that converged
+    toy_counts: tuple[int, ...] = ()
 
 
 def fit(model: Model, mu: float | None = None, *, lowest: float = 0.0) -> FitResult:
@@ -116,6 +121,7 @@ def fit(model: Model, mu: float | None = None, *, lowest: float = 0.0) -> FitRes
         success=bool(found.converged[0]) and all(np.isfinite(v) for v in errors.values()),
         at_bound=tuple(at_bound),
         yields=_yields(likelihood, found, model.observed(), ll, lc, cc),
+        correlations=_correlations(likelihood, ll, lc, cc),
     )
 
 
@@ -137,6 +143,27 @@ def _local(likelihood: Likelihood) -> list[tuple[int, int, str]]:
             if name in RATES or likelihood.own_factors[name][i] != 1:
                 result.append((i, j, f"{kind}_{row}_{region}" if region else f"{name}_{row}"))
     return result
+
+
+def _correlations(likelihood: Likelihood, ll: Floats, lc: Floats, cc: Floats) -> dict[tuple[str, str], float]:
+    """Of mu, nuisance parameters and free normalisations, where not below `MIN_CORRELATION`; the largest first.
+
+    Parameters that do not move, as mu at its bound, have none.
+    """
+    own = [entry for entry in _local(likelihood) if entry[1] >= likelihood.n_rates]
+    row, column = (np.array([entry[k] for entry in own], dtype=int) for k in (0, 1))
+    mixed = lc[row, column]
+    # Rows know of each other through the common parameters only.
+    between = mixed @ np.linalg.pinv(cc, hermitian=True) @ mixed.T
+    local = np.where(row[:, None] == row, ll[row[:, None], column[:, None], column], between)
+    covariance = np.block([[cc, mixed.T], [mixed, local]])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = np.sqrt(np.diag(covariance))
+        matrix = covariance / np.outer(error, error)
+    names = [*likelihood.common, *(entry[2] for entry in own)]
+    first, second = np.nonzero(np.triu(np.abs(matrix) >= MIN_CORRELATION, 1))
+    order = np.argsort(-np.abs(matrix[first, second]), kind="stable")
+    return {(names[i], names[j]): float(matrix[i, j]) for i, j in zip(first[order], second[order], strict=True)}
 
 
 def _yields(likelihood: Likelihood, found: Fits, observed: Floats, ll: Floats, lc: Floats, cc: Floats) -> YieldArrays:
@@ -211,4 +238,7 @@ def goodness_of_fit(model: Model, *, toys: int = 0, seed: int = 1) -> GoodnessOf
     data = throwing.throw(likelihood, best, toys, np.random.default_rng(seed))
     found = minimizer.fit_free_mu(likelihood, data, minimizer.fit_fixed_mu(likelihood, data, 0.0))
     worse = (2 * found.nll >= statistic - 1e-6) | ~found.converged
-    return GoodnessOfFit(statistic, degrees, p_value, toys, float(worse.mean()), int((~found.converged).sum()))
+    counts, edges = np.histogram(2 * found.nll[found.converged], TOY_BINS)
+    histogram = tuple(edges.tolist()), tuple(counts.tolist())
+    failed = int((~found.converged).sum())
+    return GoodnessOfFit(statistic, degrees, p_value, toys, float(worse.mean()), failed, *histogram)

@@ -11,7 +11,7 @@ from hnl.inference import fits
 from hnl.inference.fits import FitResult
 from hnl.inference.likelihood import FitError
 from hnl.inference.model import Model
-from hnl.inference.results import FitQuality, FitRecord, FittedImpact, FittedYield, Pull
+from hnl.inference.results import FitQuality, FitRecord, FittedImpact, FittedYield, ParameterCorrelation, Pull
 from hnl.inference.toys import few_events
 from hnl.records import number
 
@@ -65,6 +65,7 @@ def fit_model(name: str, model: Model, *, toys: int = 0, seed: int = 1) -> FitRe
         impacts_of="the fit" if moving else "Asimov data with mu = 1",
         goodness_of_fit=FitQuality(**vars(quality)),
         yields=tuple(_yields(model, shown, null, free)),
+        correlations=tuple(ParameterCorrelation(*pair, value) for pair, value in free.correlations.items()),
     )
 
 

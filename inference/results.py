@@ -40,6 +40,19 @@ class FitQuality:
     toys: int = Field(description="number of toys, 0 for none")
     p_value_toys: float | None = Field(description="by toys; failed ones count as worse than the data")
     failed: int = Field(description="toys whose fit did not converge")
+    toy_edges: tuple[float, ...] = Field(
+        default=(), description="edges of the histogram of the statistic of the other toys; empty without toys"
+    )
+    toy_counts: tuple[int, ...] = Field(default=(), description="toys in each of its bins")
+
+
+@dataclass(frozen=True, config=KNOWN_KEYS)
+class ParameterCorrelation:
+    """Correlation of two parameters of the fit with mu free, from the Hessian."""
+
+    first: str = Field(description="mu, a nuisance parameter, or a free normalisation")
+    second: str = Field(description="likewise")
+    value: float = Field(description="-1 to 1")
 
 
 @dataclass(frozen=True, kw_only=True, config=KNOWN_KEYS)
@@ -80,6 +93,9 @@ class FitRecord:
     impacts_of: str = Field(description="data of the impacts: the fit, or Asimov data with mu = 1")
     goodness_of_fit: FitQuality = Field(description="of the fit with mu free")
     yields: tuple[FittedYield, ...] = Field(description="before and after the fits, bin by bin")
+    correlations: tuple[ParameterCorrelation, ...] = Field(
+        default=(), description="of at least 1 %, the largest first; none of parameters that do not move"
+    )
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)

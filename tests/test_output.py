@@ -21,9 +21,10 @@ import hnl
 from hnl import layout
 from hnl.candidate_tables import UnknownNameError
 from hnl.cli import stages as commands
+from hnl.errors import InputError
 from hnl.ml import scoring
 from hnl.ml.scoring import NoScoresError
-from hnl.output import NotMadeError, Output, OutputFolderError
+from hnl.output import NotMadeError, Output
 from hnl.processors.rows import KEY, Candidates
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.stages.run import Run
@@ -239,9 +240,9 @@ def test_stages_that_were_not_run(out: Path, tmp_path: Path) -> None:
     ):
         with pytest.raises(NotMadeError, match=rf"{out} holds no .*: run hnl {command} {out} first"):
             ask()
-    with pytest.raises(OutputFolderError, match="nowhere is no folder"):
+    with pytest.raises(InputError, match=r"nowhere holds no finished selection \(no such folder\)"):
         hnl.open(tmp_path / "nowhere")
-    with pytest.raises(OutputFolderError, match=r"no finished selection \(no selection.json\): run hnl select"):
+    with pytest.raises(InputError, match=r"no finished selection \(no selection.json\): run hnl select"):
         hnl.open(tmp_path)
     copy = shutil.copytree(out, tmp_path / "run")
     shutil.rmtree(copy / layout.SCORES)

@@ -13,7 +13,7 @@ def open(folder: str | Path) -> "Output":  # as in `uproot.open`
     """Opens the output folder of a run, see `hnl.output.Output`.
 
     Raises:
-        OutputFolderError: it is none, or has no finished selection.
+        InputError: it is none, or has no finished selection.
     """
     from hnl.output import Output  # with all of hnl, which `import hnl` need not import
 

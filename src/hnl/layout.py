@@ -1,7 +1,13 @@
 """Every file name of an output folder OUT, relative to it."""
 
+from pathlib import Path
+
+from hnl.errors import InputError
+
 SELECTION = "selection.json"
 CUTFLOW = "cutflow.json"
+SETTINGS = "settings.json"  # of the search, as far as the catalogue changes them; absent if it changes none
+WEIGHTS = "weights.json"  # of the catalogue; not there without any
 PLAN = "plan.json"
 INDEX = "files.json"  # what is known of input files
 # Folders of parquet alone, which other tools open whole: a row for each nominal candidate.
@@ -30,6 +36,8 @@ K0S = "k0s"  # and figures
 K0S_FILE = "k0s/k0s.json"
 
 PLOTS = "plots"
+FIGURES = "plots/figures.json"
+STYLE = "plots/style.mplstyle"  # of a user
 REPORT = "report.html"
 PROVENANCE = "provenance"  # STAGE.json
 CONDOR = "condor"
@@ -55,6 +63,19 @@ def limits(luminosity: float | None = None) -> str:
 def fit(luminosity: float | None = None) -> str:
     """Folder of fits."""
     return "fit" if luminosity is None else f"fit_projection_{luminosity:g}fb"
+
+
+def finished(out: Path) -> Path:
+    """The file of a finished selection.
+
+    Raises:
+        InputError: there is none, or no such folder.
+    """
+    path = out / SELECTION
+    if not path.is_file():
+        missing = "no such folder" if not out.is_dir() else f"no {SELECTION}"
+        raise InputError(f"{out} holds no finished selection ({missing}): run hnl select first")
+    return path
 
 
 # As patterns: of data, and of projections.

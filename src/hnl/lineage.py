@@ -1,7 +1,8 @@
 """Lineage of products: one JSON per stage, from which a product is traced back to its files.
 
-OUT/provenance/STAGE.json lists the SHA-256 of all files that a stage read and wrote, its settings and its time. Parts
-of a selection have their own manifests, with the ROOT file, its UUID and the entries.
+OUT/provenance/STAGE.json lists the SHA-256 of all files that a stage read and wrote, its settings and its time. Of the
+settings of the search, which the catalogue changes, it has those that the stage depends on: other stages are not stale
+when they change. Parts of a selection have their own manifests, with the ROOT file, its UUID and the entries.
 """
 
 import json
@@ -66,6 +67,7 @@ def stage(
             "made by": provenance.record(),
             "code": dependencies.digest(at_work.stage.code),
             "settings": dict(settings or {}),
+            "settings of the search": settings_of_search(out, at_work.stage),
             "told": at_work.told,
             "inputs": _digests(out, [*at_work.inputs, *provenance.used]),
             "products": _digests(
@@ -85,14 +87,17 @@ def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mappin
         settings: see `stage`; None for those of the last run.
     """
     try:
-        note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
+        note = _record(out, made_by)
         code, inputs, products, recorded_settings = note["code"], note["inputs"], note["products"], note["settings"]
-    except (OSError, ValueError, KeyError, TypeError):
+        of_search = note.get("settings of the search", {})
+    except KeyError:
         return "not run yet"
     if code != dependencies.digest(made_by.code):
         return "made by other code or libraries"
     if settings is not None and recorded_settings != json.loads(json.dumps(settings)):
         return "made with other settings"
+    if different := _different(of_search, settings_of_search(out, made_by)):
+        return f"made with other settings: {different}"
     now = _digests(out, [*made_by.inputs(out), *more])
     now |= _digests(out, [out / name for name in inputs if name not in now])  # absolute names do not change
     for name in dict.fromkeys([*inputs, *now]):
@@ -102,10 +107,34 @@ def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mappin
     return next((f"{name} is gone or was changed" for name in products if present.get(name) != products[name]), "")
 
 
+def settings_of_search(out: Path, made_by: Stage) -> dict[str, Any]:
+    """What the catalogue changes of the settings of the search that a stage depends on."""
+    path = out / layout.SETTINGS
+    changed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {name: changed[name] for name in changed if made_by.settings is None or name in made_by.settings}
+
+
+def _different(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """The names of the parts that are not the same, '' if there are none."""
+    return ", ".join(name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name))
+
+
 def told(out: Path, made_by: Stage) -> dict[str, Any]:
-    """The facts that a stage recorded in its last run (`AtWork.told`); for stages that are not `stale`."""
-    note = json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8"))
-    return dict(note["told"])
+    """The facts that a stage recorded in its last run (`AtWork.told`); none without such a run."""
+    return dict(_record(out, made_by).get("told", {}))
+
+
+def time_of(out: Path, made_by: Stage) -> str:
+    """When a stage was run the last time; '' if it was not."""
+    return str(_record(out, made_by).get("started", ""))
+
+
+def _record(out: Path, made_by: Stage) -> dict[str, Any]:
+    """What a stage noted of its last run; nothing if it was not run, or the note is broken."""
+    try:
+        return dict(json.loads((out / layout.PROVENANCE / f"{made_by.name}.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def _digests(out: Path, paths: Sequence[Path]) -> dict[str, str]:

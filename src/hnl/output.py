@@ -36,14 +36,10 @@ from hnl.inference.results import FitFile, StrengthsFile
 from hnl.ml import scoring
 from hnl.processors import selection
 from hnl.processors.selection import Selection
-from hnl.processors.selection_files import DatasetCutflow, SelectionFile
+from hnl.processors.selection_files import DatasetCutflow
 from hnl.records import File
 
 TREE = "candidates"  # name of the RNTuple of `Output.export`
-
-
-class OutputFolderError(InputError):
-    """The folder is no output folder, or holds no finished selection."""
 
 
 class NotMadeError(InputError):
@@ -61,15 +57,10 @@ class Output:
         """Opens a folder.
 
         Raises:
-            OutputFolderError: it is none, or has no finished selection.
+            InputError: it is none, or has no finished selection.
         """
         self.folder = Path(folder)
-        if not self.folder.is_dir():
-            raise OutputFolderError(f"{folder} is no folder")
-        if not (self.folder / layout.SELECTION).is_file():
-            raise OutputFolderError(
-                f"{folder} holds no finished selection (no {layout.SELECTION}): run hnl select first"
-            )
+        layout.finished(self.folder)
 
     def __repr__(self) -> str:
         return f"hnl.open({str(self.folder)!r})"
@@ -77,7 +68,7 @@ class Output:
     @cached_property
     def catalogue(self) -> Catalogue:
         """Eras and datasets of the run."""
-        return records.read(self.folder / layout.SELECTION, SelectionFile).catalogue
+        return selection.read_catalogue(self.folder)
 
     @cached_property
     def analysis(self) -> Analysis:

@@ -1,6 +1,7 @@
 """Results of fits against closed forms and against pyhf's Minuit."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pyhf
@@ -39,6 +40,24 @@ def test_minuit_has_the_same_values_and_errors(correlated):
         i = names.index(name)
         assert found.parameters[name] == pytest.approx(values[i], abs=0.01 * errors[i] + 1e-3)
         assert found.uncertainties[name] == pytest.approx(errors[i], rel=0.05)
+
+
+def test_minuit_has_the_same_correlations():
+    """Of mu, shared parameters and those of one row, in one row and in two."""
+    model = search_models.busy(2).asimov(2.0)
+    reference = pyhf_model.Reference(model)
+    _, correlations = pyhf.infer.mle.fit(reference.data, reference.model, return_correlations=True)
+    names = reference.model.config.par_names
+    index = {name: i for i, name in enumerate(names)}
+    found = fits.fit(model).correlations
+    of_fit = ("mu", *fits.fit(model).pulls())
+    largest = 0.0
+    for first, second in combinations(of_fit, 2):
+        value = found.get((first, second), found.get((second, first), 0.0))
+        assert value == pytest.approx(correlations[index[first], index[second]], abs=0.02), (first, second)
+        largest = max(largest, abs(value))
+    assert largest > 0.1
+    assert list(map(abs, found.values())) == sorted(map(abs, found.values()), reverse=True)
 
 
 def test_mu_at_its_bound():
@@ -95,3 +114,7 @@ def test_goodness_of_fit():
     assert bad.p_value < 1e-3
     assert bad.p_value_toys < 0.02
     assert bad.failed == 0
+    assert sum(bad.toy_counts) == 200
+    assert len(bad.toy_edges) == len(bad.toy_counts) + 1
+    above = sum(n for low, n in zip(bad.toy_edges, bad.toy_counts, strict=False) if low > bad.statistic)
+    assert above / 200 <= bad.p_value_toys

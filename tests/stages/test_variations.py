@@ -9,7 +9,6 @@ import pytest
 import yaml
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, write
 from random_events import random_events
-from without_figures import without_figures
 
 from hnl.errors import InputError
 from hnl.executors import ExecutionOptions
@@ -77,8 +76,7 @@ def selected(tmp_path_factory: pytest.TempPathFactory) -> Selection:
 
 @pytest.fixture(scope="module")
 def regions(selected: Selection) -> Any:
-    with without_figures():
-        return stage.run(Run(selected.folder), unblind=True).histograms["regions"]
+    return stage.run(Run(selected.folder), unblind=True).histograms["regions"]
 
 
 def test_who_varies_how(selected: Selection) -> None:

@@ -12,7 +12,6 @@ import pytest
 import weight_files
 import yaml
 from nanoaod_events import ELECTRON_PATHS, GENERATOR_WEIGHTS, MUON_PATHS, Event, Style, event, write
-from without_figures import without_figures
 
 import hnl
 from hnl.corrections.library import CorrectionError
@@ -207,8 +206,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Selection, Any]:
         columns = dict(zip(scoring.COLUMNS, drawn, strict=True))
         varied = selection.variations(dataset.name)
         scoring.write(selection.folder, dataset.name, rows, columns, facts, varied)
-    with without_figures():
-        return selection, stage.run(Run(selection.folder), unblind=True).histograms["regions"]
+    return selection, stage.run(Run(selection.folder), unblind=True).histograms["regions"]
 
 
 def test_the_demo_carries_every_variation(demo: tuple[Selection, Any]) -> None:

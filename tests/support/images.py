@@ -1,5 +1,5 @@
-"""Figures beside accepted pictures of them: drawn with matplotlib's own style, fonts and rasteriser, so that the pixels
-are those of the locked versions on any machine."""
+"""Figures beside accepted pictures of them: drawn with our style, fonts and rasteriser of locked libraries, so that the
+pixels are the same on any machine."""
 
 import io
 from contextlib import AbstractContextManager
@@ -11,7 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-DPI = 40
+from hnl.plots.style import look
+
+DPI = 100  # at the size of the paper
 MAX_DIFFERENCE = 1.0  # root mean square of the 0-255 of all pixels; a bar of a panel that changes by a tenth makes more
 
 BASELINE = Path(__file__).parents[1] / "plots" / "baseline"
@@ -20,7 +22,8 @@ BASELINE = Path(__file__).parents[1] / "plots" / "baseline"
 def pixels(figure: Figure) -> NDArray[np.float64]:
     """Rows, columns and colours of a figure, 0 to 255; closes it."""
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=DPI)
+    with look():
+        figure.savefig(picture, format="png", dpi=DPI)
     plt.close(figure)
     picture.seek(0)
     return 255 * np.asarray(plt.imread(picture), dtype=np.float64)[..., :3]

@@ -9,7 +9,7 @@ import numpy as np
 from hnl import layout, records
 from hnl.datasets.catalogue import Catalogue, Dataset, Era, Signal, Triggers
 from hnl.datasets.files import FileInfo, WorkUnit
-from hnl.ml.training import Settings
+from hnl.ml.settings import Settings
 from hnl.processors import parts, selection_files, units
 from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates, ordered, passing
