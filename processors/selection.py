@@ -152,6 +152,7 @@ def finish(out: Path, plan: Plan) -> Selection:
             closure.generator_norms(dataset, files[name], manifests[name])
     selection = Selection(out, catalogue, files, names, sum_w, bad, manifests, tables)
     _check_no_event_twice(selection)
+    parts.remove_others(out, {name: set(group) for name, group in names.items()})
     content = SelectionFile(
         format=SelectionFile.FORMAT,
         partial=bad,
@@ -218,12 +219,11 @@ def _check_no_event_twice(selection: Selection) -> None:
     groups = [[d] for d in selection.catalogue.datasets if not d.is_data] + ([data] if data else [])
     for group in groups:
         names = [dataset.name for dataset in group]
-        names_read = (*EVENT, "passes")
         manifests = [manifest for name in names for manifest in selection.manifests[name]]
         units = [unit for name in names for unit in selection.units[name]]
-        rows = parts.read(selection.folder, manifests, units, selection.analysis.columns, names_read)
-        nominal = passing(rows, 0)
-        if repeated := repeated_event({name: rows[name][nominal] for name in EVENT}):
+        if repeated := repeated_event(
+            parts.read(selection.folder, manifests, units, selection.analysis.columns, EVENT, varied=False)
+        ):
             run, section, event = repeated
             holders = parts.files_with(selection.folder, manifests, units, selection.analysis.columns, repeated)
             raise SelectionError(

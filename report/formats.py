@@ -36,7 +36,7 @@ FILES: tuple[tuple[str, type], ...] = (
     (layout.SELECTION, SelectionFile),
     (layout.WEIGHTS, WeightsFile),
     (layout.CUTFLOW, DatasetCutflow),
-    (f"{layout.CANDIDATES}/DATASET/UNIT.json", Manifest),
+    (f"{layout.MANIFESTS}/DATASET/UNIT.json", Manifest),
     (layout.PLAN, PlanFile),
     (layout.ESTIMATE, EstimateFile),
     (layout.EVERY_LIMITS[0], LimitsFile),

@@ -8,6 +8,8 @@ from hnl.stages import Stage
 # The parts of the settings that each stage names are those of `analyses.displaced`.
 SELECT = replace(stages.SELECT, settings=())
 HISTOGRAM = replace(stages.HISTOGRAM, settings=())
+_SCORES = (f"{layout.SCORES}/*.parquet", f"{layout.VARIED_SCORES}/*.parquet")
+
 TRAIN = Stage(
     "train",
     "candidates -> classifiers",
@@ -21,7 +23,7 @@ SCORE = Stage(
     "score",
     "candidates and classifiers -> scores",
     (layout.SELECTION, f"{layout.MODELS}/*.json"),
-    (f"{layout.SCORES}/*",),
+    (f"{layout.SCORES}/*", f"{layout.VARIED_SCORES}/*", f"{layout.SCORE_MANIFESTS}/*"),
     ("hnl.ml.models", "hnl.ml.scoring"),
     wants_signal=True,
     settings=(),
@@ -29,7 +31,7 @@ SCORE = Stage(
 ABCD = Stage(
     "abcd",
     "scores -> ABCD regions, estimate, checks",
-    (layout.SELECTION, layout.WEIGHTS, f"{layout.SCORES}/*.parquet"),
+    (layout.SELECTION, layout.WEIGHTS, *_SCORES),
     (f"{layout.ABCD}/*",),
     (
         "hnl.corrections.weights",
@@ -51,7 +53,7 @@ K0S = Stage(
     in_run=False,
     settings=(),
 )
-_ESTIMATE = (layout.SELECTION, layout.WEIGHTS, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
+_ESTIMATE = (layout.SELECTION, layout.WEIGHTS, *_SCORES, layout.ESTIMATE, layout.REGIONS)
 LIMITS = Stage(
     "limits",
     "estimate -> excluded |V|^2",
@@ -88,6 +90,7 @@ PLOT = Stage(
     stages.PLOT.does,
     (
         layout.SELECTION,
+        layout.CUTFLOW,
         layout.HISTOGRAMS,
         layout.EVALUATION,
         layout.ESTIMATE,
@@ -98,7 +101,9 @@ PLOT = Stage(
     ),
     (*stages.PLOT.products, f"{layout.K0S}/*.png", f"{layout.K0S}/*.pdf"),
     (
+        "hnl.plots.cutflow",
         "hnl.plots.displaced.abcd",
+        "hnl.plots.displaced.efficiencies",
         "hnl.plots.classifier",
         "hnl.plots.distributions",
         "hnl.plots.fits",
