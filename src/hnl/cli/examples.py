@@ -46,10 +46,10 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
             "fit out --sample hnl10_mu --toys 1000": "a sample, and its goodness of fit",
         },
         "plot": {
-            "plot out": "draws what is not as it was",
-            "plot out --only 'limits_*' --style mine.mplstyle": "some of the figures, in a style of your own",
+            "plot out": "draws what is not as it would be drawn now",
+            "plot out --only 'limits_*' --format svg": "some figures, as SVG",
         },
-        "report": {"report out": "writes the page again"},
+        "report": {"report out": "writes out/report.html again"},
     },
     "Look into a run": {
         "datasets": {
@@ -59,18 +59,21 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
         "datasets check": {
             "datasets check catalogue.yaml": "opens every file",
             "datasets check catalogue.yaml --catalogue-only": "before the files are there",
+            "datasets check catalogue.yaml --json": "for a script",
         },
         "datasets template": {
             "datasets template": "the names of all eras",
             "datasets template 2018 > 2018.yaml": "a catalogue to start from",
         },
         "status": {
-            "status out": "files done, missing, failed, and why",
+            "status out": "files and stages: done, missing, failed, stale and why",
+            "status out --json": "for a script",
         },
         "provenance": {"provenance out/report.html": "back to each file of the catalogue"},
         "compare": {"compare out other": "exit status 1 if any number differs"},
         "physics": {
             "physics --mass 10 --v2-mu 5.7e-7": "lifetime, cross section, decays",
+            "physics --mass 10 --v2-e 1e-6 --energy 13.6 --json": "for a script",
         },
     },
     "Scale out": {
