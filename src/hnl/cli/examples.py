@@ -39,6 +39,7 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
         "limits": {
             "limits out": "all couplings and masses",
             "limits out --coupling mu --mass 8 --mass 10": "two masses",
+            "limits out --coupling 1:2:0": "a ratio of |V_e|^2, |V_mu|^2 and |V_tau|^2",
             "limits out --scale-to 138": "simulation projected to 138/fb",
         },
         "fit": {
@@ -70,6 +71,10 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
             "status out --json": "for a script",
         },
         "provenance": {"provenance out/report.html": "back to each file of the catalogue"},
+        "export": {
+            "export out candidates.root": "every candidate, for ROOT's RDataFrame",
+            "export out signal.parquet --dataset signal": "those of the signal samples",
+        },
         "compare": {"compare out other": "exit status 1 if any number differs"},
         "physics": {
             "physics --mass 10 --v2-mu 5.7e-7": "lifetime, cross section, decays",
