@@ -1,6 +1,6 @@
 """Filling histograms from candidates."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import hist
 import numpy as np
@@ -10,18 +10,25 @@ from hnl.histograms.variables import Distributions, make
 from hnl.processors.rows import Candidates
 
 Histograms = dict[str, hist.Hist]
+HIDDEN = "hidden"  # in the metadata of a histogram
 
 
 class WeightError(HNLError):
     """A weight is not a number."""
 
 
-def fill(datasets: Mapping[str, tuple[Candidates, np.ndarray]], distributions: Distributions) -> Histograms:
+def fill(
+    datasets: Mapping[str, tuple[Candidates, np.ndarray]],
+    distributions: Distributions,
+    blinded: Collection[str] = (),
+) -> Histograms:
     """Fills every variable.
 
     Args:
         datasets: name -> candidates and their weights.
         distributions: of the search.
+        blinded: datasets that are left out where the distributions are `hidden`. The metadata of the histograms say it:
+            'hidden' has those labels, or none if no dataset is blinded.
 
     Returns:
         variable -> histogram with the axes dataset, splits, variable.
@@ -36,6 +43,19 @@ def fill(datasets: Mapping[str, tuple[Candidates, np.ndarray]], distributions: D
         if not np.isfinite(weight).all():
             raise WeightError(f"dataset {name}: a candidate has the weight {weight[~np.isfinite(weight)][0]}")
         places = [names[split.index(candidates)] for split, names in zip(splits, labels, strict=True)]
+        shown = np.ones(len(weight), dtype=bool)
+        if name in blinded:
+            for place in places:
+                shown &= ~np.isin(place, list(distributions.hidden))
         for variable, histogram in histograms.items():
-            histogram.fill(name, *places, candidates[variable], weight=weight)
+            values = candidates[variable][shown]
+            histogram.fill(name, *(place[shown] for place in places), values, weight=weight[shown])
+    for histogram in histograms.values():
+        histogram.metadata = {HIDDEN: sorted(distributions.hidden) if blinded else []}
     return histograms
+
+
+def hidden(histograms: Histograms, distributions: Distributions) -> frozenset[str]:
+    """The labels where histograms hold no data; those of the search if the histograms do not say."""
+    said = [(histogram.metadata or {}).get(HIDDEN, distributions.hidden) for histogram in histograms.values()]
+    return frozenset().union(*said)

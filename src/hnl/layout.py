@@ -10,6 +10,7 @@ PLAN = "plan.json"
 INDEX = "files.json"  # what is known of input files
 CANDIDATES = "candidates"  # DATASET/UNIT.parquet and .json
 
+UNBLINDED = "unblinded.json"  # is there if the signal region of data may be shown
 HISTOGRAMS_ROOT = "histograms.root"
 HISTOGRAMS = "histograms.json"
 

@@ -129,6 +129,8 @@ def abcd(
     with locking.held(output, note):
         at = at_output(output)
         result = estimate_background(at, unblind, thresholds)
+        if at.set_blinding(unblind=unblind) and (output / layout.HISTOGRAMS).is_file():
+            make_histograms(at)
         shown = show(at)
     for table in result.text_tables(full=full):
         print_table(table)
