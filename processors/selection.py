@@ -232,6 +232,22 @@ def _check_no_event_twice(selection: Selection) -> None:
             )
 
 
+def read_catalogue(out: Path) -> Catalogue:
+    """The catalogue of the selection in an output folder, whatever code made it.
+
+    Raises:
+        InputError, BrokenFileError, FormatError: see `load`.
+    """
+    return _content(out)[1]
+
+
+def _content(out: Path) -> tuple[SelectionFile, Catalogue]:
+    content = records.read(layout.finished(out), SelectionFile)
+    own = out / layout.WEIGHTS
+    weights = records.read(own, WeightsFile).weights if own.is_file() else ()
+    return content, content.catalogue.model_copy(update={"settings": _settings(out), "weights": weights})
+
+
 def load(out: Path) -> Selection:
     """The selection in an output folder.
 
@@ -241,16 +257,14 @@ def load(out: Path) -> Selection:
         SelectionError: it was made by other code or settings.
         PartError, ClosureError: its parts are not complete.
     """
-    path = layout.finished(out)
-    content = records.read(path, SelectionFile)
-    own = out / layout.WEIGHTS
-    weights = records.read(own, WeightsFile).weights if own.is_file() else ()
-    catalogue = content.catalogue.model_copy(update={"settings": _settings(out), "weights": weights})
+    content, catalogue = _content(out)
     manifests, tables = {}, {}
     for dataset in catalogue.datasets:
         name, current = dataset.name, fingerprint(dataset, catalogue)
         if content.fingerprints[name] != current:
-            raise SelectionError(f"{path}: {name} was selected by other code or settings; run hnl select again")
+            raise SelectionError(
+                f"{out / layout.SELECTION}: {name} was selected by other code or settings; run hnl select again"
+            )
         manifests[name], tables[name] = merging.merge(out, name, content.units[name], current)
         closure.check_complete(name, content.files[name], manifests[name])
     return Selection(out, catalogue, content.files, content.units, content.sum_w, content.partial, manifests, tables)

@@ -155,7 +155,7 @@ def standard(n: int = 600) -> list[tuple[Dataset, Candidates]]:
 
 
 def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple[int, ...] = (2018,)) -> Path:
-    """A finished selection with these candidates, as `hnl select` leaves it. Bits 1, 2 of `passes`: jes_up, jes_down."""
+    """A finished selection with these candidates, as `hnl select` leaves it. `passes`: bits of jes_up, jes_down."""
     corrections: dict[str, Any] = {}
     if any((rows["passes"] > 1).any() for _, rows in datasets):
         folder.mkdir(parents=True, exist_ok=True)
