@@ -8,7 +8,7 @@ export HNL_REAL_NANOAOD ?= $(abspath ../shared/data/nanoaod)
 # A file stays in one worker, which makes its fixtures once; tests of a file may use what others of it have left.
 PARALLEL := -n 2 --dist loadfile
 
-.PHONY: help demo test test-quick test-faults test-images-update coverage lint formats lock clean
+.PHONY: help demo test test-quick test-faults test-images-update coverage lint docs docs-serve formats lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -43,6 +43,12 @@ lint: $(READY)  ## check style, spelling and types
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/mypy -p hnl
+
+docs: $(READY)  ## build the documentation site in $(OUT)/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir $(abspath $(OUT))/site
+
+docs-serve: $(READY)  ## show the documentation at http://127.0.0.1:8000, and again after each change
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 formats: $(READY)  ## write docs/formats.md from the types of files
 	$(BIN)/python -m hnl.report.formats docs/formats.md

@@ -8,6 +8,7 @@ from hnl.inference.displaced.scan_results import NOTHING, MassScan
 from hnl.inference.results import StrengthsFile
 from hnl.report import certification
 from hnl.report.displaced.limit_files import EXPECTED, method, words
+from hnl.report.states import StageState, not_run, out_of_date
 from hnl.report.strengths import GENERATED_ONLY
 
 if TYPE_CHECKING:  # what was selected is taken as it is
@@ -16,14 +17,16 @@ if TYPE_CHECKING:  # what was selected is taken as it is
 KINDS = ("data", "background", "signal")
 
 
-def lines(selection: "Selection", hidden: str, results: Sequence[str], notes: Sequence[str], figures: int) -> list[str]:
-    """The summary; the folder with everything comes last.
+def lines(
+    selection: "Selection", hidden: str, results: Sequence[str], states: Sequence[StageState], figures: int
+) -> list[str]:
+    """The summary; what is excluded comes last.
 
     Args:
         selection: of the run.
         hidden: '' or what of data is not shown.
         results: lines on limits, see `of_scans` and `of_strengths`.
-        notes: what was not done, and why.
+        states: of the stages.
         figures: how many were drawn.
     """
     groups = {kind: [d.name for d in selection.catalogue.datasets if d.kind == kind] for kind in KINDS}
@@ -39,10 +42,9 @@ def lines(selection: "Selection", hidden: str, results: Sequence[str], notes: Se
     result += [f"partial: {len(selection.partial)} files were left out"] if selection.partial else []
     result += [f"warning: {warning}" for warning in certification.warnings(selection)]
     result += [hidden] if hidden else []
-    result += notes
-    result += results
-    result.append(f"{figures} figures")
-    return [*result, f"everything is in {selection.folder}"]
+    result += not_run(states)
+    result += [f"warning: {sentence}" for sentence in out_of_date(states)]
+    return [*result, f"{figures} figures", *results]
 
 
 def of_scans(limits: LimitsFile) -> list[str]:

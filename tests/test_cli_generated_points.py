@@ -8,9 +8,6 @@ import stripped
 import yaml
 from command import Run
 
-from hnl.plots import distributions
-from hnl.plots.displaced import abcd
-
 
 def test_a_run_on_a_signal_without_vertices(hnl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue = stripped.catalogue(tmp_path, stripped=["hnl10_mu"], others=["wjets", "zjets", "pseudodata"])
@@ -18,8 +15,8 @@ def test_a_run_on_a_signal_without_vertices(hnl: Run, tmp_path: Path, monkeypatc
     assert status == 0
     (said,) = [line for line in out.splitlines() if line.startswith("- dataset ")]
     assert said.startswith("- dataset hnl10_mu: its files have no vertices of generated particles")
-    for other in (abcd, distributions):  # most of the time, and nothing of this
-        monkeypatch.setattr(other, "draw_all", lambda *_: [])
+    for other in ("hnl.plots.distributions", "hnl.plots.displaced.abcd", "hnl.plots.classifier"):
+        monkeypatch.setattr(f"{other}.draw_all", lambda *_: [])  # most of the time, and nothing of this
     out_folder = tmp_path / "out"
     status, out, error = hnl("run", catalogue, "-o", out_folder, "--executor", "iterative")
     assert status == 0, error

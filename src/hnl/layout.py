@@ -1,17 +1,30 @@
 """Every file name of an output folder OUT, relative to it."""
 
+from pathlib import Path
+
+from hnl.errors import InputError
+
 SELECTION = "selection.json"
 CUTFLOW = "cutflow.json"
+SETTINGS = "settings.json"  # of the search, as far as the catalogue changes them; absent if it changes none
+WEIGHTS = "weights.json"  # of the catalogue; not there without any
 PLAN = "plan.json"
 INDEX = "files.json"  # what is known of input files
-CANDIDATES = "candidates"  # DATASET/UNIT.parquet and .json
+# Folders of parquet alone, which other tools open whole: a row for each nominal candidate.
+CANDIDATES = "candidates"  # DATASET/UNIT.parquet
+SCORES = "scores"  # DATASET.parquet
+# The same files, of candidates if jet energies are varied.
+VARIED_CANDIDATES = f"variations/{CANDIDATES}"
+VARIED_SCORES = f"variations/{SCORES}"
+# The same names with .json: what vouches for these files.
+MANIFESTS = f"manifests/{CANDIDATES}"
+SCORE_MANIFESTS = f"manifests/{SCORES}"
 
 HISTOGRAMS_ROOT = "histograms.root"
 HISTOGRAMS = "histograms.json"
 
 MODELS = "models"  # TRAINING.json and TRAINING_foldK.ubj
 EVALUATION = "models/evaluation.json"
-SCORES = "scores"  # DATASET.parquet and .json
 
 ABCD = "abcd"  # and a CSV and a LaTeX file for each table
 ESTIMATE = "abcd/abcd.json"
@@ -23,6 +36,8 @@ K0S = "k0s"  # and figures
 K0S_FILE = "k0s/k0s.json"
 
 PLOTS = "plots"
+FIGURES = "plots/figures.json"
+STYLE = "plots/style.mplstyle"  # of a user
 REPORT = "report.html"
 PROVENANCE = "provenance"  # STAGE.json
 CONDOR = "condor"
@@ -48,6 +63,19 @@ def limits(luminosity: float | None = None) -> str:
 def fit(luminosity: float | None = None) -> str:
     """Folder of fits."""
     return "fit" if luminosity is None else f"fit_projection_{luminosity:g}fb"
+
+
+def finished(out: Path) -> Path:
+    """The file of a finished selection.
+
+    Raises:
+        InputError: there is none, or no such folder.
+    """
+    path = out / SELECTION
+    if not path.is_file():
+        missing = "no such folder" if not out.is_dir() else f"no {SELECTION}"
+        raise InputError(f"{out} holds no finished selection ({missing}): run hnl select first")
+    return path
 
 
 # As patterns: of data, and of projections.

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import distributions, version
 from pathlib import Path
 
 from hnl import __version__, dependencies
@@ -98,6 +97,8 @@ def file_digest(path: Path) -> str:
 
 def record() -> dict[str, str]:
     """Record of the origin of a product: command, versions, code, kind of machine (not its name), time."""
+    from importlib.metadata import version  # late, for a command that ends in a message
+
     return {
         "hnl": __version__,
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
@@ -116,6 +117,8 @@ def now() -> str:
 @cache
 def _surroundings() -> dict[str, str]:
     """Code, libraries and kind of machine, which do not change during a process."""
+    from importlib.metadata import distributions
+
     installed = sorted({f"{package.name}=={package.version}" for package in distributions()})
     lock = ROOT / LOCK_FILE
     return {

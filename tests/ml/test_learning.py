@@ -1,8 +1,6 @@
 """The stages `train` and `score`, from an output folder to an output folder."""
 
 import json
-import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +10,13 @@ import synthetic
 from hnl import layout
 from hnl.errors import InputError
 from hnl.ml import models, scoring
+from hnl.ml.learning import Trained
 from hnl.ml.models import ClassifierError
 from hnl.ml.sample import NoCandidatesError, NoTrainingSignalError
 from hnl.processors import selection as selections
 from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates, passing
 from hnl.report import learning_tables
-from hnl.stages import plot as figures
 from hnl.stages import score, train
 from hnl.stages.run import Run
 from hnl.terminal import lines
@@ -26,17 +24,11 @@ from hnl.terminal import lines
 ALL = ["electron_low", "electron_high", "muon_low", "muon_high"]
 
 
-@pytest.fixture(autouse=True)
-def without_figures(trained: tuple[Path, train.Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures take most of the time; those of `trained` were drawn."""
-    monkeypatch.setattr(train.classifier, "draw_all", lambda metrics, folder: [])
-
-
 def _bytes(folder: Path, pattern: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
 
 
-def test_everything_is_trained_evaluated_and_drawn(trained: tuple[Path, train.Result]) -> None:
+def test_everything_is_trained_and_evaluated(trained: tuple[Path, Trained]) -> None:
     out, result = trained
     assert list(result.metrics) == ALL
     assert (result.skipped, result.reused) == ({}, ())
@@ -49,22 +41,10 @@ def test_everything_is_trained_evaluated_and_drawn(trained: tuple[Path, train.Re
         background = sum(of["counts"]["background"].values())
         assert of["thresholds"][0]["background_events"] < background
         assert sum(np.diff(of["roc"]["unseen"]["signal"])) == pytest.approx(1)
-    assert all(path.stat().st_size > 10_000 and path.with_suffix(".pdf").is_file() for _, path in result.figures)
     assert list(json.loads((out / "models" / "evaluation.json").read_text())["metrics"]) == ALL
 
 
-def test_the_figures_are_drawn_again_from_what_was_saved(
-    trained: tuple[Path, train.Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.undo()
-    (tmp_path / "models").mkdir()
-    shutil.copy(trained[0] / "models" / "evaluation.json", tmp_path / "models")
-    again = figures.run(Run(tmp_path))
-    assert [title for title, _ in again] == [title for title, _ in trained[1].figures]
-    assert [path.read_bytes() for _, path in again] == [path.read_bytes() for _, path in trained[1].figures]
-
-
-def test_the_tables_can_be_printed(trained: tuple[Path, train.Result]) -> None:
+def test_the_tables_can_be_printed(trained: tuple[Path, Trained]) -> None:
     text = ""
     for table in learning_tables.of_training(trained[1]):
         heading, rows = lines(table, 80, breaks=False)
@@ -74,7 +54,7 @@ def test_the_tables_can_be_printed(trained: tuple[Path, train.Result]) -> None:
         assert words in text
 
 
-def test_training_and_scoring_again_gives_the_same_bits(trained: tuple[Path, train.Result], tmp_path: Path) -> None:
+def test_training_and_scoring_again_gives_the_same_bits(trained: tuple[Path, Trained], tmp_path: Path) -> None:
     """In another folder, with the datasets in another order and one thread; in the same folder nothing is redone."""
     out, _ = trained
     other = synthetic.write(tmp_path, synthetic.standard(400)[::-1])
@@ -88,14 +68,14 @@ def test_training_and_scoring_again_gives_the_same_bits(trained: tuple[Path, tra
     again = train.run(Run(other), settings=synthetic.QUICK, on_plan=planned.append)
     assert (planned, again.reused) == ([0], tuple(ALL))
     done: list[str] = []
-    settings = replace(synthetic.QUICK, seed=5, without=("sv_p_angle",))
+    settings = synthetic.QUICK.model_copy(update={"seed": 5, "without": ("sv_p_angle",)})
     changed = train.run(Run(other), settings=settings, on_model=done.append)
     assert "sv_p_angle" not in changed.metrics["muon_low"]["importance"]
     assert changed.reused == ()
     assert sorted(done) == sorted(ALL * 3)
 
 
-def test_training_sees_nominal_alone(trained: tuple[Path, train.Result], tmp_path: Path) -> None:
+def test_training_sees_nominal_alone(trained: tuple[Path, Trained], tmp_path: Path) -> None:
     """Rows of a variation of jet energies change no model; they are scored, and change no other score."""
     out, _ = trained
 
@@ -161,9 +141,7 @@ def test_eras_before_and_after_the_new_pixel_detector_are_trained_apart(tmp_path
         assert np.array_equal(high[muon], by_early[muon]) == matches
 
 
-def test_models_of_other_candidates_are_refused_unless_asked_for(
-    trained: tuple[Path, train.Result], tmp_path: Path
-) -> None:
+def test_models_of_other_candidates_are_refused_unless_asked_for(trained: tuple[Path, Trained], tmp_path: Path) -> None:
     datasets = synthetic.standard(400)
     datasets[4] = (datasets[4][0], synthetic.candidates(700, seed=77))
     other = synthetic.write(tmp_path, datasets)

@@ -15,6 +15,7 @@ from hnl.processors import selection as selections
 from hnl.processors.base import CERTIFIED
 from hnl.processors.manifests import Tables
 from hnl.report import summary
+from hnl.report.states import DONE, NOT_RUN, STALE, StageState
 
 
 @pytest.fixture
@@ -54,15 +55,21 @@ def sample(mass: float, *expected: float, refused: str = "") -> SampleLimit:
 
 
 def test_counts_and_what_was_not_done(selection: selections.Selection) -> None:
-    assert summary.lines(selection, "region A is hidden", ["mu < 1"], ["no limits: a reason"], 7) == [
+    states = [
+        StageState("select", "", DONE),
+        StageState("abcd", "", STALE, "scores have changed"),
+        StageState("limits", "", NOT_RUN, "no limits: a reason"),
+        StageState("fit", "", NOT_RUN),
+    ]
+    assert summary.lines(selection, "region A is hidden", ["mu < 1"], states, 7) == [
         "4 datasets, 10/fb",
         "candidates: 10 of data, 20 of background, 10 of signal",
         "warning: data without golden JSON, every luminosity section is used: pseudodata",
         "region A is hidden",
         "no limits: a reason",
-        "mu < 1",
+        "warning: abcd is out of date: scores have changed",
         "7 figures",
-        f"everything is in {selection.folder}",
+        "mu < 1",
     ]
 
 

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from contextlib import nullcontext
 from pathlib import Path
 from textwrap import wrap
 
@@ -13,7 +12,6 @@ import pytest
 import synthetic
 from scipy import stats
 from scored import candidates, dataset, random, scored
-from without_figures import without_figures
 
 from hnl.errors import InputError
 from hnl.histograms import files
@@ -107,8 +105,7 @@ def stage(tmp_path_factory):
     )
     result = {}
     for name, unblind in (("unblinded", True), ("blinded", False)):
-        with without_figures() if unblind else nullcontext():
-            returned = abcd.run(Run(folder), unblind=unblind, thresholds=folder / "x.json")
+        returned = abcd.run(Run(folder), unblind=unblind, thresholds=folder / "x.json")
         content = json.loads((folder / "abcd" / "abcd.json").read_text())
         files = {path.name: path.read_bytes() for path in (folder / "abcd").iterdir()}
         result[name] = (returned, content, files)
@@ -212,8 +209,7 @@ def test_closure_at_a_lower_threshold(stage):
 def test_data_is_not_in_the_closure_at_lower_thresholds(stage, tmp_path):
     """Blinded or not, the table is that of simulation alone."""
     folder = written(tmp_path, (synthetic.background("wjets", "wjets", cross_section=2.0), *by_hand()))
-    with without_figures():
-        alone = abcd.run(Run(folder), thresholds=folder / "x.json").tables["simulated_closure"].records
+    alone = abcd.run(Run(folder), thresholds=folder / "x.json").tables["simulated_closure"].records
     for name in ("blinded", "unblinded"):
         assert stage[1][name][1]["tables"]["simulated_closure"] == alone
 
@@ -281,8 +277,6 @@ def test_no_file_of_a_blinded_run_depends_on_a(stage, tmp_path):
             assert contents[0] == contents[1]
         else:
             assert path.read_bytes() == expected[path.name], path.name
-    for png in (folder / "plots").glob("abcd_*.png"):
-        assert png.read_bytes() == (stage[0] / "plots" / png.name).read_bytes(), png.name
 
 
 def test_every_format_says_the_same(stage):
@@ -296,7 +290,6 @@ def test_every_format_says_the_same(stage):
         assert latex.count(r"\\") == len(table.records) + 1
         assert "nan" not in latex.lower()
     assert all(path.is_file() for path in returned.files)
-    assert all(path.is_file() and path.with_suffix(".pdf").is_file() for _, path in returned.figures)
     assert json.loads((folder / "abcd" / "thresholds.json").read_text()) == THRESHOLDS
 
 
@@ -343,8 +336,7 @@ def large(tmp_path_factory):
             table["gen_weight"] = rng.choice([1.0, -1.0], n, p=[0.85, 0.15])
         entry = dataset(name, kind, process, 10.0 if name == "hnl10" else 3.0)
         made.append(scored(entry, table, score, weight, **({"up": 1.1} if kind != "data" else {})))
-    with without_figures():
-        return made, abcd.analyse(made, tmp_path_factory.mktemp("large"))
+    return made, abcd.analyse(made, tmp_path_factory.mktemp("large"))
 
 
 def test_nothing_undefined_is_unmarked(large, stage):
@@ -469,17 +461,6 @@ def test_without_scores_the_way_is_told(tmp_path):
     synthetic.write(tmp_path, [(synthetic.data(), table)])
     with pytest.raises(InputError, match="hnl score"):
         abcd.run(Run(tmp_path))
-
-
-def test_figures_of_next_to_nothing(tmp_path):
-    """Zeros on a logarithmic axis, no bin with a prediction, hidden data: drawn without a warning."""
-    rng = np.random.default_rng(1)
-    result = abcd.analyse([scored(dataset("data", "data"), *random(rng, 30))], tmp_path)
-    assert len(result.figures) == 7
-    assert all(path.stat().st_size > 10_000 for _, path in result.figures)
-    few = abcd.analyse([scored(dataset("wjets", "background"), *random(rng, 30))], tmp_path)
-    assert len(few.figures) == 8
-    assert "Simulated background: A over its prediction at lower thresholds" in dict(few.figures)
 
 
 def test_a_run_shows_the_prediction_and_the_closure(stage):

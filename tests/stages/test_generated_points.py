@@ -8,12 +8,12 @@ import finished_run
 import numpy as np
 import pytest
 import yaml
-from without_figures import without_figures
 
 from hnl.corrections.lifetime import PointError
 from hnl.inference import asymptotics
-from hnl.inference.displaced import inputs, limits, modelling, scan
+from hnl.inference.displaced import inputs, limits, modelling, scan, table5
 from hnl.inference.displaced.scan_results import ScanSettings
+from hnl.plots.displaced import limits as limit_plots
 from hnl.stages import fit
 from hnl.stages import limits as stage
 from hnl.stages.run import Run
@@ -45,8 +45,7 @@ def known(finished) -> Path:
 
 @pytest.fixture(scope="module")
 def found(run) -> stage.Result:
-    with without_figures():
-        return stage.run(Run(run), couplings=["mu"], settings=QUICK, workers=1)
+    return stage.run(Run(run), couplings=["mu"], settings=QUICK, workers=1)
 
 
 def test_yields_are_those_with_truth(run, known):
@@ -114,15 +113,15 @@ def test_hepdata_in_a_relative_folder(run, found, monkeypatch):
     assert (run / "limits" / "hepdata" / "submission.yaml").is_file()
 
 
-def test_by_mass(run):
+def test_by_mass(run, tmp_path):
     """A mass that is asked for by name is found, and only that."""
     result = stage.run(Run(run), couplings=["mu"], natures=["majorana"], masses=[8.0], settings=QUICK)
     content = result.content
     assert content.scans == ()
     assert [row.sample for row in content.samples] == ["hnl8_mu"]
-    ((title, path),) = result.figures
-    assert title.startswith("Signal strength at generated lifetimes, no scan of |V|^2, mu, majorana")
-    assert path.stat().st_size > 5000
+    (drawn,) = limit_plots.draw_limits(content, table5.rows(), tmp_path)
+    assert drawn.title.startswith("Signal strength at generated lifetimes, no scan of |V|^2, mu, majorana")
+    assert drawn.path.stat().st_size > 5000
     with pytest.raises(limits.ChoiceError, match=r"6 GeV is outside .*; samples of 8 GeV have no true decay length"):
         stage.run(Run(run), couplings=["mu"], masses=[6.0], settings=QUICK)
 

@@ -9,7 +9,6 @@ import pytest
 import yaml
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, write
 from random_events import random_events
-from without_figures import without_figures
 
 from hnl.errors import InputError
 from hnl.executors import ExecutionOptions
@@ -69,14 +68,15 @@ def selected(tmp_path_factory: pytest.TempPathFactory) -> Selection:
         rows = selection.rows(dataset.name)
         drawn = np.random.default_rng(seed).uniform(0.1, 1, (2, len(rows["event"]))).astype(np.float32)
         facts = {"models": {}, "own_models": False}
-        scoring.write(selection.folder, dataset.name, rows, dict(zip(scoring.COLUMNS, drawn, strict=True)), facts)
+        columns = dict(zip(scoring.COLUMNS, drawn, strict=True))
+        varied = selection.variations(dataset.name)
+        scoring.write(selection.folder, dataset.name, rows, columns, facts, varied)
     return selections.load(selection.folder)
 
 
 @pytest.fixture(scope="module")
 def regions(selected: Selection) -> Any:
-    with without_figures():
-        return stage.run(Run(selected.folder), unblind=True).histograms["regions"]
+    return stage.run(Run(selected.folder), unblind=True).histograms["regions"]
 
 
 def test_who_varies_how(selected: Selection) -> None:

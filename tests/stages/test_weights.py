@@ -12,7 +12,6 @@ import pytest
 import weight_files
 import yaml
 from nanoaod_events import ELECTRON_PATHS, GENERATOR_WEIGHTS, MUON_PATHS, Event, Style, event, write
-from without_figures import without_figures
 
 import hnl
 from hnl.corrections.library import CorrectionError
@@ -204,9 +203,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Selection, Any]:
         rows = selection.rows(dataset.name)
         drawn = np.random.default_rng(seed).uniform(0.3, 1, (2, len(rows["event"]))).astype(np.float32)
         facts = {"models": {}, "own_models": False}
-        scoring.write(selection.folder, dataset.name, rows, dict(zip(scoring.COLUMNS, drawn, strict=True)), facts)
-    with without_figures():
-        return selection, stage.run(Run(selection.folder), unblind=True).histograms["regions"]
+        columns = dict(zip(scoring.COLUMNS, drawn, strict=True))
+        varied = selection.variations(dataset.name)
+        scoring.write(selection.folder, dataset.name, rows, columns, facts, varied)
+    return selection, stage.run(Run(selection.folder), unblind=True).histograms["regions"]
 
 
 def test_the_demo_carries_every_variation(demo: tuple[Selection, Any]) -> None:

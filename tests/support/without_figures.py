@@ -1,6 +1,6 @@
-"""Stages without their figures, which take most of the time of many: for tests in which no figure is looked at.
+"""Commands without their figures, which take most of the time of many: for tests in which no figure is looked at.
 
-The figures themselves are in tests/plots; every stage draws its own in one test at least.
+The figures themselves are in tests/plots.
 """
 
 from collections.abc import Iterator
@@ -8,20 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-DRAWING = (
-    "hnl.plots.displaced.abcd.draw_all",
-    "hnl.plots.classifier.draw_all",
-    "hnl.plots.distributions.draw_all",
-    "hnl.plots.displaced.k0s.draw_all",
-    "hnl.plots.displaced.limits.draw_limits",
-    "hnl.plots.fits.draw_fits",
-)
-
 
 @contextmanager
 def without_figures() -> Iterator[None]:
-    """Every stage in here draws nothing."""
+    """The stage `plot` draws nothing in here."""
     with pytest.MonkeyPatch.context() as patch:
-        for function in DRAWING:
-            patch.setattr(function, lambda *_: [])
+        patch.setattr("hnl.stages.plot._drawn", lambda todo, workers: iter(()))
         yield

@@ -1,4 +1,4 @@
-"""`hnl fit`, `hnl limits` and `hnl plot`: from the background estimate to what is excluded."""
+"""`hnl fit` and `hnl limits`: from the background estimate to what is excluded."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,8 +7,9 @@ import typer
 
 from hnl import lineage, locking
 from hnl.cli.app import app
-from hnl.cli.kept import is_kept, tell_figures
+from hnl.cli.kept import is_kept
 from hnl.cli.options import OutArgument, WorkersOption, at_output
+from hnl.cli.shown import say_shown, show
 from hnl.errors import InputError
 from hnl.terminal import note, print_table, progress_bar, say
 
@@ -68,11 +69,13 @@ def fit(
             result = _fit(at, chosen)
         else:
             result = _fit(at, chosen | {"luminosity": scale_to, "correlated": correlated_closure})
+        shown = show(at)
     for table in result.tables:
         print_table(table.text(LEADING if table.name.startswith("impacts_") else None))
     for name, reason in result.content.refused.items():
         say(f"no fit of {name}: {reason}")
     say(f"fits:        {result.folder}")
+    say_shown(shown)
 
 
 @app.command()
@@ -124,8 +127,10 @@ def limits(
         at = at_output(output)
         if has_own_models(at, *displaced_only):
             strengths = _strengths(at, {"samples": sample or [], "toys": toys, "seed": seed})
+            shown = show(at, workers)
             print_table(strengths.table.text())
             say(f"limits:      {strengths.folder}")
+            say_shown(shown)
             return
         if sample:
             raise OptionError(
@@ -134,23 +139,13 @@ def limits(
         settings = ScanSettings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
         chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result = _limits(at, settings, workers, **chosen)
+        shown = show(at, workers)
     narrow = (limit_files.narrow(table) for table in (result.comparison, result.strengths))
     for table in (limit_files.main_rows(result.table), *narrow):
         if table.records:
             print_table(table.text())
     say(f"limits:      {result.folder}")
-
-
-@app.command()
-def plot(output: OutArgument) -> None:
-    """Draw all figures again from what is saved in OUT: OUT/plots and OUT/k0s (PDF and PNG)."""
-    with locking.held(output, note):
-        at = at_output(output)
-        stage = at.analysis.stage("plot")
-        with lineage.stage(output, stage):
-            drawn = stage.run(at)
-    for title, path in drawn:
-        say(f"{title}: {path}")
+    say_shown(shown)
 
 
 def has_own_models(at: "Run", *displaced_only: tuple[str, object]) -> bool:
@@ -168,7 +163,7 @@ def has_own_models(at: "Run", *displaced_only: tuple[str, object]) -> bool:
 
 def _strengths(at: "Run", chosen: dict[str, Any]) -> "strengths_stage.Result":
     stage = at.analysis.stage("limits")
-    with lineage.stage(at.out, stage, settings=chosen) as noted, progress_bar("models") as progress:
+    with lineage.stage(at.out, stage, settings=chosen), progress_bar("models") as progress:
         task = progress.add_task("limits", total=None, visible=False)
         result: strengths_stage.Result = stage.run(
             at,
@@ -176,15 +171,13 @@ def _strengths(at: "Run", chosen: dict[str, Any]) -> "strengths_stage.Result":
             on_plan=lambda number: progress.update(task, total=number, visible=number > 0),
             on_model=lambda _: progress.update(task, advance=1),
         )
-        tell_figures(noted, result.figures)
     return result
 
 
 def _fit(at: "Run", chosen: dict[str, Any]) -> "Fitted":
     stage = at.analysis.stage("fit")
-    with lineage.stage(at.out, stage, settings=chosen) as noted:
+    with lineage.stage(at.out, stage, settings=chosen):
         result: Fitted = stage.run(at, **chosen)
-        tell_figures(noted, result.figures)
     return result
 
 
@@ -206,7 +199,6 @@ def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: 
             on_mass=lambda _: progress.update(task, advance=1),
         )
         noted.kept += result.points
-        tell_figures(noted, result.figures)
     if result.reused:
         note(f"{result.reused} masses are scanned already with these inputs")
     if left := result.content.not_scanned:

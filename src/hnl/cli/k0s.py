@@ -1,14 +1,12 @@
 """`hnl k0s`: the check of the score on data."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from hnl import layout, lineage, locking
+from hnl import layout, lineage, locking, records
 from hnl.cli.app import app
-from hnl.cli.options import OutArgument, WorkersOption, at_output
-from hnl.terminal import TextTable, note, print_table, progress_bar, say
+from hnl.cli.options import JsonOption, ModelsOption, OutArgument, WorkersOption, at_output
+from hnl.cli.shown import say_shown, show
+from hnl.terminal import TextTable, note, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from hnl.inference.displaced.k0s_results import K0SFile, ScoreComparison
@@ -17,10 +15,9 @@ if TYPE_CHECKING:
 @app.command()
 def k0s(
     output: OutArgument,
-    models: Annotated[
-        Path | None, typer.Option(help="Folder of models of another run. [default: OUT/models]", show_default=False)
-    ] = None,
+    models: ModelsOption = None,
     workers: WorkersOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check the score on data (section 5): K0S decays in Z -> mu mu, data and simulation -> OUT/k0s.
 
@@ -41,8 +38,13 @@ def k0s(
                 on_plan=lambda units: progress.update(task, total=units, visible=True),
                 on_unit=lambda: progress.update(task, advance=1),
             )
-    _print(checked.content)
+        shown = show(at, workers)
+    if as_json:
+        print_json(records.as_record(checked))
+        return
+    _print(checked)
     say(f"K0S check:   {output / layout.K0S}")
+    say_shown(shown)
 
 
 def _print(content: "K0SFile") -> None:

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hnl import layout, lineage
-from hnl.lineage import AtWork
+from hnl import lineage
 from hnl.stages import Stage
 from hnl.terminal import note
 
@@ -19,13 +18,3 @@ def is_kept(at: "Run", stage: Stage, settings: Mapping[str, object], more: Seque
         return False
     note(f"{stage.name}: as before")
     return True
-
-
-def tell_figures(noted: AtWork, figures: Sequence[tuple[str, Path]]) -> None:
-    """Notes titles and names of figures, for a report that is written without the stage."""
-    noted.told["figures"] = [[title, path.name] for title, path in figures]
-
-
-def figures_of(at: "Run", stage: Stage) -> list[tuple[str, Path]]:
-    """What `tell_figures` has noted: title, PNG."""
-    return [(title, at.out / layout.PLOTS / name) for title, name in lineage.told(at.out, stage).get("figures", ())]

@@ -1,15 +1,15 @@
 """`hnl run`: all stages of a search, in their order. What is as before is kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hnl import layout, lineage, locking
+from hnl import locking
 from hnl.cli import inference
 from hnl.cli import stages as commands
 from hnl.cli.app import app
-from hnl.cli.kept import figures_of, is_kept
+from hnl.cli.kept import is_kept
 from hnl.cli.options import (
     CatalogueArgument,
     ChecksumOption,
@@ -24,11 +24,14 @@ from hnl.cli.options import (
     WorkersOption,
     at_output,
 )
+from hnl.cli.shown import say_shown, show
 from hnl.executors import ExecutionOptions
 from hnl.terminal import note, print_table, say
 
 if TYPE_CHECKING:
     from hnl.stages.run import Run
+
+NO_SIGNAL = "no signal sample in the catalogue: no classifier and no background estimate"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def run(
     unblind: UnblindOption = False,
     thresholds: ThresholdsOption = None,
 ) -> None:
-    """Run a whole search: for the displaced one select, histogram, train, score, abcd, limits, fit, report.
+    """Run a whole search: for the displaced one select, histogram, train, score, abcd, limits, fit, plot, report.
 
     Stages whose inputs, settings and code are as they were are kept. Without a signal sample in the catalogue there is
     nothing to train; the displaced search then ends with the histograms.
@@ -67,19 +70,19 @@ def run(
         commands.print_cutflow(at.selection)
         has_signal = any(dataset.kind == "signal" for dataset in at.selection.catalogue.datasets)
         wanted = [stage for stage in at.analysis.stages if stage.in_run and stage.name in IN_RUN]
-        done, notes = [], []
+        notes = {}
         for stage in wanted:
-            if stage.wants_signal and not has_signal:
-                notes.append("no signal sample in the catalogue: no classifier and no background estimate")
-            elif reason := IN_RUN[stage.name](at, options):
-                notes.append(reason)
-            else:
-                done.append(stage)
-        notes = list(dict.fromkeys(notes))
-        for sentence in notes:
+            reason = NO_SIGNAL if stage.wants_signal and not has_signal else IN_RUN[stage.name](at, options)
+            if reason:
+                notes[stage.name] = reason
+        for sentence in dict.fromkeys(notes.values()):
             say(sentence)
-        figures = [figure for stage in done for figure in figures_of(at, stage)]
-        _report(at, figures, notes, {stage.name for stage in done})
+        shown = show(at, 1 if executor == "iterative" else workers, notes, always=True)
+    if shown:
+        say("")
+        for line in shown.lines:
+            say(line)
+    say_shown(shown)
 
 
 def _histogram(at: "Run", _: Options) -> str:
@@ -120,17 +123,3 @@ IN_RUN: dict[str, Callable[["Run", Options], str]] = {
     "limits": lambda at, options: inference.limits_in_run(at, options.workers),
     "fit": lambda at, _: inference.fit_in_run(at),
 }
-
-
-def _report(at: "Run", figures: Sequence[tuple[str, Path]], notes: Sequence[str], done: set[str]) -> None:
-    estimate, limits = "abcd" in done, "limits" in done
-    stage = at.analysis.stage("report")
-    settings = {"estimate": estimate, "limits": limits, "notes": list(notes)}
-    if not is_kept(at, stage, settings):
-        with lineage.stage(at.out, stage, settings=settings) as noted:
-            _, lines = stage.run(at, figures, estimate=estimate, limits=limits, notes=notes)
-            noted.told["lines"] = lines
-    say("")
-    for line in lineage.told(at.out, stage)["lines"]:
-        say(line)
-    say(f"the report is {at.out / layout.REPORT}")

@@ -8,7 +8,6 @@ import typer
 
 from hnl import layout, lineage, locking, stages
 from hnl.cli.app import app
-from hnl.cli.kept import tell_figures
 from hnl.cli.options import (
     CatalogueArgument,
     ChecksumOption,
@@ -24,14 +23,15 @@ from hnl.cli.options import (
     WorkersOption,
     at_output,
 )
+from hnl.cli.shown import say_shown, show
 from hnl.executors import ExecutionOptions
 from hnl.terminal import EventRate, err_console, note, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from hnl.datasets.files import WorkUnit
+    from hnl.ml.learning import Trained
     from hnl.processors.selection import Selection
     from hnl.stages import abcd as abcd_stage
-    from hnl.stages import train as train_stage
     from hnl.stages.run import Run
 
 
@@ -55,16 +55,21 @@ def select(
     execution = ExecutionOptions(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
         selection = select_events(catalogue, output, execution, allow_partial, checksum)
+        shown = show(at_output(output), workers)
     print_selection(selection)
+    say_shown(shown)
 
 
 @app.command()
 def histogram(output: OutArgument) -> None:
     """Fill histograms: OUT/candidates -> OUT/histograms.root, OUT/histograms.json."""
     with locking.held(output, note):
-        make_histograms(at_output(output))
+        at = at_output(output)
+        make_histograms(at)
+        shown = show(at)
     for name in stages.HISTOGRAM.products:
         say(f"histograms:  {output / name}")
+    say_shown(shown)
 
 
 @app.command()
@@ -80,12 +85,15 @@ def train(
     Models made before from the same candidates with the same settings and code are kept.
     """
     with locking.held(output, note):
-        trained = train_classifiers(at_output(output), tune, device, workers)
+        at = at_output(output)
+        trained = train_classifiers(at, tune, device, workers)
+        shown = show(at, workers)
     from hnl.report import learning_tables
 
     for table in learning_tables.of_training(trained):
         print_table(table)
     say(f"models:      {output / layout.MODELS}")
+    say_shown(shown)
 
 
 @app.command()
@@ -97,11 +105,14 @@ def score(
 ) -> None:
     """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
     with locking.held(output, note):
-        counts = score_candidates(at_output(output), models)
+        at = at_output(output)
+        counts = score_candidates(at, models)
+        shown = show(at)
     from hnl.report import learning_tables
 
     print_table(learning_tables.of_scores(counts))
     say(f"scores:      {output / layout.SCORES}")
+    say_shown(shown)
 
 
 @app.command()
@@ -116,12 +127,15 @@ def abcd(
     Region A of the signal selection is hidden for data until --unblind is given.
     """
     with locking.held(output, note):
-        result = estimate_background(at_output(output), unblind, thresholds)
+        at = at_output(output)
+        result = estimate_background(at, unblind, thresholds)
+        shown = show(at)
     for table in result.text_tables(full=full):
         print_table(table)
     if result.hidden:
         say(result.hidden, "bold yellow")
     say(f"background:  {output / layout.ABCD}")
+    say_shown(shown)
 
 
 def select_events(
@@ -158,16 +172,16 @@ def make_histograms(at: "Run") -> None:
         stage.run(at)
 
 
-def train_classifiers(at: "Run", tune: int, device: str, workers: int | None) -> "train_stage.Result":
-    from hnl.ml.training import Settings
+def train_classifiers(at: "Run", tune: int, device: str, workers: int | None) -> "Trained":
+    from hnl.ml.settings import Settings
 
     settings = {"tune": tune, "device": device}
     stage = at.analysis.stage("train")
     with lineage.stage(at.out, stage, settings=settings) as noted, progress_bar("models") as progress:
         task = progress.add_task("train", total=None, visible=False)
-        trained: train_stage.Result = stage.run(
+        trained: Trained = stage.run(
             at,
-            settings=Settings(device=device),
+            settings=Settings.of_catalogue(at.selection.catalogue, device),
             tune=tune,
             workers=workers,
             on_plan=lambda models: progress.update(task, total=models, visible=models > 0),
@@ -175,7 +189,6 @@ def train_classifiers(at: "Run", tune: int, device: str, workers: int | None) ->
         )
         folder = at.out / layout.MODELS
         noted.kept += [path for name in trained.reused for path in sorted(folder.glob(f"{name}[._]*"))]
-        tell_figures(noted, trained.figures)
     if trained.reused:
         note(f"{len(trained.reused)} of {len(trained.metrics)} classifiers are trained already with these candidates")
     for name, reason in trained.skipped.items():
@@ -198,11 +211,8 @@ def settings_of_abcd(unblind: bool, thresholds: Path | None) -> dict[str, object
 
 def estimate_background(at: "Run", unblind: bool, thresholds: Path | None) -> "abcd_stage.Result":
     stage = at.analysis.stage("abcd")
-    with lineage.stage(
-        at.out, stage, [thresholds] if thresholds else [], settings_of_abcd(unblind, thresholds)
-    ) as noted:
+    with lineage.stage(at.out, stage, [thresholds] if thresholds else [], settings_of_abcd(unblind, thresholds)):
         result: abcd_stage.Result = stage.run(at, unblind=unblind, thresholds=thresholds)
-        tell_figures(noted, result.figures)
     return result
 
 

@@ -11,7 +11,7 @@ import typer
 from hnl import analysis as searches
 from hnl import layout, lineage, locking
 from hnl.cli.app import app
-from hnl.cli.options import OutArgument
+from hnl.cli.options import FolderArgument
 from hnl.lineage import Product
 from hnl.terminal import TextTable, print_table, say
 
@@ -20,7 +20,7 @@ AllOption = Annotated[bool, typer.Option("--all", help=f"List every file, not on
 
 
 @app.command()
-def status(output: OutArgument, everything: AllOption = False) -> None:
+def status(output: FolderArgument, everything: AllOption = False) -> None:
     """Tell how far a run is: files done, missing, failed and why. Also during a run, and after a crash."""
     from hnl.processors import status as stage
 

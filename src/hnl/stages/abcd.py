@@ -15,7 +15,6 @@ from hnl.inference.abcd.results import AbcdResults
 from hnl.inference.abcd.rows import EstimateTables
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
-from hnl.plots.displaced import abcd as plots
 from hnl.report.displaced import abcd_layout, abcd_summary
 from hnl.report.tables import Table
 from hnl.selections.displaced.regions import Thresholds
@@ -32,7 +31,6 @@ class Result:
     thresholds: Thresholds
     scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
     histograms: dict[str, hist.Hist]
-    figures: list[tuple[str, Path]]  # title, PNG
     files: list[Path]
     hidden: str  # '' or what is
     partial: list[str]
@@ -44,7 +42,7 @@ class Result:
 
 
 def run(at: Run, *, unblind: bool = False, thresholds: Path | None = None) -> Result:
-    """Writes OUT/abcd and its figures.
+    """Writes OUT/abcd.
 
     Args:
         at: with a finished selection and scores.
@@ -74,8 +72,6 @@ def analyse(
     corrections and their SHA-256."""
     found = results.estimate_background(scored, unblind=unblind, given=given)
     tables = abcd_layout.tables(found.tables, bool(found.hidden))
-    plane, folder = found.histograms["plane"], out / layout.PLOTS
-    figures = plots.draw_all(found.tables, plane, found.samples, found.scans, found.thresholds, folder)
     files = _write(out, found, tables, partial, corrections or {})
     return Result(
         found.tables,
@@ -83,7 +79,6 @@ def analyse(
         found.thresholds,
         found.scans,
         found.histograms,
-        figures,
         files,
         found.hidden,
         list(partial),
@@ -97,7 +92,6 @@ def _write(
     partial: Sequence[str],
     corrections: Mapping[str, Mapping[str, str]],
 ) -> list[Path]:
-    """Everything but the figures."""
     estimate = EstimateFile(
         format=EstimateFile.FORMAT,
         hidden=found.hidden,

@@ -20,7 +20,7 @@ def run(
     toys: int = 0,
     seed: int = 1,
 ) -> Fitted:
-    """Fits the models of some signal samples, and writes OUT/fit (or OUT/fit_projection_Lfb) and figures.
+    """Fits the models of some signal samples, and writes OUT/fit (or OUT/fit_projection_Lfb).
 
     Args:
         at: a finished run.

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from hnl import layout, provenance, records
 from hnl.inference.results import FitFile
-from hnl.plots import fits as plots
 from hnl.report import fit_tables
 from hnl.report.tables import Table
 
@@ -17,11 +16,10 @@ class Fitted:
     folder: Path
     content: FitFile
     tables: list[Table]
-    figures: list[tuple[str, Path]]  # title, PNG
 
 
 def write(out: Path, content: FitFile) -> Fitted:
-    """fit.json, its tables as CSV, and figures.
+    """fit.json, and its tables as CSV.
 
     Args:
         out: output folder.
@@ -32,4 +30,4 @@ def write(out: Path, content: FitFile) -> Fitted:
     records.write(folder / layout.FIT_FILE, content)
     for table in tables:
         provenance.write_text(folder / f"{table.name}.csv", table.csv())
-    return Fitted(folder, content, tables, plots.draw_fits(content, out / layout.PLOTS))
+    return Fitted(folder, content, tables)

@@ -1,7 +1,6 @@
 """Stage `k0s`: NanoAOD and classifiers -> the scores of K0S decays in data and simulation (section 5, Fig. 6)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from hnl import executors, layout, records
@@ -13,20 +12,11 @@ from hnl.ml import learning, models
 from hnl.ml.displaced import trainings
 from hnl.ml.models import Classifier
 from hnl.ml.sample import TrainingSource
-from hnl.plots.displaced import k0s as plots
 from hnl.processors import selection as selections
 from hnl.processors.displaced import k0s_inputs
 from hnl.processors.displaced.k0s_inputs import K0SError, K0SJob, UnitResult
 from hnl.processors.selection import Selection
 from hnl.stages.run import Run
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What `run` leaves behind: the content of k0s.json, and (title, PNG) of each figure."""
-
-    content: K0SFile
-    figures: list[tuple[str, Path]]
 
 
 def run(
@@ -36,8 +26,8 @@ def run(
     workers: int | None = None,
     on_plan: Callable[[int], None] = lambda units: None,
     on_unit: Callable[[], None] = lambda: None,
-) -> Checked:
-    """Selects K0S candidates, scores them, and compares data with simulation: OUT/k0s/k0s.json and figures.
+) -> K0SFile:
+    """Selects K0S candidates, scores them, and compares data with simulation: OUT/k0s/k0s.json.
 
     Takes all datasets of kind data and background that are recorded with single-muon triggers and whose files keep the
     particles of jets; the others are named. The files are read again.
@@ -69,7 +59,7 @@ def run(
     sources, why_unknown = _sources(selection, folder)
     content = k0s.check(selection, classifiers, samples, files.left_out, sources, why_unknown)
     records.write(out / layout.K0S_FILE, content)
-    return Checked(content, plots.draw_all(content, out / layout.K0S))
+    return content
 
 
 def _classifiers(selection: Selection, folder: Path) -> list[Classifier]:

@@ -11,7 +11,6 @@ from hnl.inference.displaced import limits as mass_scans
 from hnl.inference.displaced.limits import ScanRequest
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import MassScan, ScanSettings
-from hnl.plots.displaced import limits as plots
 from hnl.report import strengths as strength_tables
 from hnl.report.displaced import hepdata
 from hnl.report.displaced.limit_files import compared, edges
@@ -30,7 +29,6 @@ class Result:
     strengths: Table  # limits on mu at generated lifetimes, where there is no scan
     reused: int  # masses that were scanned before
     points: list[Path]  # what is kept of each mass
-    figures: list[tuple[str, Path]]  # title, PNG
 
 
 def run(
@@ -46,7 +44,7 @@ def run(
     on_plan: Callable[[int], None] = lambda _: None,
     on_mass: Callable[[ScanRequest], None] = lambda _: None,
 ) -> Result:
-    """Scans |V|^2 at every mass that is asked for, and writes OUT/limits (or OUT/projection_Lfb) and figures.
+    """Scans |V|^2 at every mass that is asked for, and writes OUT/limits (or OUT/projection_Lfb).
 
     Args:
         at: a finished run.
@@ -112,5 +110,4 @@ def run(
     provenance.write_text(folder / layout.STRENGTHS_TABLE, at_generated.csv())
     energies = at.selection.catalogue.energies
     hepdata.write(folder / layout.HEPDATA, scans, samples, background.label, background.luminosity, energies)
-    figures = plots.draw_limits(content, table5.rows(), at.out / layout.PLOTS)
-    return Result(folder, content, table, comparison, at_generated, reused, list(paths.values()), figures)
+    return Result(folder, content, table, comparison, at_generated, reused, list(paths.values()))

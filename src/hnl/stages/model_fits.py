@@ -12,7 +12,7 @@ from hnl.stages.run import Run
 
 
 def run(at: Run, *, samples: Sequence[str] = (), toys: int = 0, seed: int = 1) -> Fitted:
-    """Fits models and writes OUT/fit and figures.
+    """Fits models and writes OUT/fit.
 
     Args:
         at: with a finished selection.

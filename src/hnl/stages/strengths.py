@@ -11,7 +11,6 @@ from hnl.inference.likelihood import FitError
 from hnl.inference.model import Model
 from hnl.inference.results import NamedLimit, StrengthsFile
 from hnl.inference.strength_limits import strength_limit
-from hnl.plots import strengths as plots
 from hnl.report import strengths as tables
 from hnl.report.tables import Table
 from hnl.stages.run import Run
@@ -24,7 +23,6 @@ class Result:
     folder: Path
     content: StrengthsFile
     table: Table
-    figures: list[tuple[str, Path]]  # title, PNG
 
 
 def run(
@@ -36,7 +34,7 @@ def run(
     on_plan: Callable[[int], None] = lambda models: None,
     on_model: Callable[[str], None] = lambda name: None,
 ) -> Result:
-    """Limits on mu of each model: OUT/limits (JSON, CSV, models for pyhf and Combine) and a figure.
+    """Limits on mu of each model: OUT/limits (JSON, CSV, models for pyhf and Combine).
 
     Args:
         at: with a finished selection.
@@ -69,7 +67,7 @@ def run(
     table = tables.of_models(content)
     records.write(folder / layout.STRENGTHS_FILE, content)
     provenance.write_text(folder / layout.STRENGTHS_TABLE, table.csv())
-    return Result(folder, content, table, plots.draw_strengths(content, at.out / layout.PLOTS))
+    return Result(folder, content, table)
 
 
 def _limit(name: str, model: Model, folder: Path, toys: int, seed: int) -> NamedLimit:

@@ -1,22 +1,12 @@
 """Stage `train`: candidates -> classifiers and how good they are."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from hnl import layout, provenance
 from hnl.ml import learning
 from hnl.ml.learning import Trained
-from hnl.ml.training import Settings
-from hnl.plots import classifier
+from hnl.ml.settings import Settings
 from hnl.stages.run import Run
-
-
-@dataclass(frozen=True)
-class Result(Trained):
-    """What the stage found and wrote; figures are (title, PNG)."""
-
-    figures: list[tuple[str, Path]]
 
 
 def run(
@@ -27,8 +17,8 @@ def run(
     workers: int | None = None,
     on_plan: Callable[[int], None] = lambda models: None,
     on_model: Callable[[str], None] = lambda name: None,
-) -> Result:
-    """Writes OUT/models with evaluation.json, and OUT/plots/classifier_*.
+) -> Trained:
+    """Writes OUT/models with evaluation.json.
 
     Args and Raises: see `ml.learning.train`.
     """
@@ -37,4 +27,4 @@ def run(
     )
     content = {"metrics": found.metrics, "skipped": found.skipped, "partial": at.selection.partial}
     provenance.write_json(at.out / layout.EVALUATION, content | {"provenance": provenance.record()})
-    return Result(**vars(found), figures=classifier.draw_all(found.metrics, at.out / layout.PLOTS))
+    return found
