@@ -61,7 +61,7 @@ def panels(metrics: Metrics, draw: Callable[[Of, Axes | None], Axes], label: Lab
     names = [labels.FEATURES.get(name, name) for of in metrics.values() for name in of["importance"]]
     left = labels.ems(names) if draw is importance else 4.6
     width = style.SINGLE if columns == 1 else style.DOUBLE
-    room = {"left": left, "between": (left + 0.6, 3.6)}
+    room: dict[str, Any] = {"left": left, "between": (left + 0.6, 3.6)}
     figure, axes = style.panels(rows, columns, width=width, height=ROW * rows, **room)
     for panel in axes.flat[len(metrics) :]:
         panel.set_visible(False)
@@ -123,6 +123,7 @@ def scores(of: Of, ax: Axes | None = None) -> Axes:
     lowest = min(value for value in highest if value > 0)
     ax.set(yscale="log", ylim=(max(lowest / 2, max(highest) / 10**DECADES), max(highest)))
     style.headroom(ax, highest, 0.33)
+    _decades(ax, ax.get_ylim()[1])
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.92), ncols=2)
     return ax
 
@@ -141,16 +142,29 @@ def thresholds(of: Of, ax: Axes | None = None) -> Axes:
         drawn = value > 0
         for chosen, face, words in ((drawn & many, colour, name), (drawn & ~many, "white", f"{name}, < 10 events")):
             if chosen.any():
-                points = {"fmt": marker, "color": colour, "markerfacecolor": face, "capsize": 1.5, "label": words}
+                points: dict[str, Any] = {
+                    "fmt": marker,
+                    "color": colour,
+                    "markerfacecolor": face,
+                    "capsize": 1.5,
+                    "label": words,
+                }
                 ax.errorbar(x[chosen], value[chosen], np.nan_to_num(error)[chosen], **points)
         for place_x in x[~drawn]:
-            low = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom", "color": colour}
-            ax.text(place_x, 0.02 if name == "background" else 0.1, "no bkg." if name == "background" else "no sig.", **low)
+            low: dict[str, Any] = {
+                "transform": ax.get_xaxis_transform(),
+                "ha": "center",
+                "va": "bottom",
+                "color": colour,
+            }
+            ax.text(
+                place_x, 0.02 if name == "background" else 0.1, "no bkg." if name == "background" else "no sig.", **low
+            )
         shown += value[drawn].tolist()
     low_end = max(min(shown, default=1.0) / 10, MIN_BACKGROUND_EFFICIENCY / 10)
     ax.set(yscale="log", ylim=(low_end, 1.0), xlim=(-0.5, len(rows) - 0.5))
     style.headroom(ax, 1.0, 0.33)
-    ax.set_yticks(10.0 ** np.arange(np.ceil(np.log10(low_end)), 1))
+    _decades(ax, 1.0)
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set(xlabel="threshold on the score", ylabel="efficiency")
     ax.set_xticks(x, [f"{row['threshold']:g}" for row in rows])
@@ -169,7 +183,7 @@ def independence(of: Of, ax: Axes | None = None) -> Axes:
     points = of["profile"]
     low, high, mean, error = (_floats(point[key] for point in points) for key in ("low", "high", "mean", "error"))
     if points:
-        ax.errorbar((low + high) / 2, mean, xerr=(high - low) / 2, yerr=error, fmt="o", color=style.DATA)
+        ax.errorbar((low + high) / 2, mean, xerr=(high - low) / 2, yerr=error, **style.POINTS)
     else:
         style.note(ax, "too few events for a mean", x=0.5, y=0.4, ha="center")
     ax.set(ylim=(0, None), xlabel="score", ylabel=r"mean $m(\ell_1, SV)$ of background [GeV]", xlim=(0, 1))
@@ -248,6 +262,12 @@ def _told(figure: str, of: Of) -> str:
         passed = [f"{100 * row['signal']['value']:.0f} % of signal above {row['threshold']:g}" for row in rows[:2]]
         return ", ".join(passed) or "no events"
     return ", ".join(f"AUC {_number(of['auc'][kind]['value'])} of {_NAMES[kind]}" for kind in ("train", "unseen"))
+
+
+def _decades(ax: Axes, high: float) -> None:
+    """Major ticks of y at powers of ten inside of the axes, not above a value."""
+    exponents = np.arange(np.ceil(np.log10(ax.get_ylim()[0])), np.floor(np.log10(high) + 1e-9) + 1)
+    ax.set_yticks(10.0 ** exponents[:: 1 + len(exponents) // 8])
 
 
 def _density(histograms: Of, name: str, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

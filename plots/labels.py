@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from hnl.plots import style
 from hnl.plots.style import Label
@@ -63,7 +64,7 @@ BELOW = 3.3  # letters from the axes to a legend below them
 _CELL = re.compile(rf"({'|'.join(_OF_CELLS)})_({'|'.join(CATEGORIES)})(?:_b(\d+))?(?:_(\w))?")
 
 
-def above(text: str, luminosity: float, *, projected: bool = False) -> Label:
+def above(text: str, luminosity: float, *, projected: bool = False, of: Label | None = None) -> Label:
     """What is written above a figure of a file of results.
 
     >>> above("data, 59.8/fb (13 TeV), expected only: region A is blinded", 59.8).right
@@ -73,10 +74,12 @@ def above(text: str, luminosity: float, *, projected: bool = False) -> Label:
         text: label of the file; the energy is in it.
         luminosity: in /fb.
         projected: the results are those of simulated background.
+        of: label of the catalogue, which knows whether the data are simulated.
     """
     energy = re.search(r" \([^()]*eV\)", text)
     right = f"{luminosity:g} fb$^{{-1}}$" + (energy.group() if energy else "")
-    return Label("simulation" if projected else "private work", right)
+    of = of or Label("private work")
+    return Label("simulation" if projected else of.status, right, of.data)
 
 
 def category(label: str) -> str:
@@ -103,6 +106,13 @@ def ems(texts: Iterable[str]) -> float:
     return 1.0 + 0.54 * max(lengths, default=0)
 
 
+def figure_of(ax: Axes) -> Figure:
+    """The figure that axes are in."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def legend_below(
     ax: Axes, handles: Sequence[Artist] | None = None, *, columns: int = 2, title: str = "", grow: bool = True
 ) -> None:
@@ -115,14 +125,15 @@ def legend_below(
         title: above its entries.
         grow: make the figure higher, by the room that the legend takes.
     """
-    figure, listed = ax.get_figure(root=True), ax.get_legend_handles_labels()[0] if handles is None else handles
-    assert figure is not None
+    figure, listed = figure_of(ax), ax.get_legend_handles_labels()[0] if handles is None else handles
     one = style.em()
     if grow:
         room = (1.35 * (-(-len(listed) // columns) + title.count("\n") + bool(title)) + 0.5) * one
         (width, height), at = figure.get_size_inches(), ax.get_position()
         figure.set_size_inches(width, height + room)
-        ax.set_position((at.x0, (at.y0 * height + room) / (height + room), at.width, at.height * height / (height + room)))
+        ax.set_position(
+            (at.x0, (at.y0 * height + room) / (height + room), at.width, at.height * height / (height + room))
+        )
     below = BELOW * one / (ax.get_position().height * figure.get_size_inches()[1])
     place: dict[str, Any] = {"loc": "upper right", "bbox_to_anchor": (1.0, -below), "ncols": columns}
     legend = ax.legend(handles=listed, title=title or None, borderpad=0, borderaxespad=0, alignment="left", **place)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
@@ -22,7 +21,7 @@ def draw_strengths(content: StrengthsFile, folder: Path, label: Label | None = N
     Args:
         content: of strengths.json.
         folder: for the figure; made if needed.
-        label: above the figure; by default from the file.
+        label: of the catalogue; the luminosity is that of the file.
 
     Returns:
         Each figure.
@@ -30,10 +29,11 @@ def draw_strengths(content: StrengthsFile, folder: Path, label: Label | None = N
     limits = [(model.name, model.limit) for model in content.limits if model.limit]
     if not limits:
         return []
-    path = style.save(strengths(content, label).get_figure(root=True), folder / "strengths.png")
+    label = labels.above(content.label, content.luminosity, of=label)
+    path = style.save(labels.figure_of(strengths(content, label)), folder / "strengths.png")
     caption = (
-        f"Signal strengths excluded at {100 * content.level:g} % CLs lie to the right of the line of a model (expected) "
-        "or of its point (observed). A model whose limit is below 1 is excluded as predicted."
+        f"Signal strengths to the right of the line of a model (expected) or of its point (observed) are excluded at "
+        f"{100 * content.level:g} % CLs. A model whose limit is below 1 is excluded as predicted."
     )
     name, best = min(limits, key=lambda model: _shown(model[1]))
     excluded = sum(_shown(limit) < 1 for _, limit in limits)

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hnl.inference.displaced.k0s_results import K0SFile, MassComparison, ScoreComparison
 from hnl.physics.constants import M_K0S
-from hnl.plots import style
+from hnl.plots import labels, style
 from hnl.plots.style import Drawn, Label, styled
 from hnl.selections.displaced.k0s import MAX_K0S_DIFFERENCE
 
@@ -41,10 +41,13 @@ def draw_all(content: K0SFile, folder: Path, label: Label = PRIVATE) -> list[Dra
             "two bins is away from one, simulation does not describe the score: this is its uncertainty."
         )
         ratios = [f"{name}: {_ratio(of)}" for name, of in content.trainings.items()]
-        told = {"caption": caption, "alt": f"Data over simulation in the last two bins: {'; '.join(ratios)}."}
+        told: dict[str, str] = {
+            "caption": caption,
+            "alt": f"Data over simulation in the last two bins: {'; '.join(ratios)}.",
+        }
         drawn.append(Drawn("Score of K0S candidates in data and simulation", path, **told, section="k0s"))
     masses = content.masses
-    path = style.save(mass(masses, label).get_figure(root=True), folder / "k0s_mass.png")
+    path = style.save(labels.figure_of(mass(masses, label)), folder / "k0s_mass.png")
     caption = (
         "Mass of vertices of two tracks in Z events. The peak at the mass of the K0S, between the dashed lines, is what "
         "the check of the score selects; the simulation is scaled to all data."
@@ -64,7 +67,7 @@ def scores(trainings: Mapping[str, ScoreComparison], label: Label | None = None)
     """
     figure, pairs = _pairs(len(trainings))
     for (main, ratio), (name, of) in zip(pairs, trainings.items(), strict=True):
-        score(of, (main, ratio))
+        score(of, (main, ratio), label.data if label else "data")
         style.note(main, name.replace("_", ", "))
     if label and pairs:
         style.label(pairs[0][0], label, last=pairs[min(COLUMNS, len(pairs)) - 1][0])
@@ -75,27 +78,29 @@ def _pairs(n: int) -> tuple[Figure, list[tuple[Axes, Axes]]]:
     """Panels with ratios below them, `COLUMNS` in a row."""
     columns = min(COLUMNS, n)
     rows = -(-n // columns)
-    # Rows of the grid: yields, ratio and free space by turns.
     figure, axes = style.panels(
-        3 * rows - 1,
+        2 * rows,
         columns,
         width=style.SINGLE if columns == 1 else style.DOUBLE,
         height=ROW * rows,
-        heights=[*(3.0, 1.2, 0.7) * rows][:-1],
-        between=(5.5, 0.8),
+        heights=(3.0, 1.2) * rows,
+        between=(5.5, [*(0.8, 3.8) * rows][:-1]),
     )
-    for unused in (*axes[2::3].flat, *axes[0::3].flat[n:], *axes[1::3].flat[n:]):
-        unused.set_visible(False)
-    return figure, [*zip(axes[0::3].flat, axes[1::3].flat, strict=True)][:n]
+    pairs = [*zip(axes[0::2].flat, axes[1::2].flat, strict=True)]
+    for pair in pairs[n:]:
+        for unused in pair:
+            unused.set_visible(False)
+    return figure, pairs[:n]
 
 
 @styled
-def score(of: ScoreComparison, ax: tuple[Axes, Axes] | None = None) -> tuple[Axes, Axes]:
+def score(of: ScoreComparison, ax: tuple[Axes, Axes] | None = None, data_name: str = "data") -> tuple[Axes, Axes]:
     """The score of one classifier: yields, and data over simulation.
 
     Args:
         of: of one training.
         ax: for yields and ratios; those of a new figure by default.
+        data_name: in the legend.
     """
     main, ratio = style.with_ratio(ax)
     edges, data, expected, error = (
@@ -103,11 +108,10 @@ def score(of: ScoreComparison, ax: tuple[Axes, Axes] | None = None) -> tuple[Axe
         for values in (of.edges, of.data, of.simulation, of.simulation_error)
     )
     centres = (edges[:-1] + edges[1:]) / 2
-    points = {"fmt": "o", "color": style.DATA}
     if np.isfinite(expected).any():
         main.stairs(expected, edges, fill=True, color=style.colour(SIMULATION), alpha=0.5, label="simulation")
         style.band(main, edges, expected, error, label="its stat. uncertainty")
-    main.errorbar(centres, data, np.sqrt(data), label="data", **points)
+    main.errorbar(centres, data, np.sqrt(data), label=data_name, **style.POINTS)
     main.set(ylabel="K$^0_S$ candidates", xlim=(edges[0], edges[-1]), ylim=(0, None), xticklabels=[])
     style.headroom(main, [1.0, *(data + np.sqrt(data)), *(expected + error)], 0.42)
     main.legend(loc="upper right")
@@ -116,8 +120,8 @@ def score(of: ScoreComparison, ax: tuple[Axes, Axes] | None = None) -> tuple[Axe
     values, spread = data / safe, np.sqrt(data) / safe
     style.band(ratio, edges, np.where(expected > 0, 1.0, np.nan), error / safe)
     inside = values <= MAX_RATIO
-    ratio.errorbar(centres[inside], values[inside], spread[inside], **points)
-    ratio.plot(centres[values > MAX_RATIO], [0.93 * MAX_RATIO] * int((values > MAX_RATIO).sum()), "^", color=style.DATA)
+    ratio.errorbar(centres[inside], values[inside], spread[inside], **style.POINTS)
+    style.beyond(ratio, centres, values, MAX_RATIO)
     ratio.axhline(1, color="black", linewidth=0.6)
     ratio.set(xlabel="score", ylabel="data / sim.", xlim=(edges[0], edges[-1]), ylim=(0, MAX_RATIO))
     ratio.set_yticks([0.5, 1.0, 1.5])
@@ -148,7 +152,7 @@ def mass(masses: MassComparison, label: Label | None = None, ax: Axes | None = N
     if expected.any():
         ax.stairs(expected, edges, fill=True, color=style.colour(SIMULATION), alpha=0.5, label="simulation")
     centres = (edges[1:] + edges[:-1]) / 2
-    ax.errorbar(centres, data, np.sqrt(data), fmt="o", color=style.DATA, label="data")
+    ax.errorbar(centres, data, np.sqrt(data), label=label.data if label else "data", **style.POINTS)
     for side in (-1, 1):
         name = "selection" if side > 0 else None
         ax.axvline(M_K0S + side * MAX_K0S_DIFFERENCE, color="0.35", linestyle="--", linewidth=0.8, label=name)

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from hnl import layout
 from hnl.inference.displaced.results import LimitsFile, SampleLimit
-from hnl.inference.displaced.scan_results import CLOSED, CURVES, NOTHING, MassScan
+from hnl.inference.displaced.scan_results import CLOSED, CURVES, NOTHING, Edge, MassScan
 from hnl.inference.displaced.table5 import LUMINOSITY, Table5Row
 from hnl.inference.published import Curve
 from hnl.plots import labels, style
@@ -40,17 +40,18 @@ def draw_limits(
         content: of limits.json.
         table5: rows of the paper's Table 5.
         folder: for the figures; made if needed.
-        label: above the figures; by default from the file.
+        label: of the catalogue; the luminosity is that of the file.
 
     Returns:
         Each figure.
     """
     figures = []
+    above = labels.above(content.label, content.luminosity, projected=content.projected, of=label)
     stem = layout.limits(content.luminosity if content.projected else None)
     results: list[MassScan | SampleLimit] = [*content.scans, *_generated_only(content)]
     for coupling, nature in dict.fromkeys((result.coupling, result.nature) for result in results):
         path = folder / f"{stem}_{coupling}_{nature}.png"
-        style.save(exclusion(content, coupling, nature, table5, label).get_figure(root=True), path)
+        style.save(labels.figure_of(exclusion(content, coupling, nature, table5, above)), path)
         scans = _scans(content, coupling, nature)
         shown = "Excluded |V|^2" if scans else "Signal strength at generated lifetimes, no scan of |V|^2"
         caption = (
@@ -169,9 +170,17 @@ def _draw_open_ends(ax: Axes, scans: Sequence[MassScan]) -> list[Artist]:
                 if edge is not None and edge.state != CLOSED:
                     face = "white" if curve == CURVES[MEDIAN] else "black"
                     size = 6 if curve == CURVES[MEDIAN] else 4
-                    ax.plot([scan.mass], [edge.at], arrow, color="black", markerfacecolor=face, markersize=size, zorder=4)
+                    ax.plot(
+                        [scan.mass], [edge.at], arrow, color="black", markerfacecolor=face, markersize=size, zorder=4
+                    )
                     drawn = True
-    mark = {"color": "black", "marker": "^", "markerfacecolor": "white", "markersize": 6, "linestyle": ""}
+    mark: dict[str, Any] = {
+        "color": "black",
+        "marker": "^",
+        "markerfacecolor": "white",
+        "markersize": 6,
+        "linestyle": "",
+    }
     return [Line2D([], [], label="open: goes on", **mark)] if drawn else []
 
 
@@ -249,9 +258,13 @@ def _told(content: LimitsFile, scans: Sequence[MassScan], coupling: str, nature:
         curve = CURVES[OBSERVED] if scan.range_of(CURVES[OBSERVED]) else CURVES[MEDIAN]
         excluded = scan.range_of(curve)
         if excluded and excluded.lower and excluded.upper:
-            ends = " to ".join(f"{edge.at:.2g}" for edge in (excluded.lower, excluded.upper))
+            ends = " to ".join(_end(edge) for edge in (excluded.lower, excluded.upper))
             ranges.append(f"{ends} at {scan.mass:g} GeV ({'observed' if curve == CURVES[OBSERVED] else 'expected'})")
     if scans:
         return f"{len(scans)} masses; excluded |V|^2: {', '.join(ranges) or 'none'}."
     n = sum((s.coupling, s.nature) == (coupling, nature) for s in _generated_only(content))
     return f"{n} points, each with its limit on the signal strength."
+
+
+def _end(edge: Edge) -> str:
+    return f"{edge.at:.2g} (open)" if edge.v2 is None else f"{edge.v2:.2g}"

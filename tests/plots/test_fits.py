@@ -22,7 +22,7 @@ from hnl.inference.results import (
     ParameterCorrelation,
     Pull,
 )
-from hnl.plots import fits, style
+from hnl.plots import fits, parameters, style
 from hnl.plots.style import Label
 from hnl.selections.displaced.regions import REGIONS, bins
 
@@ -84,7 +84,7 @@ def record(yields: list[FittedYield], *, factor: float = 1.0) -> FitRecord:
         yields: before and after the fit.
         factor: of the second impact.
     """
-    n = fits.SHOWN + 5
+    n = parameters.SHOWN + 5
     impacts = [FittedImpact(f"parameter_{i}", 0.0, 1.0, 0.5 * 0.8**i, -0.4 * 0.8**i) for i in range(n)]
     impacts[1] = FittedImpact("parameter_1", 0.0, 1.0, factor * impacts[1].up, factor * impacts[1].down)
     pulls = [Pull(f"parameter_{i}", 0.4 * (i % 5 - 2), 1 / (1 + 0.2 * (i % 3))) for i in range(n)]
@@ -143,14 +143,14 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "yields_observed": lambda: fits.yields(record(abcd_yields()), "observed", LABEL),
     "yields_blinded": lambda: fits.yields(record(abcd_yields(observed=False)), "expected (Asimov data)", LABEL),
     "yields_templates": lambda: fits.yields(record(template_yields()), "observed", LABEL),
-    "impacts": lambda: fits.impacts(record(abcd_yields()), "observed", LABEL),
-    "correlations_few": lambda: root(fits.correlations(correlated(5), LABEL)),
-    "correlations_many": lambda: root(fits.correlations(correlated(60), LABEL)),
+    "impacts": lambda: parameters.impacts(record(abcd_yields()), "observed", LABEL),
+    "correlations_few": lambda: root(parameters.correlations(correlated(5), LABEL)),
+    "correlations_many": lambda: root(parameters.correlations(correlated(60), LABEL)),
     "goodness": lambda: root(fits.goodness(by_toys(), LABEL)),
 }
 CHANGED: dict[str, Callable[[], Figure]] = {
     "yields_observed": lambda: fits.yields(record(abcd_yields(factor=0.9)), "observed", LABEL),
-    "impacts": lambda: fits.impacts(record(abcd_yields(), factor=0.9), "observed", LABEL),
+    "impacts": lambda: parameters.impacts(record(abcd_yields(), factor=0.9), "observed", LABEL),
     "goodness": lambda: root(fits.goodness(by_toys(factor=0.9), LABEL)),
 }
 
@@ -174,7 +174,7 @@ def pull_of(value: float, error: float = 1.0) -> tuple[Axes, list[str]]:
     """The panel of a single pull, and what is written in it."""
     fit = record(abcd_yields())
     one = dataclasses.replace(fit, pulls=(Pull("parameter_0", value, error),), impacts=fit.impacts[:1])
-    left, _ = fits.impacts(one, "observed").axes
+    left, _ = parameters.impacts(one, "observed").axes
     return left, [text.get_text() for text in left.texts]
 
 
@@ -184,7 +184,7 @@ def test_pulls_are_within_the_axes_or_marked() -> None:
     assert axes.get_xlim() == pytest.approx((-3.85, 3.85))
     assert "\N{MINUS SIGN}3.0" not in words
     axes, words = pull_of(-8.0, 0.5)
-    assert axes.get_xlim() == (-fits.LARGEST_PULL, fits.LARGEST_PULL)
+    assert axes.get_xlim() == (-parameters.LARGEST_PULL, parameters.LARGEST_PULL)
     assert "\N{MINUS SIGN}8.0" in words
     assert [line.get_marker() for line in axes.lines if line.get_marker() in ("<", ">")] == ["<"]
 
@@ -194,7 +194,7 @@ def test_constraints_are_written() -> None:
 
 
 def test_signs_of_impacts_are_told_apart_without_colour() -> None:
-    _, right = fits.impacts(record(abcd_yields()), "observed").axes
+    _, right = parameters.impacts(record(abcd_yields()), "observed").axes
     hatches = {patch.get_hatch() for patch in right.patches}
     assert len(hatches) == 2
 
@@ -202,7 +202,7 @@ def test_signs_of_impacts_are_told_apart_without_colour() -> None:
 @pytest.mark.parametrize(("n", "shown", "told"), [(5, 5, "all 5 correlated"), (60, 20, "largest 20 of 60")])
 def test_parameters_of_the_matrix(n: int, shown: int, told: str) -> None:
     """Those of the largest correlations; each number stands in the lower triangle."""
-    axes = fits.correlations(correlated(n))
+    axes = parameters.correlations(correlated(n))
     assert len(axes.get_yticklabels()) == shown
     *numbers, words = [text.get_text() for text in axes.texts]
     assert told in words

@@ -53,7 +53,12 @@ def four() -> dict[str, ScoreComparison]:
     """Two trainings in each row, one without simulation, and one with a ratio beyond the panel."""
     far = scores(10)
     far = dataclasses.replace(far, data=(*far.data[:8], 500.0, 0.0), ratio=1.2, ratio_error=0.3, reason="")
-    return {"electron_low": scores(), "electron_high": scores(10), "muon_low": far, "muon_high": scores(simulated=False)}
+    return {
+        "electron_low": scores(),
+        "electron_high": scores(10),
+        "muon_low": far,
+        "muon_high": scores(simulated=False),
+    }
 
 
 def drawn_mass(factor: float = 1.0) -> Figure:
