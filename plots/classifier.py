@@ -77,7 +77,7 @@ def panels(metrics: Metrics, draw: Callable[[Of, Axes | None], Axes], label: Lab
 def roc(of: Of, ax: Axes | None = None) -> Axes:
     """Signal efficiency against background efficiency: test set, unseen events, and trained events."""
     ax = style.single(ax)
-    for kind, line, colour in (("train", ":", 3), ("unseen", "-", SIGNAL), ("test", "--", BACKGROUND)):
+    for kind, line, colour in (("train", ":", 1), ("unseen", "-", SIGNAL), ("test", "--", BACKGROUND)):
         curve = of["roc"][kind]
         if curve["signal"]:
             area = of["auc"][kind]

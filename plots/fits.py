@@ -182,14 +182,14 @@ def goodness(record: FitRecord, label: Label | None = None, ax: Axes | None = No
     )
     seen = quality.statistic
     p = "" if quality.p_value_toys is None else f" (p = {quality.p_value_toys:.2g})"
-    ax.axvline(seen, color=style.colour(style.SIGNALS[0]), linewidth=1.5, label=f"fit: {seen:.1f}{p}")
+    ax.axvline(seen, ymax=0.64, color=style.colour(style.SIGNALS[0]), linewidth=1.5, label=f"fit: {seen:.1f}{p}")
     ends = np.array([edges[0], edges[-1], seen])
     margin = 0.03 * np.ptp(ends)
     ax.set(xlim=(ends.min() - margin, ends.max() + margin), ylim=(0, None), ylabel="toys")
     ax.set_xlabel(r"$-2\,\ln\,(L\,/\,L_{saturated})$")
     style.headroom(ax, [*counts, *expected], 0.35)
     ax.legend(loc="upper right")
-    words = [labels.spaced(record.sample)] + ([f"{quality.failed} toys failed"] if quality.failed else [])
+    words = [labels.spaced(record.sample)] + ([f"failed toys: {quality.failed}"] if quality.failed else [])
     style.note(ax, "\n".join(words))
     if label:
         style.label(ax, label)

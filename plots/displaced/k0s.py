@@ -41,15 +41,12 @@ def draw_all(content: K0SFile, folder: Path, label: Label = PRIVATE) -> list[Dra
             "two bins is away from one, simulation does not describe the score: this is its uncertainty."
         )
         ratios = [f"{name}: {_ratio(of)}" for name, of in content.trainings.items()]
-        told: dict[str, str] = {
-            "caption": caption,
-            "alt": f"Data over simulation in the last two bins: {'; '.join(ratios)}.",
-        }
-        drawn.append(Drawn("Score of K0S candidates in data and simulation", path, **told, section="k0s"))
+        alt = f"Data over simulation in the last two bins: {'; '.join(ratios)}."
+        drawn.append(Drawn("Score of K0S candidates in data and simulation", path, caption, alt, "k0s"))
     masses = content.masses
     path = style.save(labels.figure_of(mass(masses, label)), folder / "k0s_mass.png")
     caption = (
-        "Mass of vertices of two tracks in Z events. The peak at the mass of the K0S, between the dashed lines, is what "
+        "Mass of vertices of two tracks in Z events. The peak at the mass of the K0S, between dashed lines, is what "
         "the check of the score selects; the simulation is scaled to all data."
     )
     alt = f"{sum(masses.data):g} vertices in data and {sum(masses.simulation):.3g} in scaled simulation."
