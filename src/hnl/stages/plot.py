@@ -314,19 +314,20 @@ def _classifiers(at: Run, path: Path, folder: Path) -> list[Drawn]:
 
 
 def _k0s(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return k0s_plots.draw_all(records.read(path, K0SFile), path.parent)
+    return k0s_plots.draw_all(records.read(path, K0SFile), path.parent, Label.of(at.selection.catalogue))
 
 
 def _limits(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), folder)
+    label = Label.of(at.selection.catalogue)
+    return limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), folder, label)
 
 
 def _strengths(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return strength_plots.draw_strengths(records.read(path, StrengthsFile), folder)
+    return strength_plots.draw_strengths(records.read(path, StrengthsFile), folder, Label.of(at.selection.catalogue))
 
 
 def _fits(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return fit_plots.draw_fits(records.read(path, FitFile), folder)
+    return fit_plots.draw_fits(records.read(path, FitFile), folder, Label.of(at.selection.catalogue))
 
 
 # In the order in which their figures are shown.
