@@ -12,18 +12,19 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from hnl import layout
 from hnl.inference.results import FitFile, FitRecord, FittedYield
 from hnl.plots.style import Drawn, save
-from hnl.selections.displaced.regions import REGIONS, bins
+from hnl.selections.displaced.regions import PAPER, REGIONS, RegionSettings, bins
 
 SHOWN_IMPACTS = 20
 WHERE = {False: "Region A", True: "All bins"}  # what is drawn of ABCD cells, and of templates
 
 
-def draw_fits(content: FitFile, folder: Path) -> list[Drawn]:
+def draw_fits(content: FitFile, folder: Path, settings: RegionSettings = PAPER) -> list[Drawn]:
     """Yields in A, and pulls with impacts, of every fitted sample.
 
     Args:
         content: of fit.json.
         folder: for the figures; made if needed.
+        settings: the bins.
 
     Returns:
         Each figure.
@@ -32,7 +33,7 @@ def draw_fits(content: FitFile, folder: Path) -> list[Drawn]:
     stem = layout.fit(content.luminosity if content.projected else None)
     for record in content.fits:
         for name, title, figure in (
-            ("yields", WHERE[_is_of_templates(record)], yields(record, content.label)),
+            ("yields", WHERE[_is_of_templates(record)], yields(record, content.label, settings)),
             ("impacts", "Pulls and impacts", impacts(record, content.data)),
         ):
             path = folder / f"{stem}_{name}_{record.sample}.png"
@@ -45,7 +46,7 @@ def _is_of_templates(record: FitRecord) -> bool:
     return all(row.region is None for row in record.yields)
 
 
-def yields(record: FitRecord, label: str) -> mpl.figure.Figure:
+def yields(record: FitRecord, label: str, settings: RegionSettings = PAPER) -> mpl.figure.Figure:
     """Region A of every bin: background fitted without signal, its error, the signal, the data; ratios below."""
     rows = [row for row in record.yields if row.region in (REGIONS[0], None)]
     figure, (main, ratio) = plt.subplots(2, 1, figsize=(12, 7), sharex=True, gridspec_kw={"height_ratios": [3, 1]})
@@ -74,17 +75,17 @@ def yields(record: FitRecord, label: str) -> mpl.figure.Figure:
     ratio.errorbar(x, observed / safe, spread / safe, fmt="o", color="black")
     ratio.axhline(1, color="black", linewidth=0.8)
     ratio.set(ylim=(0, 3), ylabel="/ background", xlim=(edges[0], edges[-1]))
-    names = [f"{row.category.replace('_', ' ')}, {_bin_label(row)}" for row in rows]
+    names = [f"{row.category.replace('_', ' ')}, {_bin_label(row, settings)}" for row in rows]
     ratio.set_xticks(x, names, rotation=60, ha="right", fontsize="x-small")
     figure.tight_layout()
     return figure
 
 
-def _bin_label(row: FittedYield) -> str:
+def _bin_label(row: FittedYield, settings: RegionSettings) -> str:
     """Edges of a bin of this search, or the number of the bin of a template."""
     if row.region is None or row.hypothesis is None:
         return f"bin {row.bin}"
-    return next(b.label for b in bins(row.hypothesis, row.category) if b.number == row.bin)
+    return next(b.label for b in bins(row.hypothesis, row.category, settings) if b.number == row.bin)
 
 
 def impacts(record: FitRecord, data: str) -> mpl.figure.Figure:

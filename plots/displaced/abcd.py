@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from hnl.histograms.displaced.yields import vr_scores
 from hnl.inference.abcd.rows import ClosureRow, EstimateTables, SimulatedClosureRow, YieldRow
-from hnl.inference.abcd.thresholds import MIN_C, Scan
+from hnl.inference.abcd.settings import PAPER, AbcdSettings
+from hnl.inference.abcd.thresholds import Scan
 from hnl.plots.style import Drawn, save
 from hnl.selections.displaced import categories
 from hnl.selections.displaced.categories import LEPTONS, Category
 from hnl.selections.displaced.hypotheses import HYPOTHESES
-from hnl.selections.displaced.regions import Bin, Thresholds, bins
+from hnl.selections.displaced.regions import INSIDE, Bin, RegionSettings, Thresholds, bins
 
 FLAVOURS = ("mumu", "emu", "ee", "mue")  # in the order of Fig. 9
 PREDICTION, POINTS, SECOND = "#5790fc", "black", "#e42536"
@@ -43,6 +44,7 @@ def draw_all(
     scans: Mapping[str, Mapping[str, Scan]],
     thresholds: Thresholds,
     folder: Path,
+    settings: AbcdSettings = PAPER,
 ) -> list[Drawn]:
     """Draws every figure of the stage, as PNG and PDF.
 
@@ -53,30 +55,37 @@ def draw_all(
         scans: hypothesis -> category.
         thresholds: those that are used.
         folder: for the figures; made if needed.
+        settings: of the estimate.
 
     Returns:
         Each figure.
     """
-    figures = []
+    figures, edges, least_c = [], settings.regions, settings.estimate.least_c
     for hypothesis in HYPOTHESES:
         for sample in samples:
             for rows, selection in ((tables.yields, "SR"), (tables.closure, "CR")):
                 chosen = [r for r in rows if (r.sample, r.hypothesis) == (sample, hypothesis)]
                 title = f"Yields and prediction in the {selection}, {hypothesis}-mass classifier, {sample}"
-                figures.append((title, f"abcd_{selection}_{hypothesis}_{sample}", yields(chosen, hypothesis, sample)))
+                figures.append(
+                    (title, f"abcd_{selection}_{hypothesis}_{sample}", yields(chosen, hypothesis, sample, edges))
+                )
         if scans:
             title = f"Thresholds on the score, {hypothesis}-mass classifier"
-            figures.append((title, f"abcd_thresholds_{hypothesis}", scan(scans[hypothesis], thresholds[hypothesis])))
+            figures.append(
+                (title, f"abcd_thresholds_{hypothesis}", scan(scans[hypothesis], thresholds[hypothesis], least_c))
+            )
     if tables.simulated_closure:
         title = "Simulated background: A over its prediction at lower thresholds"
         figures.append((title, "abcd_simulated_closure", simulated_closure(tables.simulated_closure)))
     for sample, datasets in samples.items():
-        title = f"Score inside and outside of 50-85 GeV in the VR, {sample}"
-        figures.append((title, f"abcd_VR_scores_{sample}", scores(plane, datasets)))
+        title = f"Score inside and outside of {edges.windows[INSIDE]} GeV in the VR, {sample}"
+        figures.append((title, f"abcd_VR_scores_{sample}", scores(plane, datasets, edges)))
     return [Drawn(title, save(figure, folder / f"{name}.png")) for title, name, figure in figures]
 
 
-def yields(rows: Sequence[Predicted], hypothesis: str, sample: str) -> mpl.figure.Figure:
+def yields(
+    rows: Sequence[Predicted], hypothesis: str, sample: str, settings: RegionSettings = PAPER.regions
+) -> mpl.figure.Figure:
     """Yields of region A with their prediction in every bin: SS above, OS below, each with the ratio (Fig. 9).
 
     Bins without D have no prediction and are left open. What is hidden is not drawn, and the figure says so.
@@ -85,7 +94,7 @@ def yields(rows: Sequence[Predicted], hypothesis: str, sample: str) -> mpl.figur
     for (main, ratio), charge in zip(panels.reshape(2, 2), ("SS", "OS"), strict=True):
         found = {(r.category, r.bin): r for r in rows}
         shown = sorted((c for c in categories.ALL if c.charge == charge), key=lambda c: FLAVOURS.index(c.flavours))
-        order = [(category, b) for category in shown for b in bins(hypothesis, category.label)]
+        order = [(category, b) for category in shown for b in bins(hypothesis, category.label, settings)]
         _yield_panels(main, ratio, [found[category.label, b.label] for category, b in order], sample)
         _name_bins(main, ratio, order)
         main.set_title(charge, loc="left", fontweight="bold")
@@ -190,15 +199,16 @@ def simulated_closure(rows: Sequence[SimulatedClosureRow]) -> mpl.figure.Figure:
     return figure
 
 
-def scores(plane: hist.Hist, datasets: Sequence[str]) -> mpl.figure.Figure:
+def scores(plane: hist.Hist, datasets: Sequence[str], settings: RegionSettings = PAPER.regions) -> mpl.figure.Figure:
     """Scores in VR-AB and VR-CD, normalised to unity, with their ratio (Fig. 8)."""
     figure, panels = plt.subplots(4, 2, figsize=(12, 11), gridspec_kw=STACKED)
-    edges, starts = np.array(SHAPE_EDGES), np.searchsorted(plane.axes["score"].edges, SHAPE_EDGES[:-1])
+    shown = [settings.score, *(edge for edge in SHAPE_EDGES if edge > settings.score)]
+    edges, starts = np.array(shown), np.searchsorted(plane.axes["score"].edges, shown[:-1])
     for row, hypothesis in enumerate(HYPOTHESES):
         for column, lepton in enumerate(LEPTONS):
             main, ratio = panels[2 * row : 2 * row + 2, column]
             drawn = []
-            for counts in vr_scores(plane, datasets, hypothesis, lepton):
+            for counts in vr_scores(plane, datasets, hypothesis, lepton, settings):
                 w, w2 = (np.add.reduceat(part, starts) for part in counts)
                 total = w.sum() if w.sum() > 0 else np.nan
                 drawn.append((w / total, np.sqrt(w2) / abs(total)))
@@ -230,10 +240,12 @@ def _shape_panels(
     ratio.set(ylabel="AB / CD", xlabel="score", xlim=(edges[0], edges[-1]), ylim=(0, 2))
 
 
-def scan(scans: Mapping[str, Scan], thresholds: Mapping[str, float]) -> mpl.figure.Figure:
+def scan(
+    scans: Mapping[str, Scan], thresholds: Mapping[str, float], least_c: float = PAPER.estimate.least_c
+) -> mpl.figure.Figure:
     """For each category: figure of merit, signal kept and relative error of the prediction against the threshold.
 
-    Grey: thresholds with which more bins than necessary expect fewer than `MIN_C` events in C.
+    Grey: thresholds with which more bins than necessary expect fewer than `least_c` events in C.
     """
     figure, panels = plt.subplots(2, 4, figsize=(16, 7.5), sharex=True, sharey=True, gridspec_kw=GRID)
     for panel, category in zip(panels.T.flat, categories.ALL, strict=True):
@@ -248,7 +260,7 @@ def scan(scans: Mapping[str, Scan], thresholds: Mapping[str, float]) -> mpl.figu
         poor = found.poor_bins > found.poor_bins.min()
         panel.fill_between(x, 0, 1, where=poor, step="mid", transform=panel.get_xaxis_transform(), color="0.9")
         worst = int(found.poor_bins.min())
-        text = f"N(C) < {MIN_C:g} in {worst} bins or more" if worst else f"N(C) > {MIN_C:g} can be had in all bins"
+        text = f"N(C) < {least_c:g} in {worst} bins or more" if worst else f"N(C) > {least_c:g} can be had in all bins"
         panel.set_title(f"{category.title}: {text}", fontsize="small")
         panel.set(xlim=(x[0] - 0.001, x[-1] + 0.001), ylim=(0, 1.2))
     for panel in panels[-1]:

@@ -218,9 +218,11 @@ def estimate_background(at: "Run", unblind: bool, thresholds: Path | None) -> "a
 
 def print_cutflow(selection: "Selection") -> None:
     """Unweighted events after each requirement, and the files that were left out."""
-    from hnl.report import certification, cutflow
+    from hnl.report import certification, cutflow, settings
 
     print_table(cutflow.table(selection))
+    if changed := settings.line(selection.catalogue):
+        note(changed)
     for warning in certification.warnings(selection):
         note(f"warning: {warning}")
     if selection.partial:

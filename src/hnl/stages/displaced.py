@@ -6,7 +6,9 @@ from hnl import layout, stages
 from hnl.stages import Stage
 
 # The parts of the settings that each stage names are those of `analyses.displaced`.
-SELECT = replace(stages.SELECT, settings=())
+CUTS = ("leptons", "jets", "vertices", "events")
+ESTIMATE = ("masses", "regions", "thresholds", "estimate")
+SELECT = replace(stages.SELECT, settings=CUTS)
 HISTOGRAM = replace(stages.HISTOGRAM, settings=())
 TRAIN = Stage(
     "train",
@@ -15,7 +17,7 @@ TRAIN = Stage(
     (f"{layout.MODELS}/*",),
     ("hnl.ml.evaluation", "hnl.ml.models", "hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning"),
     wants_signal=True,
-    settings=("training",),
+    settings=("masses", "training"),
 )
 SCORE = Stage(
     "score",
@@ -24,7 +26,7 @@ SCORE = Stage(
     (f"{layout.SCORES}/*",),
     ("hnl.ml.models", "hnl.ml.scoring"),
     wants_signal=True,
-    settings=(),
+    settings=("masses",),
 )
 ABCD = Stage(
     "abcd",
@@ -40,7 +42,7 @@ ABCD = Stage(
         "hnl.report.displaced.abcd_layout",
     ),
     wants_signal=True,
-    settings=(),
+    settings=ESTIMATE,
 )
 K0S = Stage(
     "k0s",
@@ -49,7 +51,7 @@ K0S = Stage(
     (f"{layout.K0S}/*",),
     ("hnl.corrections.weights", "hnl.inference.displaced.k0s"),
     in_run=False,
-    settings=(),
+    settings=(*CUTS, "masses"),
 )
 _ESTIMATE = (layout.SELECTION, layout.WEIGHTS, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
 LIMITS = Stage(
@@ -67,7 +69,7 @@ LIMITS = Stage(
         "hnl.report.strengths",
     ),
     wants_signal=True,
-    settings=(),
+    settings=ESTIMATE,
 )
 FIT = Stage(
     "fit",
@@ -81,7 +83,7 @@ FIT = Stage(
         "hnl.report.fit_tables",
     ),
     wants_signal=True,
-    settings=(),
+    settings=ESTIMATE,
 )
 PLOT = Stage(
     "plot",
@@ -106,7 +108,7 @@ PLOT = Stage(
         "hnl.plots.displaced.limits",
     ),
     uses=("distributions",),
-    settings=(),
+    settings=ESTIMATE,
 )
 REPORT = Stage(
     "report",

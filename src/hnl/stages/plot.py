@@ -11,11 +11,13 @@ from pathlib import Path
 
 import matplotlib as mpl
 
+from hnl import analysis as searches
 from hnl import dependencies, executors, layout, provenance, records
 from hnl.errors import HNLError, InputError
 from hnl.executors import ExecutionOptions
 from hnl.histograms import files
 from hnl.inference.abcd.files import EstimateFile
+from hnl.inference.abcd.settings import AbcdSettings
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
@@ -28,6 +30,7 @@ from hnl.plots.displaced import k0s as k0s_plots
 from hnl.plots.displaced import limits as limit_plots
 from hnl.plots.style import Drawn
 from hnl.report.figures import Figure, FiguresFile, FiguresOfProduct
+from hnl.selections.displaced.regions import RegionSettings
 from hnl.stages.run import Run
 
 PNG = "png"  # always there: the report shows it
@@ -293,7 +296,8 @@ def _abcd(at: Run, path: Path, folder: Path) -> list[Drawn]:
     datasets = at.selection.catalogue.datasets
     samples = {name: [d.name for d in datasets if d.kind == kind] for name, kind in kinds.items()}
     chosen = {name: names for name, names in samples.items() if names}
-    return abcd_plots.draw_all(estimate.tables, plane, chosen, estimate.scan, estimate.thresholds, folder)
+    settings = AbcdSettings.of_catalogue(at.selection.catalogue)
+    return abcd_plots.draw_all(estimate.tables, plane, chosen, estimate.scan, estimate.thresholds, folder, settings)
 
 
 def _classifiers(at: Run, path: Path, folder: Path) -> list[Drawn]:
@@ -313,7 +317,8 @@ def _strengths(at: Run, path: Path, folder: Path) -> list[Drawn]:
 
 
 def _fits(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return fit_plots.draw_fits(records.read(path, FitFile), folder)
+    edges = searches.part(at.selection.catalogue, RegionSettings)
+    return fit_plots.draw_fits(records.read(path, FitFile), folder, edges)
 
 
 # In the order in which their figures are shown.
