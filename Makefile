@@ -50,8 +50,9 @@ docs: $(READY)  ## build the documentation site in $(OUT)/site; a broken link is
 docs-serve: $(READY)  ## show the documentation at http://127.0.0.1:8000, and again after each change
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
-formats: $(READY)  ## write docs/formats.md from the types of files
+formats: $(READY)  ## write docs/formats.md and the table of docs/settings.md from the types in the code
 	$(BIN)/python -m hnl.report.formats docs/formats.md
+	$(BIN)/python -m hnl.report.settings docs/settings.md
 
 # Without NCCL, 0.5 GB for training on several GPUs, which XGBoost loads only there; so pip is told to add nothing.
 lock:  ## write requirements.lock anew: exact versions with hashes

@@ -14,20 +14,23 @@ from hnl import layout
 from hnl.inference.results import FitFile, FitRecord, FittedYield
 from hnl.plots import labels, parameters, style
 from hnl.plots.style import Drawn, Label, styled
-from hnl.selections.displaced.regions import REGIONS, bins
+from hnl.selections.displaced.regions import PAPER, REGIONS, RegionSettings, bins
 
 SHOWN_BINS = 30  # whose names are written
 LARGEST_RATIO = 5.0
 WHERE = {False: "Region A", True: "All bins"}  # what is drawn of ABCD cells, and of templates
 
 
-def draw_fits(content: FitFile, folder: Path, label: Label | None = None) -> list[Drawn]:
+def draw_fits(
+    content: FitFile, folder: Path, label: Label | None = None, settings: RegionSettings = PAPER
+) -> list[Drawn]:
     """Yields in A, pulls with impacts, correlations if there are, and goodness of fit by toys, of every fitted sample.
 
     Args:
         content: of fit.json.
         folder: for the figures; made if needed.
         label: of the catalogue; the luminosity is that of the file.
+        settings: the bins.
 
     Returns:
         Each figure.
@@ -44,7 +47,7 @@ def draw_fits(content: FitFile, folder: Path, label: Label | None = None) -> lis
         add(
             "yields",
             WHERE[_is_of_templates(record)],
-            yields(record, content.data, label),
+            yields(record, content.data, label, settings=settings),
             *_told_of_yields(record, content.data),
         )
         if record.impacts:
@@ -64,7 +67,13 @@ def _is_of_templates(record: FitRecord) -> bool:
 
 
 @styled
-def yields(record: FitRecord, data: str, label: Label | None = None, ax: tuple[Axes, Axes] | None = None) -> Figure:
+def yields(
+    record: FitRecord,
+    data: str,
+    label: Label | None = None,
+    ax: tuple[Axes, Axes] | None = None,
+    settings: RegionSettings = PAPER,
+) -> Figure:
     """Region A of every bin: background fitted without signal, its error, the signal, the data; ratios below.
 
     Args:
@@ -72,9 +81,10 @@ def yields(record: FitRecord, data: str, label: Label | None = None, ax: tuple[A
         data: what was fitted, as in fit.json.
         label: above the figure.
         ax: for yields and ratios; those of a new figure by default.
+        settings: the bins.
     """
     rows = [row for row in record.yields if row.region in (REGIONS[0], None)]
-    names = [_bin_label(row) for row in rows]
+    names = [_bin_label(row, settings) for row in rows]
     own = {"width": style.DOUBLE, "height": 9.5, "bottom": labels.ems(names)}
     main, ratio = style.with_ratio(ax, **own)
     x, edges = np.arange(len(rows)), np.arange(len(rows) + 1) - 0.5
@@ -145,11 +155,11 @@ def _mark_above(axes: Axes, x: np.ndarray, values: np.ndarray, top: float) -> No
             axes.text(place, 0.86 * top, f"{value:.1f}", ha="center", va="top")
 
 
-def _bin_label(row: FittedYield) -> str:
+def _bin_label(row: FittedYield, settings: RegionSettings) -> str:
     """Edges of a bin of this search in symbols, or the number of the bin of a template."""
     if row.region is None or row.hypothesis is None:
         return f"bin {row.bin}"
-    words = next(b.label for b in bins(row.hypothesis, row.category) if b.number == row.bin)
+    words = next(b.label for b in bins(row.hypothesis, row.category, settings) if b.number == row.bin)
     return words.replace("m_SV", "$m_{SV}$").replace("-", "\N{EN DASH}")
 
 

@@ -235,12 +235,14 @@ def estimate_background(at: "Run", unblind: bool, thresholds: Path | None) -> "a
 
 def print_cutflow(selection: "Selection", *, as_json: bool = False) -> None:
     """Unweighted events after each requirement, and the files that were left out."""
-    from hnl.report import certification, cutflow
+    from hnl.report import certification, cutflow, settings
 
     if as_json:
         print_json({"cutflow": cutflow.record(selection), "partial": selection.partial})
     else:
         print_table(cutflow.table(selection))
+    if changed := settings.line(selection.catalogue):
+        note(changed)
     for warning in certification.warnings(selection):
         note(f"warning: {warning}")
     if selection.partial:
