@@ -68,6 +68,10 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
             "status out": "files done, missing, failed, and why",
         },
         "provenance": {"provenance out/report.html": "back to each file of the catalogue"},
+        "export": {
+            "export out candidates.root": "all candidates with scores and weights, for ROOT and uproot",
+            "export out signal.parquet --dataset signal --variation all": "signals, also with other jet energies",
+        },
         "compare": {"compare out other": "exit status 1 if any number differs"},
         "physics": {
             "physics --mass 10 --v2-mu 5.7e-7": "lifetime, cross section, decays",
