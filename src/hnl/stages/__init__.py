@@ -102,9 +102,9 @@ FIT = Stage(
 PLOT = Stage(
     "plot",
     "every figure, of what is saved",
-    (layout.SELECTION, layout.HISTOGRAMS, *RESULTS, layout.STYLE),
+    (layout.SELECTION, layout.CUTFLOW, layout.HISTOGRAMS, *RESULTS, layout.STYLE),
     (f"{layout.PLOTS}/*",),
-    ("hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.strengths"),
+    ("hnl.plots.cutflow", "hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.strengths"),
     uses=("distributions",),
 )
 REPORT = Stage(

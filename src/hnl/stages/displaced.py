@@ -90,6 +90,7 @@ PLOT = Stage(
     stages.PLOT.does,
     (
         layout.SELECTION,
+        layout.CUTFLOW,
         layout.HISTOGRAMS,
         layout.EVALUATION,
         layout.ESTIMATE,
@@ -100,7 +101,9 @@ PLOT = Stage(
     ),
     (*stages.PLOT.products, f"{layout.K0S}/*.png", f"{layout.K0S}/*.pdf"),
     (
+        "hnl.plots.cutflow",
         "hnl.plots.displaced.abcd",
+        "hnl.plots.displaced.efficiencies",
         "hnl.plots.classifier",
         "hnl.plots.distributions",
         "hnl.plots.fits",
