@@ -17,21 +17,29 @@ POOR = "0.88"
 
 
 @style.styled
-def scan(scans: Mapping[str, Scan], thresholds: Mapping[str, float], label: Label = Label()) -> Figure:  # noqa: B008
+def scan(
+    scans: Mapping[str, Scan],
+    thresholds: Mapping[str, float],
+    label: Label = Label(),  # noqa: B008 (cannot change)
+    least_c: float = MIN_C,
+) -> Figure:
     """For each category: figure of merit, signal kept and relative error of the prediction against the threshold.
 
     Args:
         scans: by category.
         thresholds: those that are used, by category.
         label: what is written above.
+        least_c: events in C below which a bin is poor.
     """
     figure, grid = style.panels(2, 4, width=DOUBLE, height=10.5, left=3.2, top=3.4, between=(1.2, 2.4))
     for panel, category in zip(grid.T.flat, categories.ALL, strict=True):
-        of_category(scans[category.label], thresholds[category.label], ax=panel)
+        of_category(scans[category.label], thresholds[category.label], least_c, ax=panel)
         title = style.greek(category.title)
         worst = int(scans[category.label].poor_bins.min())
         poor = (
-            f"N(C) < {MIN_C:g} in {worst} bin{'s' * (worst > 1)} at best" if worst else f"N(C) > {MIN_C:g} in all bins"
+            f"N(C) < {least_c:g} in {worst} bin{'s' * (worst > 1)} at best"
+            if worst
+            else f"N(C) > {least_c:g} in all bins"
         )
         style.note(panel, f"{title}\n{poor}", 0.04, 0.97)
         panel.tick_params(labelleft=panel in grid[:, 0], labelbottom=panel in grid[-1])
@@ -43,10 +51,10 @@ def scan(scans: Mapping[str, Scan], thresholds: Mapping[str, float], label: Labe
 
 
 @style.styled
-def of_category(found: Scan, threshold: float, ax: Axes | None = None) -> Axes:
+def of_category(found: Scan, threshold: float, least_c: float = MIN_C, ax: Axes | None = None) -> Axes:
     """The scan of one category.
 
-    Grey: thresholds with which more bins than necessary expect fewer than `MIN_C` events in C. What lies beyond the
+    Grey: thresholds with which more bins than necessary expect fewer than `least_c` events in C. What lies beyond the
     panel is not drawn.
     """
     axes = style.single(ax)
@@ -64,7 +72,7 @@ def of_category(found: Scan, threshold: float, ax: Axes | None = None) -> Axes:
     if poor.any():
         shade: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "color": POOR, "linewidth": 0}
         axes.fill_between(
-            x, 0, 1.1 / TOP, where=poor.tolist(), step="mid", label=f"more bins with N(C) < {MIN_C:g}", **shade
+            x, 0, 1.1 / TOP, where=poor.tolist(), step="mid", label=f"more bins with N(C) < {least_c:g}", **shade
         )
     margin = 0.04 * (x[-1] - x[0])
     axes.set(xlim=(x[0] - margin, x[-1] + margin), ylim=(0, TOP), xlabel="threshold x", yticks=(0, 0.5, 1))

@@ -9,17 +9,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from hnl.inference.abcd.rows import ClosureRow, YieldRow
+from hnl.inference.abcd.rows import ALL, ClosureRow, YieldRow
 from hnl.plots import style
 from hnl.plots.style import DOUBLE, Label
 from hnl.selections.displaced import categories
 from hnl.selections.displaced.categories import Category
-from hnl.selections.displaced.regions import Bin, bins
 
 FLAVOURS = ("mumu", "emu", "ee", "mue")  # in the order of Fig. 9
 RATIO_TOP = 3.0
 Predicted = YieldRow | ClosureRow
-Bins = Sequence[tuple[Category, Bin]]
+Bins = Sequence[tuple[Category, Predicted]]
 
 
 def name_of(sample: str, label: Label) -> str:
@@ -51,11 +50,11 @@ def yields(rows: Sequence[Predicted], hypothesis: str, sample: str, label: Label
         bottom=3.0,
         between=(0, (0.3, 2.4, 0.3)),
     )
-    by_bin = {(r.category, r.bin): r for r in rows}
     for (main, ratio), charge in zip(grid.reshape(2, 2), ("SS", "OS"), strict=True):
         shown = sorted((c for c in categories.ALL if c.charge == charge), key=lambda c: FLAVOURS.index(c.flavours))
-        order = [(category, b) for category in shown for b in bins(hypothesis, category.label)]
-        chosen = [by_bin[category.label, b.label] for category, b in order]
+        order = [(category, row) for category in shown for row in rows if row.category == category.label]
+        order = [(category, row) for category, row in order if row.bin != ALL]
+        chosen = [row for _, row in order]
         main.set_ylabel(f"events / bin, {charge}")
         _yield_panel(main, chosen, name)
         _ratio_panel(ratio, chosen, name)
@@ -150,7 +149,8 @@ def _name_bins(main: Axes, ratio: Axes, order: Bins) -> None:
         axes.tick_params(axis="x", length=0)
     main.set_xticks([])
     main.tick_params(axis="y", which="both", right=True)
-    names = [b.label.split(", ")[1].removesuffix(" cm").replace("-", "\N{EN DASH}") for _, b in order]
+    limits = [row.bin.split(", ") for _, row in order]  # of m_SV and of Delta_2D, see `regions.bins`
+    names = [delta_2d.removesuffix(" cm").replace("-", "\N{EN DASH}") for _, delta_2d in limits]
     ratio.set_xticks(range(len(order)), names)
     transform = main.get_xaxis_transform()
     centred: dict[str, Any] = {"ha": "center", "va": "top"}
@@ -158,11 +158,12 @@ def _name_bins(main: Axes, ratio: Axes, order: Bins) -> None:
         places = [i for i, (category, _) in enumerate(order) if category == shown]
         symbols = style.greek(shown.title.split()[0])
         main.text(float(np.mean(places)), 0.96, symbols, transform=transform, fontweight="bold", **centred)
-        for m_sv in (0, 1):
-            inside = [i for i in places if order[i][1].m_sv == m_sv]
-            text = order[inside[0]][1].label.split(", ")[0].removeprefix("m_SV ") + " GeV"
+        for m_sv in dict.fromkeys(limits[i][0] for i in places):
+            inside = [i for i in places if limits[i][0] == m_sv]
+            text = m_sv.removeprefix("m_SV ") + " GeV"
             main.text(float(np.mean(inside)), 0.84, text, transform=transform, **centred)
-            line: dict[str, Any] = {"color": "grey", "linewidth": 0.6, "linestyle": "-" if m_sv else ":"}
+            last = inside[-1] == places[-1]
+            line: dict[str, Any] = {"color": "grey", "linewidth": 0.6, "linestyle": "-" if last else ":"}
             if inside[-1] + 1 < len(order):
-                main.axvline(inside[-1] + 0.5, ymax=1.0 if m_sv else 0.86, **line)
+                main.axvline(inside[-1] + 0.5, ymax=1.0 if last else 0.86, **line)
                 ratio.axvline(inside[-1] + 0.5, **line)
