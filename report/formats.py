@@ -30,6 +30,7 @@ from hnl.inference.results import FitFile, StrengthsFile
 from hnl.processors.manifests import Manifest
 from hnl.processors.selection_files import DatasetCutflow, PlanFile, SelectionFile, WeightsFile
 from hnl.records import FLAT
+from hnl.report.figures import FiguresFile
 
 # Path in OUT, and the type of the content.
 FILES: tuple[tuple[str, type], ...] = (
@@ -44,9 +45,11 @@ FILES: tuple[tuple[str, type], ...] = (
     (layout.EVERY_STRENGTHS[0], StrengthsFile),
     (layout.EVERY_FIT[0], FitFile),
     (layout.K0S_FILE, K0SFile),
+    (layout.FIGURES, FiguresFile),
 )
 NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false", NoneType: "null", Any: "any value"}
-NAMES |= {Catalogue: "[catalogue](catalogue.md)", OwnWeight: "[weight](corrections.md)", TriggerBits: "list"}
+NAMES |= {Catalogue: "[catalogue](catalogue.md)", TriggerBits: "list"}
+NAMES |= {OwnWeight: "[weight](corrections.md#weights-of-your-own)"}
 HEAD = """# Files of an output folder
 
 Made from the types in the code by `python -m hnl.report.formats docs/formats.md`: do not edit.

@@ -40,6 +40,7 @@ SLOW = (
     "test_cli.py",
     "test_cli_generated_points.py",
     "test_cli_inference.py",
+    "test_cli_json.py",
     "test_cli_simulate.py",
     "test_dependencies.py",
     "test_documentation.py",

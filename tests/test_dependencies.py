@@ -34,7 +34,7 @@ MAKES = {
         selections.displaced: categories hypotheses
     """,
     "scans": """
-        corrections: lifetime masses nuisances reach
+        corrections: couplings lifetime masses nuisances reach
         datasets: variations
         histograms.displaced: abcd yields
         inference: arrays asymptotics cells factors likelihood minimizer

@@ -124,7 +124,7 @@ def test_a_nuisance_of_fits_and_cards(
 
 
 def entry(**changes: Any) -> dict[str, Any]:
-    return weight_files.own_entry("weights.json.gz", **changes)
+    return weight_files.own_entry("weights.json.gz") | changes
 
 
 def inputs(**changes: Any) -> dict[str, Any]:
@@ -147,7 +147,11 @@ REFUSED = {
     "reserved": ({"name": "mc_mine"}, "name", "the name mc_mine is taken"),
     "of an era": ({"name": "tracking_Run2018"}, "name", "the name tracking_Run2018 is taken"),
     "data": ({"datasets": ["w", "data"]}, "data", "data is data (muons), which has no weights"),
-    "dataset": ({"datasets": ["wjet", "w"]}, "wjet", "no kind, process or dataset wjet; did you mean w"),
+    "dataset": (
+        {"datasets": ["w", "back"]},
+        "back",
+        "no kind, process or dataset back; did you mean background?",
+    ),
     "key": ({"column": "x"}, "column", "unknown key 'column'"),
 }
 
