@@ -43,6 +43,7 @@ SLOW = (
     "test_cli_json.py",
     "test_cli_simulate.py",
     "test_dependencies.py",
+    "test_documentation.py",
     "test_executors.py",
     "test_packaging.py",
     "test_state.py",

@@ -33,6 +33,7 @@ def test_the_wheel_made_from_the_sdist_holds_every_module(tmp_path: Path) -> Non
     templates = {f"hnl/datasets/templates/{path.name}" for path in (ROOT / "datasets" / "templates").glob("*.yaml")}
     assert len(templates) >= 9
     assert templates <= packed
+    assert "hnl/report/page.html" in packed
     assert wheel.stat().st_size < 3_000_000
     samples = {name for name in packed if name.endswith(".root")}
     assert samples == {f"hnl/datasets/demo/small/{path.name}" for path in (DEMO / "small").glob("*.root")}

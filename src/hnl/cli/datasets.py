@@ -65,7 +65,7 @@ def datasets_check(
         for line in (f"eras: {len(known.eras)}, datasets: {len(known.datasets)}", *said):
             say(f"- {line}")
         return
-    planning.check_corrections(known)
+    planning.check_corrections(known, catalogue)
     index = Index(output / layout.INDEX) if output else None
     found = inspect_all(known, index, searches.of_catalogue(known).needs)
     if index:

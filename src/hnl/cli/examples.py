@@ -42,6 +42,7 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
         "limits": {
             "limits out": "all couplings and masses",
             "limits out --coupling mu --mass 8 --mass 10": "two masses",
+            "limits out --coupling 1:2:0": "a ratio of |V_e|^2, |V_mu|^2 and |V_tau|^2",
             "limits out --scale-to 138": "simulation projected to 138/fb",
         },
         "fit": {
@@ -54,7 +55,7 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
         },
         "report": {"report out": "writes out/report.html again"},
     },
-    "What there is": {
+    "Look into a run": {
         "datasets": {
             "datasets template 2018 > 2018.yaml": "a catalogue to start from",
             "datasets check catalogue.yaml": "is the input sound?",
@@ -73,6 +74,10 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
             "status out --json": "for a script",
         },
         "provenance": {"provenance out/report.html": "back to each file of the catalogue"},
+        "export": {
+            "export out candidates.root": "every candidate, for ROOT's RDataFrame",
+            "export out signal.parquet --dataset signal": "those of the signal samples",
+        },
         "compare": {"compare out other": "exit status 1 if any number differs"},
         "physics": {
             "physics --mass 10 --v2-mu 5.7e-7": "lifetime, cross section, decays",

@@ -91,7 +91,10 @@ def fit(
 @app.command()
 def limits(
     output: OutArgument,
-    coupling: Annotated[list[str] | None, typer.Option(help="'e', 'mu' or 'mixed'; may be repeated.")] = None,
+    coupling: Annotated[
+        list[str] | None,
+        typer.Option(help="'e', 'mu', 'mixed', or |V_e|²:|V_mu|²:|V_tau|², such as 1:2:0; may be repeated."),
+    ] = None,
     nature: Annotated[list[str] | None, typer.Option(help="'majorana' or 'dirac'; may be repeated.")] = None,
     mass: Annotated[
         list[float] | None,
@@ -126,6 +129,7 @@ def limits(
     strength at their generated lifetime in place of a scan. Masses scanned before with the same inputs and settings
     are kept. An edge beyond what the samples describe is called open, and no number is given for it.
     """
+    from hnl.corrections import couplings
     from hnl.inference.displaced.scan_results import ScanSettings
     from hnl.report.displaced import limit_files
 
@@ -151,7 +155,8 @@ def limits(
                 "--sample names a model of a search of your own; the displaced one has --mass and --coupling"
             )
         settings = ScanSettings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
-        chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
+        scenarios = [couplings.named(text) for text in coupling] if coupling else None
+        chosen = {"coupling": scenarios, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result = _limits(at, settings, workers, **chosen)
         shown = show(at, workers)
     if as_json:
@@ -225,6 +230,8 @@ def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: 
         note(f"{result.reused} masses are scanned already with these inputs")
     if left := result.content.not_scanned:
         note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
+    for remark in result.content.remarks:
+        note(remark)
     if left := result.content.left_out:
         note(f"not used, since others of their mass have the true decay length of N: {', '.join(left)}")
     return result

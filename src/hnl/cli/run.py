@@ -102,7 +102,8 @@ def _train(at: "Run", options: Options) -> str:
     from hnl.report import learning_tables
 
     if not is_kept(at, at.analysis.stage("train"), {"tune": 0, "device": "cpu"}):
-        print_table(learning_tables.performance(commands.train_classifiers(at, 0, "cpu", options.workers)))
+        trained = commands.train_classifiers(at, 0, "cpu", options.workers)
+        print_table(learning_tables.performance(trained.metrics, trained.skipped, trained.left_out))
     return ""
 
 

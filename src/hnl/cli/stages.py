@@ -188,7 +188,7 @@ def make_histograms(at: "Run") -> None:
 
 
 def train_classifiers(at: "Run", tune: int, device: str, workers: int | None) -> "Trained":
-    from hnl.ml.training import Settings
+    from hnl.ml.settings import Settings
 
     settings = {"tune": tune, "device": device}
     stage = at.analysis.stage("train")
@@ -196,7 +196,7 @@ def train_classifiers(at: "Run", tune: int, device: str, workers: int | None) ->
         task = progress.add_task("train", total=None, visible=False)
         trained: Trained = stage.run(
             at,
-            settings=Settings(device=device),
+            settings=Settings.of_catalogue(at.selection.catalogue, device),
             tune=tune,
             workers=workers,
             on_plan=lambda models: progress.update(task, total=models, visible=models > 0),
