@@ -16,6 +16,7 @@ from hnl import dependencies, executors, layout, provenance, records
 from hnl.errors import HNLError, InputError
 from hnl.executors import ExecutionOptions
 from hnl.histograms import files
+from hnl.histograms.fill import hidden
 from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.k0s_results import K0SFile
@@ -292,7 +293,9 @@ def _cutflow(at: Run, path: Path, folder: Path) -> list[Drawn]:
 
 
 def _distributions(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return distributions.draw_all(files.read_json(path), at.analysis.distributions, at.selection.catalogue, folder)
+    histograms = files.read_json(path)
+    drawn = replace(at.analysis.distributions, hidden=hidden(histograms, at.analysis.distributions))
+    return distributions.draw_all(histograms, drawn, at.selection.catalogue, folder)
 
 
 def _abcd(at: Run, path: Path, folder: Path) -> list[Drawn]:
