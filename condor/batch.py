@@ -261,7 +261,7 @@ def _gather(work: Work) -> tuple[dict[str, results.Failure], list[str]]:
         for name in contents.units & waiting.keys():
             job = waiting[name]
             try:
-                part = work.results.part(item, job.unit, job.fingerprint)
+                part = contents.part(job.unit, job.fingerprint)
             except results.DamagedError as error:
                 damaged.append(str(error))
                 continue

@@ -17,7 +17,9 @@ from hnl.processors.manifests import Manifest
 from hnl.processors.parts import Part
 
 REPORT = "failures.json"
+VARIED = ".varied.parquet"  # end of the name of a file of varied candidates
 BAD, FAILURE, TEMPORARY = "bad input", "failed", "temporary"
+BROKEN = (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, AttributeError, EOFError)
 
 
 class DamagedError(HNLError):
@@ -35,11 +37,41 @@ class Failure:
 
 @dataclass(frozen=True)
 class Contents:
-    """Contents of the result of an item: names of work units with a part, failures by work unit, and any damage."""
+    """Contents of the result of an item, by its own list.
 
+    Attributes:
+        name: path or URL of the file.
+        units: names of work units with a part.
+        failures: by work unit.
+        damage: '' or what is wrong with all of it.
+        archive: the file itself, which was fetched once.
+    """
+
+    name: str
     units: set[str] = field(default_factory=set)
     failures: dict[str, Failure] = field(default_factory=dict)
     damage: str = ""
+    archive: zipfile.ZipFile | None = None
+
+    def part(self, unit: WorkUnit, fingerprint: str) -> Part:
+        """The verified part of a work unit.
+
+        Raises:
+            DamagedError: the part is damaged, of another unit, or made by other code or settings.
+        """
+        where = f"{self.name}, {unit.name}"
+        if self.archive is None:
+            raise DamagedError(self.damage)
+        try:
+            manifest = records.from_record(Manifest, json.loads(self.archive.read(f"{unit.name}.json")))
+            parquet = self.archive.read(f"{unit.name}.parquet")
+            varied = self.archive.read(f"{unit.name}{VARIED}")
+        except BROKEN as error:
+            raise DamagedError(f"{where} is damaged: {error}") from error
+        for key, expected in parts.identity(unit, fingerprint, parquet, varied).items():
+            if (stated := getattr(manifest, key)) != expected:
+                raise DamagedError(f"{where}: {key} is {stated}, not {expected}")
+        return Part(manifest, parquet, varied)
 
 
 def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> bytes:
@@ -48,6 +80,7 @@ def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> byte
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, part in done:
             archive.writestr(zipfile.ZipInfo(f"{name}.parquet"), part.parquet)  # compressed already
+            archive.writestr(zipfile.ZipInfo(f"{name}{VARIED}"), part.varied)
             manifest = json.dumps(records.as_record(part.manifest), allow_nan=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.json"), manifest, zipfile.ZIP_DEFLATED)
         report = {name: asdict(failure) for name, failure in failures.items()}
@@ -98,41 +131,24 @@ class Results:
         remote.ask(self.place, [self.place], self.remote, request)
 
     def contents(self, item: str) -> Contents:
-        """Contents of the result of an item, by its own list; `part` verifies it."""
-        try:
-            with self._archive(item) as archive:
-                names = set(archive.namelist())
-                report = json.loads(archive.read(REPORT))
-                units = {name for name in (n.removesuffix(".json") for n in names) if f"{name}.parquet" in names}
-                return Contents(units, {name: Failure(**failure) for name, failure in report.items()})
-        except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, EOFError) as error:
-            return Contents(damage=f"{self.place}/{item}.zip is damaged: {error}")
-
-    def part(self, item: str, unit: WorkUnit, fingerprint: str) -> Part:
-        """The verified part of a work unit.
-
-        Raises:
-            DamagedError: the part is damaged, of another unit, or made by other code or settings.
-        """
-        where = f"{self.place}/{item}.zip, {unit.name}"
-        try:
-            with self._archive(item) as archive:
-                manifest = records.from_record(Manifest, json.loads(archive.read(f"{unit.name}.json")))
-                parquet = archive.read(f"{unit.name}.parquet")
-        except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, EOFError) as error:
-            raise DamagedError(f"{where} is damaged: {error}") from error
-        for key, expected in parts.identity(unit, fingerprint, parquet).items():
-            if (stated := getattr(manifest, key)) != expected:
-                raise DamagedError(f"{where}: {key} is {stated}, not {expected}")
-        return Part(manifest, parquet)
-
-    def _archive(self, item: str) -> zipfile.ZipFile:
+        """Contents of the result of an item; `Contents.part` verifies what is taken from it."""
         name = f"{self.place}/{item}.zip"
+        try:
+            archive = zipfile.ZipFile(BytesIO(self._read(name)))
+            names = set(archive.namelist())
+            report = json.loads(archive.read(REPORT))
+            units = {unit for unit in (n.removesuffix(".json") for n in names) if f"{unit}.parquet" in names}
+            failures = {unit: Failure(**failure) for unit, failure in report.items()}
+        except BROKEN as error:
+            return Contents(name, damage=f"{name} is damaged: {error}")
+        return Contents(name, units, failures, archive=archive)
+
+    def _read(self, name: str) -> bytes:
         if not remote.is_remote(name):
-            return zipfile.ZipFile(name)
+            return Path(name).read_bytes()
 
         def request(url: str) -> bytes:
             system, path = remote.system(url, self.remote)
-            return bytes(system.cat_file(path))
+            return bytes(system.cat_file(path, 0, None))  # fsspec-xrootd has no default for the whole file
 
-        return zipfile.ZipFile(BytesIO(remote.ask(name, [name], self.remote, request)))
+        return remote.ask(name, [name], self.remote, request)

@@ -4,7 +4,9 @@ Inputs are given by their names in the correction, so that files of the CMS POGs
 inputs.
 """
 
+import gzip
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -45,36 +47,98 @@ def check(file: Path, name: str, inputs: Sequence[str]) -> tuple[str, ...]:
     return needed
 
 
-def evaluate(file: Path, name: str, inputs: Mapping[str, Argument]) -> np.ndarray:
+def arguments(
+    candidates: Mapping[str, np.ndarray],
+    columns: Mapping[str, str],
+    constants: Mapping[str, float | str],
+    clip: Mapping[str, tuple[float, float]],
+) -> dict[str, Argument]:
+    """The inputs of a correction.
+
+    Args:
+        candidates: columns.
+        columns: input -> column of the candidates, or abs(column).
+        constants: input -> value.
+        clip: input -> range that its values are moved into.
+    """
+    inputs: dict[str, Argument] = dict(constants)
+    for name, text in columns.items():
+        values = candidates[column_of(text)]
+        values = values if text == column_of(text) else np.abs(values)
+        inputs[name] = np.clip(values, *clip[name]) if name in clip else values
+    return inputs
+
+
+def column_of(text: str) -> str:
+    """The column in `abs(column)`."""
+    return text.removeprefix("abs(").removesuffix(")")
+
+
+def inputs_of(file: Path, name: str) -> dict[str, str]:
+    """Inputs of a correction, in its order, and their types: 'real', 'int' or 'string'.
+
+    Raises:
+        CorrectionError: the file cannot be read, or has no such correction.
+    """
+    return {variable.name: str(variable.type) for variable in _correction(file, name).inputs}
+
+
+def keys(file: Path, name: str, variable: str) -> set[str | int] | None:
+    """The values that an input of a correction can have; None if it takes any.
+
+    Raises:
+        CorrectionError: see `inputs_of`.
+    """
+    _correction(file, name)  # the file is sound
+    text = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    waiting = [one for one in json.loads(text)["corrections"] if one["name"] == name]
+    found: set[str | int] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            if node.get("nodetype") == "category" and node["input"] == variable:
+                if node.get("default") is not None:
+                    return None
+                found |= {item["key"] for item in node["content"]}
+            waiting += node.values()
+    return found or None
+
+
+def evaluate(file: Path, name: str, inputs: Mapping[str, Argument], *, positive: bool = False) -> np.ndarray:
     """The values of a correction.
 
     Args:
         file: correctionlib JSON, also gzipped.
         name: name of the correction.
         inputs: by name, flat arrays of one length n or single values; those that it does not need are ignored.
+        positive: refuse values that are not above zero.
 
     Returns:
         float64, (n,).
 
     Raises:
         CorrectionError: see `check`; or an input is NaN or outside the range of the correction, or the result is not
-            finite.
+            finite, or not `positive`.
     """
     needed = check(file, name, tuple(inputs))
     n = max((len(value) for value in inputs.values() if isinstance(value, np.ndarray)), default=0)
     if n == 0:
         return np.empty(0)
-    correction, arguments = _correction(file, name), [_as_argument(inputs[variable]) for variable in needed]
-    for variable, value in zip(needed, arguments, strict=True):
+    correction, types = _correction(file, name), inputs_of(file, name)
+    given = [_as_argument(inputs[variable], types[variable]) for variable in needed]
+    for variable, value in zip(needed, given, strict=True):
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isnan(value).any():
             raise CorrectionError(f"{file}: the correction {name} was given {variable} = nan")
     try:
-        result = np.broadcast_to(correction.evaluate(*arguments), (n,))
+        result = np.broadcast_to(correction.evaluate(*given), (n,))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        raise CorrectionError(_complaint(file, name, correction, needed, arguments, n, error)) from None
-    if not np.isfinite(result).all():
-        at = int(np.flatnonzero(~np.isfinite(result))[0])
-        raise CorrectionError(f"{file}: the correction {name} is {result[at]} for {_values(needed, arguments, at)}")
+        raise CorrectionError(_complaint(file, name, correction, needed, given, n, error)) from None
+    usable = np.isfinite(result) & ((result > 0) | (not positive))
+    if not usable.all():
+        at = int(np.flatnonzero(~usable)[0])
+        raise CorrectionError(f"{file}: the correction {name} is {result[at]} for {_values(needed, given, at)}")
     return np.array(result, dtype=np.float64)
 
 
@@ -91,10 +155,10 @@ def sha256(file: Path) -> str:
         raise CorrectionError(f"cannot read {file}: {error.strerror}") from None
 
 
-def _as_argument(value: Argument) -> Argument:
+def _as_argument(value: Argument, kind: str) -> Argument:
     """The value as a type that correctionlib takes: float64, integers or text."""
     if not isinstance(value, np.ndarray):
-        return value
+        return float(value) if kind == "real" else value
     return value.astype(np.int64 if value.dtype.kind in "iub" else np.float64)
 
 

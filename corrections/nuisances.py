@@ -131,6 +131,9 @@ NUISANCES = tuple(
     )
 )
 
+# Beginnings of names, and whole names, that have a meaning of their own in statistical models.
+RESERVED = ("closure_", "dy_", "mc_", "norm_", "cAB_", "nA_", "nB_", "nC_", "nD_", "fB_", "fC_", "fD_", "mu", "r")
+
 BY_NAME = {nuisance.name: nuisance for nuisance in NUISANCES}
 
 

@@ -4,16 +4,17 @@ Weights are computed for candidates, after the selection, so that a changed corr
 A weight is the product of independent factors; a variation exchanges one of them.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hnl.corrections import library, normalisation, nuisances
+from hnl.corrections import library, normalisation, nuisances, own_weights
 from hnl.corrections.library import CorrectionError
 from hnl.datasets import generator_weights
 from hnl.datasets.catalogue import Dataset, Era
 from hnl.datasets.corrections import PILEUP_COLUMN, Corrections
+from hnl.datasets.own_weights import OwnWeight
 from hnl.datasets.variations import NOMINAL, up_down
 from hnl.datasets.weight_corrections import LeptonCorrections, Variation, WeightCorrection
 from hnl.selections.displaced import categories
@@ -51,7 +52,11 @@ class Factor:
 
 
 def weights(
-    dataset: Dataset, era: Era, candidates: Mapping[str, np.ndarray], generated: Generated | None
+    dataset: Dataset,
+    era: Era,
+    candidates: Mapping[str, np.ndarray],
+    generated: Generated | None,
+    own: Sequence[OwnWeight] = (),
 ) -> dict[str, np.ndarray]:
     """The weight of each candidate, nominal and in every variation that applies to the dataset.
 
@@ -60,10 +65,11 @@ def weights(
         era: has the luminosity and the corrections.
         candidates: table with the columns of `processors.displaced.columns`.
         generated: sums over the generated events of the dataset; None for data.
+        own: weights that the catalogue adds.
 
     Returns:
-        'nominal' and NUISANCE_up, NUISANCE_down (`nuisances.NUISANCES`) -> float64, events expected in the luminosity.
-        Other nuisances do not apply to the dataset.
+        'nominal' and NUISANCE_up, NUISANCE_down (of `nuisances.NUISANCES`, and `own`) -> float64, events expected in
+        the luminosity. Other nuisances do not apply to the dataset.
 
     Raises:
         CorrectionError: the message names dataset, file, correction and value.
@@ -75,6 +81,7 @@ def weights(
     base = candidates["gen_weight"] * normalisation.scale(dataset, era, generated.sum_w)
     try:
         factors = list(_factors(dataset, era.corrections, candidates, generated))
+        factors += [_factor(name, values) for name, values in own_weights.factors(own, dataset, candidates).items()]
     except CorrectionError as error:
         raise CorrectionError(f"dataset {dataset.name}: {error}") from None
     result = {NOMINAL: _product([base, *(factor.nominal for factor in factors)])}
@@ -169,11 +176,7 @@ def _factor(nuisance: str, values: Mapping[str, np.ndarray]) -> Factor:
 
 def _evaluate(correction: WeightCorrection, candidates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Nominal, up and down of a correction, per candidate."""
-    inputs: dict[str, library.Argument] = dict(correction.constants)
-    for name, text in correction.columns.items():
-        values = candidates[column_of(text)]
-        values = values if text == column_of(text) else np.abs(values)
-        inputs[name] = np.clip(values, *correction.clip[name]) if name in correction.clip else values
+    inputs = library.arguments(candidates, correction.columns, correction.constants, correction.clip)
     varied, where = correction.uncertainty, (correction.file, correction.correction)
     if isinstance(varied, Variation):
         ways = {NOMINAL: varied.nominal, "up": varied.up, "down": varied.down}
@@ -181,11 +184,6 @@ def _evaluate(correction: WeightCorrection, candidates: Mapping[str, np.ndarray]
     value = library.evaluate(*where, inputs)
     half = np.abs(value - 1) / 2  # section 7, tracking efficiency
     return {NOMINAL: value, "up": value + half, "down": value - half}
-
-
-def column_of(text: str) -> str:
-    """The column in `abs(column)`."""
-    return text.removeprefix("abs(").removesuffix(")")
 
 
 def all_of(corrections: Corrections) -> Iterator[WeightCorrection]:
@@ -220,7 +218,7 @@ def check(corrections: Corrections, columns: Collection[str]) -> None:
                 f"{entry.file}: the correction {entry.correction} has no input '{unknown[0]}'; it has "
                 f"{', '.join(inputs)}"
             )
-        if unknown := [text for text in entry.columns.values() if column_of(text) not in columns]:
+        if unknown := [text for text in entry.columns.values() if library.column_of(text) not in columns]:
             raise CorrectionError(
                 f"{entry.file}: the correction {entry.correction} is given the column '{unknown[0]}', which candidates "
                 "lack"

@@ -6,23 +6,22 @@ does not exist, a glob without files, one file in two datasets.
 
 import os
 import re
-from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
-from hnl.datasets import corrections, golden, yaml_lines, years
+from hnl import analysis as searches
+from hnl.datasets import corrections, golden, own_weights, search_settings, yaml_lines, years
 from hnl.datasets.corrections import Corrections
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.model import CatalogueEntry
+from hnl.datasets.own_weights import OwnWeight, Place
 from hnl.datasets.settings import Batch, Remote
+from hnl.datasets.yaml_lines import Document
 from hnl.errors import InputError
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where libyaml was there: ten times faster
 LuminosityNuisance = Annotated[str, StringConstraints(pattern=r"^luminosity_\w+$")]
 DISPLACED = "displaced"  # the search that is meant where none is named
 FROM_RUNS_TREE: Literal["from Runs tree"] = "from Runs tree"
@@ -128,6 +127,9 @@ class Dataset(CatalogueEntry):
     era: str
     kind: Literal["data", "background", "signal"]
     process: str = Field(min_length=1, description="physics process, e.g. wjets; datasets of one process are summed")
+    title: str | None = Field(
+        None, description="of the process in figures, with mathtext; by default one for known names, else the name"
+    )
     files: tuple[str, ...] = Field(
         min_length=1, description="paths or globs, relative to the catalogue, or root:// URLs; $VARIABLE is expanded"
     )
@@ -198,8 +200,12 @@ class Catalogue(CatalogueEntry):
     )
     eras: dict[str, Era] = Field(min_length=1)
     datasets: tuple[Dataset, ...] = Field(min_length=1)
+    weights: tuple[OwnWeight, ...] = Field((), description="weights of your own for simulation, see corrections.md")
     remote: Remote = Field(default_factory=Remote, description="how files are read over the network")
     batch: Batch = Field(default_factory=Batch, description="what jobs of a batch system ask for")
+    settings: dict[str, Any] = Field(
+        {}, description="settings of the search, or a YAML file of them; once loaded, those that are not the default"
+    )
 
     @property
     def own_file(self) -> Path | None:
@@ -229,11 +235,11 @@ class Catalogue(CatalogueEntry):
 
     def alone(self, dataset: Dataset) -> "Catalogue":
         """What a worker needs to select events of one dataset: no list of files; of its era what is applied then."""
-        one, era = dataset.model_copy(update={"files": (), "checksums": {}}), self.era(dataset)
+        one, era = dataset.model_copy(update={"files": (), "checksums": {}, "title": None}), self.era(dataset)
         certified = era.golden_json if dataset.is_data else None
         applied = Corrections(jets=None if dataset.is_data else era.corrections.jets)
         era = era.model_copy(update={"golden_json": certified, "corrections": applied})
-        return self.model_copy(update={"eras": {dataset.era: era}, "datasets": (one,)})
+        return self.model_copy(update={"eras": {dataset.era: era}, "datasets": (one,), "weights": ()})
 
 
 def load(path: Path, *, files_needed: bool = True) -> Catalogue:
@@ -247,39 +253,32 @@ def load(path: Path, *, files_needed: bool = True) -> Catalogue:
     Raises:
         CatalogueError: with file and line, for anything that is not right.
     """
+    document = _read(path)
+    holder, place, written = search_settings.given(document)
     try:
-        text = path.read_text(encoding="utf-8")
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        content = None if node is None else loader.construct_document(node)
-    except OSError as error:
-        raise CatalogueError(f"cannot read the catalogue {path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CatalogueError(f"the catalogue {path} is not UTF-8 text: {error.reason}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CatalogueError(f"{path}, line {line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise CatalogueError(f"{path}: not valid YAML: {error}") from None
-    if node is None or not isinstance(content, dict):
-        raise CatalogueError(f"{path}, line 1: a catalogue has the keys 'eras' and 'datasets'")
-    if repeated := yaml_lines.repeated_key(node):
-        key, line = repeated
-        raise CatalogueError(f"{path}, line {line}: the key '{key}' is given twice")
-    try:
-        catalogue = Catalogue.model_validate(content)
+        catalogue = Catalogue.model_validate(document.content | {"settings": written})
     except ValidationError as error:
-        problems = [_problem(path, node, detail) for detail in error.errors()]
-        raise CatalogueError("\n".join(dict.fromkeys(problems))) from None
-    return _resolve(path, node, catalogue, files_needed)
+        raise document.invalid(error) from None
+    catalogue = _resolve(document, catalogue, files_needed)
+    if not written:
+        return catalogue
+    kind = searches.of_catalogue(catalogue).settings
+    changed = search_settings.changed(kind, catalogue.settings, holder, place)
+    return catalogue.model_copy(update={"settings": changed})
 
 
-def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue, files_needed: bool) -> Catalogue:
+def error_at(path: Path, place: Place, message: str) -> InputError:
+    """An error about an entry of a catalogue that was loaded, with the line that the entry stands in."""
+    return _read(path).wrong(place, message)
+
+
+def _read(path: Path) -> Document:
+    return yaml_lines.read(path, "catalogue", "a catalogue has the keys 'eras' and 'datasets'", CatalogueError)
+
+
+def _resolve(document: Document, catalogue: Catalogue, files_needed: bool) -> Catalogue:
     """Expands globs, makes paths absolute and checks what concerns several entries at once."""
-
-    def fail(loc: Sequence[str | int], message: str) -> CatalogueError:
-        return CatalogueError(f"{path}, line {yaml_lines.line(node, loc)}: {message}")
-
+    path, fail = document.path, document.wrong
     owner: dict[str, str] = {}
     names: set[str] = set()
     datasets = []
@@ -350,13 +349,20 @@ def _resolve(path: Path, node: yaml.Node, catalogue: Catalogue, files_needed: bo
             ("eras", without, "corrections"),
             f"era {without} has no corrections.{kind}, era {having} has: give them, or say '{kind}: null'",
         )
+    if misplaced := own_weights.problem(catalogue.weights, datasets):
+        raise fail(*misplaced)
+    weights = tuple(corrections.moved(weight, absolute) for weight in catalogue.weights)
+    for i, weight in enumerate(weights):
+        if files_needed and not weight.file.is_file():
+            raise fail(("weights", i, "file"), f"weight {weight.name}: no such file of corrections: {weight.file}")
     analysis = catalogue.analysis
     if catalogue.own_file is not None:
         source = absolute(catalogue.own_file)
         if not source.is_file():
             raise fail(("analysis",), f"no such file: {source}")
         analysis = f"{source}:{analysis.rpartition(':')[2]}"
-    return catalogue.model_copy(update={"datasets": tuple(datasets), "eras": eras, "analysis": analysis})
+    resolved = {"datasets": tuple(datasets), "eras": eras, "weights": weights, "analysis": analysis}
+    return catalogue.model_copy(update=resolved)
 
 
 def _expand(pattern: str, folder: Path) -> list[str]:
@@ -367,15 +373,3 @@ def _expand(pattern: str, folder: Path) -> list[str]:
         matches = glob(str(path), root_dir=folder, recursive=True)  # noqa: PTH207 (absolute)
         return sorted(str((folder / match).resolve()) for match in matches)
     return [str((folder / path).resolve())]
-
-
-def _problem(path: Path, node: yaml.Node, detail: ErrorDetails) -> str:
-    """One validation error as 'file, line N: where: what (value)'."""
-    loc = detail["loc"]
-    where = ".".join(str(part) for part in loc if isinstance(part, int) or " " not in str(part))
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
-        message = f"unknown key '{loc[-1]}'"
-    elif detail["type"] != "missing" and not isinstance(detail["input"], dict | list):
-        message += f" (got {detail['input']!r})"
-    return f"{path}, line {yaml_lines.line(node, loc)}: {where}: {message}"

@@ -1,10 +1,11 @@
 """Filling histograms from candidates."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import hist
 import numpy as np
 
+from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
 from hnl.histograms.variables import Distributions, make
 from hnl.processors.rows import Candidates
@@ -15,6 +16,34 @@ HIDDEN = "hidden"  # in the metadata of a histogram
 
 class WeightError(HNLError):
     """A weight is not a number."""
+
+
+def fill_varied(
+    datasets: Mapping[str, tuple[Candidates, Mapping[str, np.ndarray]]],
+    distributions: Distributions,
+    variations: Sequence[str],
+    blinded: Collection[str] = (),
+) -> Histograms:
+    """Fills every variable with nominal weights, and again in some variations of them.
+
+    Args:
+        datasets: name -> candidates, and their weights by variation. What does not vary a dataset is nominal there.
+        distributions: of the search.
+        variations: NUISANCE_up, NUISANCE_down, ...
+        blinded: see `fill`.
+
+    Returns:
+        As `fill`; a variation is VARIABLE_VARIATION.
+
+    Raises:
+        WeightError: see `fill`.
+    """
+    histograms: Histograms = {}
+    for variation in (NOMINAL, *variations):
+        weighted = {name: (rows, of.get(variation, of[NOMINAL])) for name, (rows, of) in datasets.items()}
+        end = "" if variation == NOMINAL else f"_{variation}"
+        histograms |= {f"{name}{end}": filled for name, filled in fill(weighted, distributions, blinded).items()}
+    return histograms
 
 
 def fill(

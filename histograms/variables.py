@@ -16,17 +16,18 @@ class Variable:
 
     Attributes:
         name: of the column of the candidates.
-        bins, low, high: of equal width, in the unit of the column.
-        label: of the axis, with its unit.
+        bins: number of bins of equal width, or the edges of all bins, in the unit of the column.
+        low, high: first and last edge of bins of equal width.
+        label: of the axis, with its unit in brackets.
         title: of a figure.
         drawn_for: labels of the first split for which there is a figure; all by default.
     """
 
     name: str
-    bins: int
-    low: float
-    high: float
-    label: str
+    bins: int | tuple[float, ...]
+    low: float = 0.0
+    high: float = 0.0
+    label: str = ""
     title: str = ""
     drawn_for: tuple[str, ...] = ()
 
@@ -69,9 +70,15 @@ class Distributions:
 
 def make(variable: Variable, splits: Sequence[Split], datasets: Sequence[str]) -> hist.Hist:
     """An empty histogram: dataset x splits x variable, weighted."""
+    name, label = variable.name, variable.label
+    axis: hist.axis.Regular | hist.axis.Variable
+    if isinstance(variable.bins, tuple):
+        axis = hist.axis.Variable(variable.bins, name=name, label=label)
+    else:
+        axis = hist.axis.Regular(variable.bins, variable.low, variable.high, name=name, label=label)
     return hist.Hist(
         hist.axis.StrCategory(datasets, name="dataset"),
         *(hist.axis.StrCategory(split.labels, name=split.name) for split in splits),
-        hist.axis.Regular(variable.bins, variable.low, variable.high, name=variable.name, label=variable.label),
+        axis,
         storage=hist.storage.Weight(),
     )

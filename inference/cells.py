@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hnl.corrections.nuisances import RESERVED
 from hnl.inference.factors import mc_factor
 from hnl.inference.model_errors import (
     BinningError,
@@ -42,7 +43,6 @@ NONE: Values = (1.0, 1.0, 1.0, 1.0)  # factors without effect
 # Our choice: rates start, and blinded A is expected, from these counts where fewer are seen. Without a floor B C / D is
 # undefined for D = 0, and no background at all is expected for B or C = 0.
 FLOORS = (0.0, 0.5, 0.5, 1.0)
-RESERVED = ("closure_", "dy_", "mc_", "norm_", "cAB_", "nA_", "nB_", "nC_", "nD_", "fB_", "fC_", "fD_", "mu", "r")
 NAME = re.compile(r"[A-Za-z]\w*")
 
 _CELL = re.compile(r"(?P<category>\w+)_b(?P<bin>\d+)")

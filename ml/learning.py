@@ -17,7 +17,7 @@ from hnl.ml.displaced.features import Feature, FeatureError
 from hnl.ml.displaced.trainings import Training
 from hnl.ml.models import Classifier, ClassifierError
 from hnl.ml.sample import NoCandidatesError, NoTrainingSignalError, TrainingSample, TrainingSource
-from hnl.ml.training import Settings
+from hnl.ml.settings import Settings
 from hnl.processors.rows import passing
 from hnl.processors.selection import Selection
 from hnl.selections.displaced.hypotheses import HYPOTHESES
@@ -71,7 +71,7 @@ def train(
 
     Args:
         selection: has the candidates.
-        settings: settings of the training.
+        settings: of the training; those of the catalogue by default.
         tune: number of trials of optuna, 0 for none.
         workers: threads, one model per thread; all cores by default. Only the time depends on it.
         on_plan: called with the number of models to be trained.
@@ -82,7 +82,7 @@ def train(
         NoCandidatesError, NoTrainingSignalError, NoTrainingBackgroundError, OneClassError, TrainingWeightError,
             FeatureError: the candidates cannot train a classifier.
     """
-    settings = settings or Settings()
+    settings = settings or Settings.of_catalogue(selection.catalogue)
     tuning.check(tune)
     training.check_device(settings.device)
     sources = load_sources(selection)
@@ -121,7 +121,7 @@ def train(
 def score(
     selection: Selection, *, models_folder: Path | None = None, on_dataset: Callable[[str], None] = lambda name: None
 ) -> dict[str, dict[str, int]]:
-    """Scores the rows of every dataset, nominal and varied: OUT/scores/DATASET.parquet and .json.
+    """Scores the rows of every dataset, nominal and varied, see `scoring.write`.
 
     Args:
         selection: has the candidates.
@@ -163,12 +163,13 @@ def score(
             "partial": selection.partial,
             "provenance": provenance.record(),
         }
-        scoring.write(out, name, rows, columns, facts)
+        scoring.write(out, name, rows, columns, facts, selection.variations(name))
         nominal = passing(rows, 0)
         counts[name] = {"candidates": int(nominal.sum())} | {
             column: int(np.isfinite(values[nominal]).sum()) for column, values in columns.items()
         }
         on_dataset(name)
+    scoring.remove_others(out, counts)
     return counts
 
 
@@ -192,7 +193,8 @@ def _plan(
     classifier: Training, sources: list[TrainingSource], settings: Settings, tune: int, partial: list[str]
 ) -> _Plan:
     features, left_out = sample.usable(classifier, sources)
-    features = tuple(feature for feature in features if feature.name not in settings.without)
+    flavour, hypothesis = classifier.flavour, classifier.hypothesis
+    features = tuple(feature for feature in features if settings.uses(flavour, hypothesis, feature.name))
     if not features:
         raise FeatureError(f"training {classifier.name}: no feature is left to train with")
     chosen = sample.taking_part(classifier, sources)

@@ -10,18 +10,17 @@ all of the third that it scores, not even when to stop.
 
 import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import xgboost
 
 from hnl.errors import InputError
 from hnl.ml import folds
-from hnl.ml.displaced import features
 from hnl.ml.sample import OneClassError, TrainingSample, TrainingWeightError
+from hnl.ml.settings import Settings
 
 
 class DeviceError(InputError):
@@ -29,61 +28,6 @@ class DeviceError(InputError):
 
 
 DEVICES = ("cpu", "cuda")
-
-# Our choice: shallow trees, since the samples are small and every feature is a physical quantity.
-PARAMETERS: Mapping[str, float] = {
-    "eta": 0.1,
-    "max_depth": 4,
-    "min_child_weight": 5.0,
-    "subsample": 0.8,
-    "colsample_bytree": 0.6,
-    "lambda": 3.0,
-}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    Args:
-        max_rounds: most trees of a model.
-        patience: rounds without improvement after which training stops (section 5: four epochs).
-        seed: of the row and column sampling.
-        device: 'cpu' or 'cuda'.
-        parameters: of XGBoost.
-        without: names of features that are not used.
-    """
-
-    max_rounds: int = 400
-    patience: int = 20
-    seed: int = 21011
-    device: str = "cpu"
-    parameters: Mapping[str, float] = field(default_factory=lambda: dict(PARAMETERS))
-    without: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.max_rounds < 1 or self.patience < 1:
-            raise InputError(f"max_rounds = {self.max_rounds} and patience = {self.patience} must be 1 or more")
-        features.named(self.without)
-
-    def for_xgboost(self) -> dict[str, Any]:
-        """All of XGBoost's parameters.
-
-        One thread a model: the sums of histograms, and so the trees, would depend on the number of threads.
-        """
-        return {
-            "objective": "binary:logistic",
-            "eval_metric": "logloss",
-            "tree_method": "hist",
-            "nthread": 1,
-            "verbosity": 0,
-            "seed": self.seed,
-            "device": self.device,
-        } | dict(self.parameters)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For cards."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

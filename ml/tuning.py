@@ -1,6 +1,6 @@
 """Tuning of hyper-parameters by optuna, an optional library (`hnl train --tune N`)."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ import numpy as np
 from hnl.errors import InputError
 from hnl.ml import folds, training
 from hnl.ml.sample import TrainingSample
-from hnl.ml.training import Settings
+from hnl.ml.settings import Parameters, Settings
 
 if TYPE_CHECKING:
     import optuna
@@ -51,18 +51,24 @@ def tune(sample: TrainingSample, name: str, feature_names: list[str], settings: 
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=settings.seed))
-    start = {key: settings.parameters[key] for key in ("eta", "max_depth", "min_child_weight", "lambda")}
+    start = {key: settings.parameters.for_xgboost[key] for key in ("eta", "max_depth", "min_child_weight", "lambda")}
     study.enqueue_trial(start, skip_if_exists=True)
 
     def loss(trial: "optuna.Trial") -> float:
-        return _loss(sample, name, feature_names, replace(settings, parameters=_suggested(trial, settings)))
+        return _loss(sample, name, feature_names, _with(settings, _suggested(trial)))
 
     study.optimize(loss, n_trials=trials)
-    return replace(settings, parameters=dict(settings.parameters) | study.best_params)
+    return _with(settings, study.best_params)
 
 
-def _suggested(trial: "optuna.Trial", settings: Settings) -> dict[str, float]:
-    return dict(settings.parameters) | {
+def _with(settings: Settings, parameters: Mapping[str, float]) -> Settings:
+    """With other hyper-parameters in place of those of the same names."""
+    every = Parameters.model_validate(settings.parameters.for_xgboost | dict(parameters))
+    return settings.model_copy(update={"parameters": every})
+
+
+def _suggested(trial: "optuna.Trial") -> dict[str, float]:
+    return {
         "eta": trial.suggest_float("eta", 0.02, 0.3, log=True),
         "max_depth": trial.suggest_int("max_depth", 2, 6),
         "min_child_weight": trial.suggest_float("min_child_weight", 1.0, 50.0, log=True),

@@ -5,6 +5,7 @@ with letters of 8 pt and more. Margins are in units of the letters and fixed: a 
 drawing. The user's own style, matplotlibrc or settings count before ours.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -47,10 +48,15 @@ PETROFF = (
     "#717581",
     "#92dadd",
 )
-# Places in the cycle of colours: two are kept for signals, so that a signal never looks as a background.
-BACKGROUNDS, SIGNALS = (0, 1, 3, 9, 6, 7, 5, 8), (2, 4, 5)
+# Places in the cycle of colours: three are kept for signals, so that a signal never looks as a background.
+BACKGROUNDS, SIGNALS = (0, 1, 3, 9, 6, 7, 5), (2, 4, 8)
 LINES = ("-", "--", ":")  # of signals: they can be told apart without colours
 DATA = "black"
+POINTS: dict[str, Any] = {"fmt": "o", "color": DATA, "elinewidth": 0.8}  # of data, for `errorbar`
+
+# Our choice: with fewer effective events of the background in a bin, its statistical error is above 35 %.
+EVENTS_PER_BIN = 8
+MIN_BINS = 6
 
 # After mplhep's CMS style, at the size of a column.
 RC: dict[Any, Any] = {
@@ -226,7 +232,7 @@ def panels(
     right: float = 1.0,
     bottom: float = 3.2,
     top: float = 1.8,
-    between: tuple[float, float] = (1.0, 1.0),
+    between: tuple[float, float | Sequence[float]] = (1.0, 1.0),
     heights: Sequence[float] | None = None,
     **shared: Any,
 ) -> tuple[Figure, NDArray[Any]]:
@@ -236,7 +242,7 @@ def panels(
         rows, columns: of panels.
         width, height: of the figure in cm; by default those of the style, `SINGLE` x 7.2.
         left, right, bottom, top: margins, in letters (`em`).
-        between: panels, horizontally and vertically, in letters.
+        between: panels, horizontally and vertically (all rows, or after each but the last), in letters.
         heights: of the rows, relative.
         shared: sharex, sharey of `Figure.subplots`.
 
@@ -247,11 +253,13 @@ def panels(
     w, h = (given / INCH if given else usual[i] for i, given in enumerate((width, height)))
     one = em()
     x0, x1, y0, y1 = left * one / w, 1 - right * one / w, bottom * one / h, 1 - top * one / h
-    panel = ((x1 - x0) * w - (columns - 1) * between[0] * one) / columns
-    tall = ((y1 - y0) * h - (rows - 1) * between[1] * one) / rows
-    places: dict[str, Any] = {"left": x0, "right": x1, "bottom": y0, "top": y1}
-    places |= {"wspace": between[0] * one / panel, "hspace": between[1] * one / tall, "height_ratios": heights}
-    figure, axes = plt.subplots(rows, columns, figsize=(w, h), squeeze=False, gridspec_kw=places, **shared)
+    gaps = np.broadcast_to(between[1], rows - 1) * one / h
+    parts = np.array(heights or [1.0] * rows) / np.sum(heights or [1.0] * rows) * (y1 - y0 - gaps.sum())
+    floors = y1 - np.cumsum(parts) - np.concatenate([[0.0], np.cumsum(gaps)])
+    wide = (x1 - x0 - (columns - 1) * between[0] * one / w) / columns
+    figure, axes = plt.subplots(rows, columns, figsize=(w, h), squeeze=False, **shared)
+    for (row, column), panel in np.ndenumerate(axes):
+        panel.set_position((x0 + column * (wide + between[0] * one / w), floors[row], wide, parts[row]))
     return figure, axes
 
 
@@ -319,6 +327,12 @@ def band(
     axes.stairs(high, edges, baseline=values - down, **style | {"edgecolor": mpl.rcParams["hatch.color"]} | more)
 
 
+def beyond(axes: Axes, x: ArrayLike, y: ArrayLike, top: float) -> None:
+    """Triangles at the upper edge for points above it."""
+    x, above = np.asarray(x, dtype=float), np.asarray(y, dtype=float) > top
+    axes.plot(x[above], np.full(above.sum(), 0.93 * top), "^", color=DATA)
+
+
 def events_per(edges: ArrayLike, unit: str = "") -> str:
     """The title of an axis of events: 'events / 5 GeV' of bins of one width, else 'events / bin'.
 
@@ -329,6 +343,29 @@ def events_per(edges: ArrayLike, unit: str = "") -> str:
     if not np.allclose(widths, widths[0]):
         return "events / bin"
     return f"events / {float(f'{widths[0]:.3g}'):g} {unit}".rstrip()
+
+
+def common_legend(figure: Figure, panels: Iterable[Axes], columns: int | None = None) -> None:
+    """A legend at the top of a figure with everything that is drawn in its panels, in one line by default."""
+    found = {text: handle for axes in panels for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    if found:
+        figure.legend(found.values(), found.keys(), loc="upper center", ncols=columns or len(found))
+
+
+def greek(text: str) -> str:
+    """Names of categories with Greek letters.
+
+    >>> greek("mue OS"), greek("l2 muon")
+    ('\N{GREEK SMALL LETTER MU}e OS', 'l2 muon')
+    """
+    return re.sub("mu(?!on)", "\N{GREEK SMALL LETTER MU}", text)
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The figure that axes are in."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure
 
 
 def headroom(axes: Axes, top: Iterable[float] | float, share: float = 0.35) -> None:
@@ -347,3 +384,22 @@ def headroom(axes: Axes, top: Iterable[float] | float, share: float = 0.35) -> N
         axes.set_ylim(low, low * max(highest / low, 10.0) ** (1 / (1 - share)))
     else:
         axes.set_ylim(low, low + max(highest - low, 1e-12) / (1 - share))
+
+
+def merged_bins(values: NDArray[np.float64], variances: NDArray[np.float64], least: int = MIN_BINS) -> int:
+    """How many neighbouring bins are drawn as one: the fewest with `EVENTS_PER_BIN` effective events in a bin, on the
+    average over panels that have any, but so that some bins are left.
+
+    >>> merged_bins(np.full((1, 12), 4.0), np.full((1, 12), 4.0))
+    2
+
+    Args:
+        values, variances: of the sum of what is drawn, shape (panels, bins).
+        least: number of bins that are left.
+    """
+    total, squares = values.sum(axis=1), variances.sum(axis=1)
+    effective = (total[squares > 0] ** 2 / squares[squares > 0]).tolist()
+    bins = values.shape[1]
+    choices = [k for k in range(1, bins + 1) if bins % k == 0 and bins // k >= min(least, bins)]
+    wanted = sum(effective) / len(effective) / EVENTS_PER_BIN if effective else bins
+    return next((k for k in choices if bins / k <= wanted), choices[-1])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hnl import analysis as searches
 from hnl import layout
-from hnl.corrections import jets
+from hnl.corrections import jets, own_weights
 from hnl.corrections import weights as event_weights
 from hnl.datasets import auxiliary_files, files
 from hnl.datasets import catalogue as catalogues
@@ -56,7 +56,7 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
         CatalogueError, CorrectionError, BadFilesError, DuplicateFileError: bad input.
     """
     catalogue = catalogues.load(catalogue_path)
-    check_corrections(catalogue)
+    check_corrections(catalogue, catalogue_path)
     if checksum and (without := [f for d in catalogue.datasets for f in d.files if f not in d.checksums]):
         raise BadFilesError(f"{catalogue_path} has no checksum of {without[0]} (nor of {len(without) - 1} others)")
     known = Index(out / layout.INDEX)
@@ -88,16 +88,23 @@ def packed(jobs: Sequence[Job]) -> tuple[list[Job], dict[str, Path]]:
     return [replace(job, catalogue=portable[job.unit.dataset]) for job in jobs], support_files
 
 
-def check_corrections(catalogue: Catalogue) -> None:
-    """Looks every correction up that an era names.
+def check_corrections(catalogue: Catalogue, path: Path) -> None:
+    """Looks every correction up that an era or a weight of a catalogue names.
+
+    Args:
+        catalogue: as it was loaded.
+        path: of its YAML, for messages.
 
     Raises:
+        CatalogueError: a weight of the user's own cannot be used; with its line.
         CorrectionError: a file cannot be read, has no such correction, or it wants what candidates and jets have not.
     """
     columns = [column.name for column in searches.of_catalogue(catalogue).columns]
     for era in catalogue.eras.values():
         jets.check(era.corrections.jets)
         event_weights.check(era.corrections, columns)
+    if wrong := own_weights.problem(catalogue, columns):
+        raise catalogues.error_at(path, *wrong)
 
 
 def _is_done(out: Path, job: Job) -> bool:

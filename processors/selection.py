@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from hnl.processors import closure, merging, parts, selection_files
 from hnl.processors.manifests import Manifest, Tables
 from hnl.processors.planning import Plan
 from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
-from hnl.processors.selection_files import DatasetCutflow, FileFacts, SelectionFile
+from hnl.processors.selection_files import DatasetCutflow, FileFacts, SelectionFile, WeightsFile
 from hnl.processors.units import fingerprint, variations
 from hnl.records import Record
 
@@ -85,7 +86,8 @@ class Selection:
     def weights(self, dataset: Dataset, candidates: Candidates) -> dict[str, np.ndarray]:
         """Of some rows of a dataset, nominal and in every variation of weights, see `corrections.weights.weights`."""
         era = self.catalogue.era(dataset)
-        return event_weights.weights(dataset, era, candidates, None if dataset.is_data else self._generated(dataset))
+        generated = None if dataset.is_data else self._generated(dataset)
+        return event_weights.weights(dataset, era, candidates, generated, self.catalogue.weights)
 
     def _generated(self, dataset: Dataset) -> event_weights.Generated:
         name = dataset.name
@@ -98,8 +100,10 @@ class Selection:
         )
 
     def corrections(self) -> dict[str, dict[str, str]]:
-        """For each era its files of corrections and their SHA-256, as they are now."""
-        files = {name: corrections.files(era.corrections) for name, era in self.catalogue.eras.items()}
+        """For each era its files of corrections, and of weights of one's own, and their SHA-256, as they are now."""
+        files = {name: [*corrections.files(era.corrections)] for name, era in self.catalogue.eras.items()}
+        for dataset in self.catalogue.datasets:
+            files[dataset.era] += [weight.file for weight in self.catalogue.weights if weight.applies_to(dataset)]
         return {name: found for name, some in files.items() if (found := {str(f): library.sha256(f) for f in some})}
 
     def cutflow(self) -> dict[str, DatasetCutflow]:
@@ -148,6 +152,7 @@ def finish(out: Path, plan: Plan) -> Selection:
             closure.generator_norms(dataset, files[name], manifests[name])
     selection = Selection(out, catalogue, files, names, sum_w, bad, manifests, tables)
     _check_no_event_twice(selection)
+    parts.remove_others(out, {name: set(group) for name, group in names.items()})
     content = SelectionFile(
         format=SelectionFile.FORMAT,
         partial=bad,
@@ -159,6 +164,8 @@ def finish(out: Path, plan: Plan) -> Selection:
         provenance=provenance.record(),
         sum_w=sum_w,
     )
+    _write_settings(out, catalogue)
+    _write_weights(out, catalogue)
     record = records.as_record(content)
     if not _is_there(out, record):
         cutflow = {name: records.as_record(counts) for name, counts in selection.cutflow().items()}
@@ -166,6 +173,34 @@ def finish(out: Path, plan: Plan) -> Selection:
         # In one line: indented, a hundred thousand files take half a minute.
         provenance.write_text(out / layout.SELECTION, json.dumps(record, allow_nan=False) + "\n")
     return selection
+
+
+def _write_settings(out: Path, catalogue: Catalogue) -> None:
+    """What the catalogue changes of the settings of the search, for later stages; no file if that is nothing."""
+    path = out / layout.SETTINGS
+    if not catalogue.settings:
+        path.unlink(missing_ok=True)
+    elif catalogue.settings != _settings(out):
+        provenance.write_json(path, catalogue.settings)
+
+
+def _settings(out: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((out / layout.SETTINGS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise SelectionError(f"{out / layout.SETTINGS} is broken: {error}; run hnl select again") from error
+    return found
+
+
+def _write_weights(out: Path, catalogue: Catalogue) -> None:
+    """Weights that the catalogue adds are in a file apart: training, which does not use them, does not depend on it."""
+    path = out / layout.WEIGHTS
+    if catalogue.weights:
+        records.write(path, WeightsFile(WeightsFile.FORMAT, catalogue.weights))
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _is_there(out: Path, content: Record) -> bool:
@@ -184,18 +219,33 @@ def _check_no_event_twice(selection: Selection) -> None:
     groups = [[d] for d in selection.catalogue.datasets if not d.is_data] + ([data] if data else [])
     for group in groups:
         names = [dataset.name for dataset in group]
-        names_read = (*EVENT, "passes")
         manifests = [manifest for name in names for manifest in selection.manifests[name]]
         units = [unit for name in names for unit in selection.units[name]]
-        rows = parts.read(selection.folder, manifests, units, selection.analysis.columns, names_read)
-        nominal = passing(rows, 0)
-        if repeated := repeated_event({name: rows[name][nominal] for name in EVENT}):
+        if repeated := repeated_event(
+            parts.read(selection.folder, manifests, units, selection.analysis.columns, EVENT, varied=False)
+        ):
             run, section, event = repeated
             holders = parts.files_with(selection.folder, manifests, units, selection.analysis.columns, repeated)
             raise SelectionError(
                 f"run {run}, luminosity section {section}, event {event} was selected twice in {', '.join(names)}: "
                 f"in {' and '.join(holders)}; data streams that overlap need veto_triggers in the catalogue"
             )
+
+
+def read_catalogue(out: Path) -> Catalogue:
+    """The catalogue of the selection in an output folder, whatever code made it.
+
+    Raises:
+        InputError, BrokenFileError, FormatError: see `load`.
+    """
+    return _content(out)[1]
+
+
+def _content(out: Path) -> tuple[SelectionFile, Catalogue]:
+    content = records.read(layout.finished(out), SelectionFile)
+    own = out / layout.WEIGHTS
+    weights = records.read(own, WeightsFile).weights if own.is_file() else ()
+    return content, content.catalogue.model_copy(update={"settings": _settings(out), "weights": weights})
 
 
 def load(out: Path) -> Selection:
@@ -207,14 +257,14 @@ def load(out: Path) -> Selection:
         SelectionError: it was made by other code or settings.
         PartError, ClosureError: its parts are not complete.
     """
-    path = layout.finished(out)
-    content = records.read(path, SelectionFile)
-    catalogue = content.catalogue
+    content, catalogue = _content(out)
     manifests, tables = {}, {}
     for dataset in catalogue.datasets:
         name, current = dataset.name, fingerprint(dataset, catalogue)
         if content.fingerprints[name] != current:
-            raise SelectionError(f"{path}: {name} was selected by other code or settings; run hnl select again")
+            raise SelectionError(
+                f"{out / layout.SELECTION}: {name} was selected by other code or settings; run hnl select again"
+            )
         manifests[name], tables[name] = merging.merge(out, name, content.units[name], current)
         closure.check_complete(name, content.files[name], manifests[name])
     return Selection(out, catalogue, content.files, content.units, content.sum_w, content.partial, manifests, tables)

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.files import FileInfo
+from hnl.datasets.own_weights import OwnWeight
 from hnl.datasets.trigger_bits import TriggerBits
 from hnl.processors.cutflow import Counts
 from hnl.records import KNOWN_KEYS, Record
@@ -74,7 +75,10 @@ class SelectionFile:
 
     format: int = Field(description="version of this file format")
     partial: list[str] = Field(description="input files that were left out, with the reason")
-    catalogue: Catalogue = Field(description="the catalogue, with every default: see catalogue.md")
+    catalogue: Catalogue = Field(
+        description="the catalogue, with every default: see catalogue.md; its settings are in settings.json, its "
+        "weights in weights.json"
+    )
     fingerprints: dict[str, str] = Field(description="by dataset: hash of the code and settings that decide on it")
     variations: dict[str, list[str]] = Field(description="by dataset: variations of jet energies, nominal first")
     files: dict[str, list[FileFacts]] = Field(description="by dataset: its files")
@@ -84,7 +88,23 @@ class SelectionFile:
 
     @field_serializer("catalogue")
     def _catalogue(self, catalogue: Catalogue) -> Record:
-        return catalogue.model_dump(mode="json")
+        # What concerns a later stage must not make this file another one: all stages read it.
+        return catalogue.model_dump(mode="json", exclude={"settings", "weights"})
+
+
+@dataclass(frozen=True, config=KNOWN_KEYS)
+class WeightsFile:
+    """Content of weights.json: the weights that the catalogue adds, if it has any."""
+
+    FORMAT: ClassVar[int] = 1
+    COMMAND: ClassVar[str] = "hnl select"
+
+    format: int = Field(description="version of this file format")
+    weights: tuple[OwnWeight, ...] = Field(description="of the catalogue, see corrections.md")
+
+    @field_serializer("weights")
+    def _weights(self, weights: tuple[OwnWeight, ...]) -> list[Record]:
+        return [weight.model_dump(mode="json") for weight in weights]
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hnl.datasets.catalogue import Dataset
+from hnl.records import Record
 from hnl.report.tables import MISSING, count
 from hnl.terminal import TextTable, lines, out_console
 
@@ -51,6 +52,14 @@ def table(selection: "Selection") -> TextTable:
         if _fits(text_table):
             break
     return text_table
+
+
+def record(selection: "Selection") -> list[Record]:
+    """The whole table, with a record for each process."""
+    return [
+        {"process": group.name, "kind": group.kind, "events": group.events, "weighted_in_luminosity": group.expected}
+        for group in _groups(selection)
+    ]
 
 
 def by_process(selection: "Selection") -> tuple[list[str], list[tuple[str, dict[str, int], float | None]]]:

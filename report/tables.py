@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import floor, log10
@@ -11,6 +12,7 @@ from hnl.records import Record
 from hnl.terminal import TextTable
 
 MISSING = "-"
+_UNIT = re.compile(r"[\[(](GeV|cm|mm|pb)[\])]$")
 _LATEX = {"\\": r"\textbackslash{}", **{c: f"\\{c}" for c in "&%$#_{}"}, "<": "$<$", ">": "$>$", "~": r"$\sim$"}
 
 
@@ -41,6 +43,11 @@ class Table:
         rows = [self._texts(row) for row in self.records[:most]]
         left_out = f"{len(self.records) - len(rows)} more rows in the files" if len(self.records) > len(rows) else ""
         return TextTable(self.title, headings, rows, "; ".join(filter(None, [left_out, self.note])))
+
+    def with_units(self) -> list[Record]:
+        """The records with all keys, those of headings with a unit, [GeV] or (mm), with the unit: mass_GeV."""
+        units = {c.key: f"_{unit[1]}" for c in self.columns if (unit := _UNIT.search(c.heading))}
+        return [{f"{key}{units.get(key, '')}": value for key, value in row.items()} for row in self.records]
 
     def csv(self) -> str:
         """CSV with all keys of the records and numbers in full; missing values are empty."""

@@ -3,7 +3,7 @@
 import awkward as ak
 import numpy as np
 
-from hnl.datasets.arrays import Mask, Objects, PerEvent
+from hnl.datasets.arrays import Mask, Objects, PerEvent, require
 
 MIN_PT = 20.0  # GeV, section 2
 MAX_ABS_ETA = 2.4  # section 2
@@ -16,6 +16,9 @@ def good_jets(jets: Objects) -> Objects:
 
     Args:
         jets: jagged records with pt (GeV), eta and passes_id (bool, the tight CMS jet ID).
+
+    Raises:
+        MissingColumnError: plain NanoEvents have no `passes_id`: what it is made of depends on the version.
     """
     return jets[is_good(jets)]
 
@@ -27,6 +30,7 @@ def is_good(jets: Objects) -> Mask:
 
 def can_be_good(jets: Objects) -> Mask:
     """Mask of the jets with |eta| < 2.4 and the jet ID (section 2), at any energy, aligned with `jets`."""
+    require(jets, "jets", "passes_id")
     return (np.abs(jets.eta) < MAX_ABS_ETA) & jets.passes_id
 
 

@@ -9,7 +9,8 @@ lower, or the vertex is not in the table. The helix of the lepton decides which 
 import awkward as ak
 import numpy as np
 
-from hnl.datasets.arrays import Jagged, Mask, Objects, PerEvent
+from hnl.datasets import nanoaod
+from hnl.datasets.arrays import Events, Jagged, Mask, Objects, PerEvent, require
 
 MIN_SIGNIFICANCE_3D = 0.5  # section 2
 MIN_SIGNIFICANCE_2D = 2.5  # section 2
@@ -44,7 +45,11 @@ def distance_to_track(vertices: Objects, primary_vertex: PerEvent, l2: PerEvent)
         vertices: jagged SV records with position_x, _y, _z (cm).
         primary_vertex: one record per event with x, y, z (cm).
         l2: one lepton per event: pt (GeV), eta, phi, charge, dxy, dz (cm).
+
+    Raises:
+        MissingColumnError: plain NanoEvents have no `position_x`: x, y, z of a four-vector are its momentum.
     """
+    require(vertices, "vertices", "position_x", "position_y", "position_z")
     x, y, z = (vertices[f"position_{c}"] - primary_vertex[c] for c in "xyz")
     curvature = -l2.charge * CURVATURE / l2.pt  # positive for tracks that turn left
     along = x * np.cos(l2.phi) + y * np.sin(l2.phi)
@@ -68,6 +73,7 @@ def of_track(vertices: Objects, primary_vertex: PerEvent, l2: PerEvent, sv_index
     Returns:
         One vertex per event, None if there is none.
     """
+    require(vertices, "vertices", "position_x", "position_y", "position_z")
     limit = MAX_DISTANCE_WITHOUT_INDEX if sv_index is None else MAX_DISTANCE
     if sv_index is not None:
         vertices = vertices[ak.local_index(vertices, axis=1) <= sv_index]
@@ -75,6 +81,21 @@ def of_track(vertices: Objects, primary_vertex: PerEvent, l2: PerEvent, sv_index
     distance = distance_to_track(vertices, primary_vertex, l2)
     near = distance < limit + MAX_DISTANCE_PER_CM * flight
     return ak.firsts(vertices[near][ak.argmin(distance[near], axis=1, keepdims=True)])
+
+
+def of_lepton(events: Events, l2: PerEvent) -> PerEvent:
+    """The displaced vertex that holds the track of l2 (sections 2 and 4), whether the file has svIdx or not.
+
+    Args:
+        events: NanoEvents of any version, with SV and PV.
+        l2: one lepton per event, of `leptons.leading`.
+
+    Returns:
+        One vertex per event, None if l2 is in none, or in one that is not displaced.
+    """
+    sv_index = l2.sv_index if nanoaod.has_sv_index(events) else None
+    vertex = of_track(nanoaod.vertices(events), events.PV, l2, sv_index)
+    return ak.mask(vertex, ak.fill_none(displaced(vertex), False))
 
 
 def highest_pt(vertices: Objects) -> PerEvent:

@@ -18,14 +18,14 @@ def test_physics(hnl: Run) -> None:
     status, out, _ = hnl("physics", "--mass", 40, "--v2-e", 1e-12, "--json")
     assert status == 0
     found = json.loads(out)
-    assert found["ctau"] == pytest.approx(3000, rel=0.05)  # Liu, Kulkarni and Deppisch, eq. 1
+    assert found["ctau_mm"] == pytest.approx(3000, rel=0.05)  # Liu, Kulkarni and Deppisch, eq. 1
     status, out, _ = hnl("physics", "--mass", 10, "--v2-mu", 5.7e-7)
     assert status == 0
     assert "6.782" in out
     assert "mu u d" in out
     assert "at 13 TeV" in out
     status, out, _ = hnl("physics", "--mass", 10, "--v2-mu", 5.7e-7, "--energy", 13.6, "--json")
-    assert (status, json.loads(out)["energy"]) == (0, 13.6)
+    assert (status, json.loads(out)["energy_TeV"]) == (0, 13.6)
     status, _, error = hnl("physics", "--mass", 10, "--v2-mu", 5.7e-7, "--energy", 7)
     assert status == 2
     assert "not at 7 TeV" in error

@@ -43,8 +43,11 @@ def test_status(search: Path) -> None:
 def test_status_of_other_folders(tmp_path: Path) -> None:
     code, said = faulty.run("status", tmp_path / "none")
     assert code == 2
-    assert f"{tmp_path / 'none'} holds no run" in said
+    assert f"dir '{tmp_path / 'none'}' does not exist" in said
     assert not (tmp_path / "none").exists()
+    code, said = faulty.run("status", tmp_path)
+    assert code == 2
+    assert f"{tmp_path} holds no run" in said
     (tmp_path / "plan.json").write_text("{half")
     with pytest.raises(status.NoPlanError, match=r"plan\.json cannot be read"):
         status.read_status(tmp_path)

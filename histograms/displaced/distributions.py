@@ -3,6 +3,7 @@
 import numpy as np
 
 from hnl.histograms.variables import Distributions, Split, Variable
+from hnl.selections.displaced import categories
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.selections.displaced.regions import SELECTIONS
 
@@ -16,19 +17,39 @@ BY_CATEGORY = Split(
     "category",
     CATEGORIES,
     lambda candidates: np.asarray(candidates["category"]),
-    tuple(name.replace("_", " ").replace("mu", "\N{GREEK SMALL LETTER MU}") for name in CATEGORIES),
+    tuple(category.title.replace("mu", "\N{GREEK SMALL LETTER MU}") for category in categories.ALL),
 )
 
 SR = SELECTIONS[:1]
-# Binnings are our choice; m(l1,SV) covers the range of the paper's Fig. 4.
+# Binnings are our choice. m(l1,SV) covers the range of the paper's Fig. 4; the edges of Delta_2D, which spans three
+# orders of magnitude, have those of section 6 (1, 4, 5, 10 cm) among them; the impact parameters end where Table 1 cuts
+# (l1), or where the background has ended and the signal goes on (l2). Figures add what lies beyond to the last bins.
+DELTA_2D = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50)
+L2_DXY = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0)
 VARIABLES = (
-    Variable("m_l1_sv", 40, 0, 200, r"$m(\ell_1, SV)$ [GeV]", "Mass of the prompt lepton and the vertex"),
-    Variable("m_sv", 40, 0, 20, r"$m_{SV}$ [GeV]", "Mass of the vertex", SR),
-    Variable("delta_2d", 50, 0, 50, r"$\Delta_{2D}$ [cm]", "Transverse displacement of the vertex", SR),
-    Variable("l1_pt", 40, 0, 200, r"$p_T(\ell_1)$ [GeV]", "Momentum of the prompt lepton", SR),
-    Variable("l2_pt", 50, 0, 100, r"$p_T(\ell_2)$ [GeV]", "Momentum of the nonprompt lepton", SR),
-    Variable("l1_dxy", 40, -0.02, 0.02, r"$d_{xy}(\ell_1)$ [cm]", "Impact parameter of the prompt lepton", SR),
-    Variable("l2_dxy", 60, -30, 30, r"$d_{xy}(\ell_2)$ [cm]", "Impact parameter of the nonprompt lepton", SR),
+    Variable(
+        "m_l1_sv", 40, 0, 200, r"$m(\ell_1, \mathrm{SV})$ [GeV]", "Mass of the prompt lepton and the secondary vertex"
+    ),
+    Variable("m_sv", 40, 0, 20, r"$m_\mathrm{SV}$ [GeV]", "Mass of the secondary vertex", SR),
+    Variable(
+        "delta_2d",
+        DELTA_2D,
+        label=r"$\Delta_\mathrm{2D}$ [cm]",
+        title="Transverse displacement of the secondary vertex",
+        drawn_for=SR,
+    ),
+    Variable("l1_pt", 34, 30, 200, r"$p_\mathrm{T}(\ell_1)$ [GeV]", "Transverse momentum of the prompt lepton", SR),
+    Variable("l2_pt", 30, 0, 60, r"$p_\mathrm{T}(\ell_2)$ [GeV]", "Transverse momentum of the nonprompt lepton", SR),
+    Variable(
+        "l1_dxy", 24, -0.012, 0.012, r"$d_{xy}(\ell_1)$ [cm]", "Transverse impact parameter of the prompt lepton", SR
+    ),
+    Variable(
+        "l2_dxy",
+        (*(-edge for edge in reversed(L2_DXY)), 0.0, *L2_DXY),
+        label=r"$d_{xy}(\ell_2)$ [cm]",
+        title="Transverse impact parameter of the nonprompt lepton",
+        drawn_for=SR,
+    ),
 )
 
 # Before unblinding, the signal selection of data is not looked at.

@@ -177,9 +177,10 @@ def sample(selection: "Selection", name: str, results: Sequence[UnitResult]) -> 
 
 
 def without_lepton_corrections(selection: "Selection") -> "Selection":
-    """The selection with corrections of events alone, without those `OF_LEPTONS`."""
+    """The selection with corrections of events alone: none `OF_LEPTONS`, and no weights of a user, whose columns K0S do
+    not have."""
     eras = {
         name: era.model_copy(update={"corrections": era.corrections.model_copy(update=dict.fromkeys(OF_LEPTONS))})
         for name, era in selection.catalogue.eras.items()
     }
-    return replace(selection, catalogue=selection.catalogue.model_copy(update={"eras": eras}))
+    return replace(selection, catalogue=selection.catalogue.model_copy(update={"eras": eras, "weights": ()}))

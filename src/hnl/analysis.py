@@ -9,8 +9,9 @@ from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from hnl.datasets.model import Settings
 from hnl.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # What a catalogue may call by a short name.
 SHIPPED = {"displaced": "hnl.analyses.displaced:DISPLACED"}
+Part = TypeVar("Part", bound=Settings)
 
 
 class AnalysisError(InputError):
@@ -47,6 +49,7 @@ class Analysis:
         models: from a finished run to statistical models by name, in events of its luminosity; what the stages `fit`
             and `limits` take, unless the search has stages of its own for them.
         varies_jets: candidates have rows for the variations of jet energies, see `processors.rows.passing`.
+        settings: what a catalogue may change: parts, one for each room that has some; by default nothing.
     """
 
     title: str
@@ -56,6 +59,7 @@ class Analysis:
     stages: "tuple[Stage, ...]"
     models: "Callable[[Run], Mapping[str, Model]] | None" = None
     varies_jets: bool = False
+    settings: type[Settings] = Settings
 
     @property
     def columns(self) -> "tuple[Column, ...]":
@@ -82,6 +86,20 @@ def of_catalogue(catalogue: "Catalogue") -> Analysis:
         AnalysisError: see `load`.
     """
     return load(catalogue.analysis)
+
+
+def part(catalogue: "Catalogue", kind: type[Part]) -> Part:
+    """The settings of a kind: as the catalogue changes them, else as they are by default.
+
+    Args:
+        catalogue: names the search.
+        kind: a part of the settings of the search, or all of them.
+
+    Raises:
+        AnalysisError: see `load`.
+    """
+    every = of_catalogue(catalogue).settings.model_validate(catalogue.settings)
+    return next((found for _, found in [("", every), *every] if isinstance(found, kind)), kind())
 
 
 @cache

@@ -29,6 +29,7 @@ ENDS = {
     "hnl.datasets.catalogue": "settings",
     "hnl.datasets.corrections": "settings",
     "hnl.datasets.model": "settings",
+    "hnl.datasets.own_weights": "settings",
     "hnl.datasets.settings": "settings",
     "hnl.datasets.weight_corrections": "settings",
     "hnl.datasets.remote": "how bytes of a file arrive, which is whole or not at all",

@@ -1,7 +1,8 @@
 """Lineage of products: one JSON per stage, from which a product is traced back to its files.
 
-OUT/provenance/STAGE.json lists the SHA-256 of all files that a stage read and wrote, its settings and its time. Parts
-of a selection have their own manifests, with the ROOT file, its UUID and the entries.
+OUT/provenance/STAGE.json lists the SHA-256 of all files that a stage read and wrote, its settings and its time. Of the
+settings of the search, which the catalogue changes, it has those that the stage depends on: other stages are not stale
+when they change. Parts of a selection have their own manifests, with the ROOT file, its UUID and the entries.
 """
 
 import json
@@ -15,6 +16,7 @@ from hnl import dependencies, layout, provenance
 from hnl.errors import InputError
 from hnl.stages import Stage
 
+PARTS = (layout.CANDIDATES, layout.VARIED_CANDIDATES, layout.MANIFESTS)  # folders of what manifests vouch for
 FORMAT = 1  # version of STAGE.json; increased when its meaning changes
 
 
@@ -65,6 +67,7 @@ def stage(
             "made by": provenance.record(),
             "code": dependencies.digest(at_work.stage.code),
             "settings": dict(settings or {}),
+            "settings of the search": settings_of_search(out, at_work.stage),
             "told": at_work.told,
             "inputs": _digests(out, [*at_work.inputs, *provenance.used]),
             "products": _digests(
@@ -86,12 +89,15 @@ def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mappin
     try:
         note = _record(out, made_by)
         code, inputs, products, recorded_settings = note["code"], note["inputs"], note["products"], note["settings"]
+        of_search = note.get("settings of the search", {})
     except KeyError:
         return "not run yet"
     if code != dependencies.digest(made_by.code):
         return "made by other code or libraries"
     if settings is not None and recorded_settings != json.loads(json.dumps(settings)):
         return "made with other settings"
+    if different := _different(of_search, settings_of_search(out, made_by)):
+        return f"made with other settings: {different}"
     now = _digests(out, [*made_by.inputs(out), *more])
     now |= _digests(out, [out / name for name in inputs if name not in now])  # absolute names do not change
     for name in dict.fromkeys([*inputs, *now]):
@@ -99,6 +105,18 @@ def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mappin
             return f"{name} has changed"
     present = _digests(out, [out / name for name in products])
     return next((f"{name} is gone or was changed" for name in products if present.get(name) != products[name]), "")
+
+
+def settings_of_search(out: Path, made_by: Stage) -> dict[str, Any]:
+    """What the catalogue changes of the settings of the search that a stage depends on."""
+    path = out / layout.SETTINGS
+    changed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {name: changed[name] for name in changed if made_by.settings is None or name in made_by.settings}
+
+
+def _different(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """The names of the parts that are not the same, '' if there are none."""
+    return ", ".join(name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name))
 
 
 def told(out: Path, made_by: Stage) -> dict[str, Any]:
@@ -159,7 +177,7 @@ def product(path: Path) -> Product:
         reason = "no such file" if not path.is_file() else "it is not in an output folder of hnl"
         raise LineageError(f"{path}: {reason}")
     stages = _stages(out)
-    if path.is_relative_to(out / layout.CANDIDATES):
+    if any(path.is_relative_to(out / place) for place in PARTS):
         return _part(out, path, stages)
     result = _follow(out, str(path.relative_to(out)), None, stages)
     if not result.stage:
@@ -214,11 +232,15 @@ def _sources(selection: Path) -> list[Product]:
 
 def _part(out: Path, path: Path, stages: dict[str, dict[str, Any]]) -> Product:
     """A part of the candidates, by its manifest."""
-    manifest_path = path.with_suffix(".json")
+    place = next(place for place in PARTS if path.is_relative_to(out / place))
+    unit = path.relative_to(out / place)
+    manifest_path = (out / layout.MANIFESTS / unit).with_suffix(".json")
+    varied = place == layout.VARIED_CANDIDATES
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-        parquet = manifest_path.with_suffix(".parquet")
-        state = "as it was made" if provenance.file_digest(parquet) == manifest["sha256"] else "changed since"
+        parquet = (out / (place if varied else layout.CANDIDATES) / unit).with_suffix(".parquet")
+        written = manifest["varied_sha256" if varied else "sha256"]
+        state = "as it was made" if provenance.file_digest(parquet) == written else "changed since"
         entries = f"entries {manifest['start']} to {manifest['stop']}, UUID {manifest['uuid']}"
         source = Product(Path(manifest["file"]), entries)
         made_by = {key: str(manifest[key]) for key in ("dataset", "fingerprint", "checksum")}

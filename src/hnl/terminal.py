@@ -1,10 +1,13 @@
-"""Output of the command line: two consoles, tables, a progress bar, and notes.
+"""Output of the command line: two consoles, tables, JSON, a progress bar, and notes.
 
 Tables are plain text with aligned columns. In a terminal they keep to its width, and long cells continue in the next
 line. In a pipe or a log a row is one line of any length, so that nothing is cut and every row can be searched; only
 headings are broken to keep to 80 columns (or COLUMNS).
+
+Results go to stdout; notes, progress and errors to stderr, which has errors alone while `err_console` is quiet.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,6 +53,26 @@ def print_table(table: TextTable) -> None:
 def say(sentence: str, style: str = "") -> None:
     """Prints a line on stdout without markup, which names may contain."""
     out_console.print(Text(sentence, style), soft_wrap=True)
+
+
+@contextmanager
+def without_results(silent: bool) -> Iterator[None]:
+    """Prints nothing on stdout for a while, if `silent`: what stages print whose result is not what was asked for."""
+    out_console.quiet = silent
+    try:
+        yield
+    finally:
+        out_console.quiet = False
+
+
+def print_json(document: object) -> None:
+    """Prints a document on stdout, numbers in full. NaN is refused: results have null in its place."""
+    say(json.dumps(document, indent=1, allow_nan=False, default=_plain))
+
+
+def _plain(value: object) -> object:
+    """A number of numpy, or a path, for JSON."""
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 def note(sentence: str) -> None:
@@ -142,7 +165,7 @@ class EventRate(ProgressColumn):
 def progress_bar(counted: str, *more: ProgressColumn) -> Iterator[Progress]:
     """A progress bar on stderr with a count and further columns; in a log, one line at its end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(counted), *more)
-    moves = err_console.is_terminal
+    moves = err_console.is_terminal and not err_console.quiet
     progress = Progress(*columns, TimeRemainingColumn(), console=err_console, disable=not moves)
     try:
         with progress:

@@ -15,6 +15,7 @@ import jet_corrections
 import pool
 import pytest
 import weight_files
+import xrootd_server
 import yaml
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, event, write
 from web import serving
@@ -23,7 +24,8 @@ from hnl.condor import batch, description, results, schedd, wheel
 from hnl.condor import job as batch_job
 from hnl.condor.batch import IncompleteError
 from hnl.condor.items import BatchError
-from hnl.datasets.settings import Batch
+from hnl.datasets import remote
+from hnl.datasets.settings import Batch, Remote
 from hnl.executors import ExecutionOptions
 from hnl.processors import selection
 from hnl.stages import select
@@ -252,6 +254,36 @@ def test_results_in_a_folder_or_at_a_url(save: Save, tmp_path: Path, output: str
     assert batch.state(out).missing == 0
     batch.collect(out)
     assert (out / "selection.json").exists()
+
+
+def test_results_at_an_xrootd_server(save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come back, each file in one request, and are those of a local run to the byte."""
+    asked: list[str] = []
+    ask = remote.ask
+
+    def counted(name: str, *rest: Any) -> Any:
+        asked.extend([name.rsplit("/")[-1]] if name.endswith(".zip") else [])
+        return ask(name, *rest)
+
+    with xrootd_server.serving() as (url, folder):
+        catalogue, out = save(output=f"{url}results"), tmp_path / "out"
+        batch.submit(catalogue, out)
+        assert {job.status for job in pool.run(out / "condor", script=False)} == {0}
+        assert batch.state(out).missing == 0
+        monkeypatch.setattr(remote, "ask", counted)
+        batch.collect(out)
+        assert sorted(asked) == sorted(path.name for path in (folder / "results").iterdir())
+    assert len(asked) == 3
+    select.run(catalogue, tmp_path / "local", execution=ExecutionOptions("iterative"))
+    assert products(out) == products(tmp_path / "local")
+
+
+@pytest.mark.parametrize("report", ["[1]", "null", '{"u": 3}', '{"u": {"file": "f"}}'])
+def test_failures_of_another_shape_are_damage(tmp_path: Path, report: str) -> None:
+    with zipfile.ZipFile(tmp_path / "1.zip", "w") as archive:
+        archive.writestr(results.REPORT, report)
+    contents = results.Results(str(tmp_path), Remote()).contents("1")
+    assert contents.damage.startswith(f"{tmp_path}/1.zip is damaged: ")
 
 
 def test_a_place_that_cannot_be_written_is_tried_again(save: Save, tmp_path: Path) -> None:

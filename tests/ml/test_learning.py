@@ -1,7 +1,6 @@
 """The stages `train` and `score`, from an output folder to an output folder."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +68,7 @@ def test_training_and_scoring_again_gives_the_same_bits(trained: tuple[Path, Tra
     again = train.run(Run(other), settings=synthetic.QUICK, on_plan=planned.append)
     assert (planned, again.reused) == ([0], tuple(ALL))
     done: list[str] = []
-    settings = replace(synthetic.QUICK, seed=5, without=("sv_p_angle",))
+    settings = synthetic.QUICK.model_copy(update={"seed": 5, "without": ("sv_p_angle",)})
     changed = train.run(Run(other), settings=settings, on_model=done.append)
     assert "sv_p_angle" not in changed.metrics["muon_low"]["importance"]
     assert changed.reused == ()

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import synthetic
+from pydantic import ValidationError
 from synthetic import QUICK
 
-from hnl.errors import InputError
 from hnl.ml import folds, sample, scoring, statistics, training, tuning
 from hnl.ml.displaced import features
 from hnl.ml.displaced.trainings import Training
@@ -20,7 +20,8 @@ from hnl.ml.sample import (
     TrainingSource,
     TrainingWeightError,
 )
-from hnl.ml.training import DeviceError, Settings
+from hnl.ml.settings import Settings
+from hnl.ml.training import DeviceError
 from hnl.processors.displaced import columns
 
 MUON_HIGH = Training("muon", "high")
@@ -127,7 +128,7 @@ def test_training_twice_gives_the_same_bits_whatever_the_order_and_the_threads()
         order = np.random.default_rng(3).permutation(len(source.candidates["event"]))
         shuffled.append(replace(source, candidates={k: v[order] for k, v in source.candidates.items()}))
     assert raw(fitted(built(shuffled), workers=2)) == first
-    assert raw(fitted(built(), replace(QUICK, seed=1))) != first
+    assert raw(fitted(built(), QUICK.model_copy(update={"seed": 1}))) != first
 
 
 def test_the_label_of_an_own_fold_has_no_influence() -> None:
@@ -228,7 +229,7 @@ def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_and_tuning_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match="max_rounds"):
+    with pytest.raises(ValidationError, match="max_rounds"):
         Settings(max_rounds=0)
     with pytest.raises(features.FeatureError, match="unknown feature 'l1_pt'"):
         Settings(without=("m_sv", "l1_pt"))
@@ -243,6 +244,6 @@ def test_settings_and_tuning_are_checked(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_tuning_is_repeatable() -> None:
     pytest.importorskip("optuna")
     s = built()
-    first, second = (tuning.tune(s, "x", NAMES, replace(QUICK, max_rounds=10), 4) for _ in range(2))
+    first, second = (tuning.tune(s, "x", NAMES, QUICK.model_copy(update={"max_rounds": 10}), 4) for _ in range(2))
     assert first == second
-    assert first.parameters["subsample"] == QUICK.parameters["subsample"]
+    assert first.parameters.subsample == QUICK.parameters.subsample

@@ -9,13 +9,13 @@ from rich.text import Text
 from typer.exceptions import TyperException
 
 from hnl import provenance
-from hnl.cli import condor, datasets, inference, k0s, physics, run, shown, simulate, stages, state  # noqa: F401  (add their commands)
+from hnl.cli import condor, datasets, export, inference, k0s, physics, run, shown, simulate, stages, state  # noqa: F401  (add their commands)
 from hnl.cli.app import app
 from hnl.errors import HNLError
 from hnl.terminal import err_console, note
 
 INTERRUPTED = 130
-ANYWHERE = ("--debug",)  # options for all commands, which may stand anywhere
+ANYWHERE = ("--debug", "--quiet")  # options for all commands, which may stand anywhere
 
 
 def main() -> None:
@@ -23,6 +23,7 @@ def main() -> None:
     anywhere = [argument for argument in sys.argv[1:] if argument in ANYWHERE]
     others = [argument for argument in sys.argv[1:] if argument not in ANYWHERE]
     debug = "--debug" in anywhere
+    err_console.quiet = "--quiet" in anywhere
     provenance.used.clear()  # of a command before it in the same process
     # A batch system's SIGTERM ends a run as Ctrl-C does, also in the background: workers stop, temporary files go.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -40,6 +41,7 @@ def main() -> None:
         _complain(f"internal error: {type(error).__name__}: {error} (--debug shows where)", debug)
         sys.exit(1)
     if status == INTERRUPTED:  # typer turns Ctrl-C into it
+        err_console.quiet = False
         note("interrupted")
     sys.exit(status)
 
@@ -59,4 +61,5 @@ def _usage(error: TyperException) -> str:
 def _complain(sentence: str, debug: bool) -> None:
     if debug:
         traceback.print_exc()
+    err_console.quiet = False
     err_console.print(Text.assemble(("error: ", "bold red"), sentence), soft_wrap=True)

@@ -9,9 +9,10 @@ import typer
 
 from hnl import layout
 from hnl.cli.app import app
-from hnl.cli.options import CatalogueArgument
+from hnl.cli.examples import Commands
+from hnl.cli.options import CatalogueArgument, JsonOption
 from hnl.errors import InputError
-from hnl.terminal import TextTable, print_table, say
+from hnl.terminal import TextTable, print_json, print_table, say
 
 if TYPE_CHECKING:
     from hnl.datasets.catalogue import Dataset
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Inspected = tuple[Dataset, FileInfo | InputError]
 
-datasets_app = typer.Typer(no_args_is_help=True, help="Look at catalogues and the files they name.")
+datasets_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Look at catalogues and the files they name.")
 app.add_typer(datasets_app, name="datasets")
 
 EACH_FILE = 30  # files that have a row each; with more, each dataset has one. Our choice
@@ -41,6 +42,7 @@ def datasets_check(
     catalogue_only: Annotated[
         bool, typer.Option("--catalogue-only", help="Look at the catalogue alone: its files need not be there yet.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Validate a catalogue, open every file in it, and look up every correction that it names.
 
@@ -56,10 +58,14 @@ def datasets_check(
 
     known = catalogues.load(catalogue, files_needed=not catalogue_only)
     if catalogue_only:
-        for line in (f"eras: {len(known.eras)}, datasets: {len(known.datasets)}", *remarks.on_catalogue(known)):
+        said = remarks.on_catalogue(known)
+        if as_json:
+            print_json({"eras": [*known.eras], "datasets": [one.name for one in known.datasets], "remarks": said})
+            return
+        for line in (f"eras: {len(known.eras)}, datasets: {len(known.datasets)}", *said):
             say(f"- {line}")
         return
-    planning.check_corrections(known)
+    planning.check_corrections(known, catalogue)
     index = Index(output / layout.INDEX) if output else None
     found = inspect_all(known, index, searches.of_catalogue(known).needs)
     if index:
@@ -67,23 +73,35 @@ def datasets_check(
     bad = [(dataset.name, error) for dataset, info in found if (error := files.problem(info))]
     good = [(dataset, info) for dataset, info in found if isinstance(info, files.FileInfo) and not files.problem(info)]
     paths = [path for dataset in known.datasets for path in dataset.files]
-    print_table(_by_file(found, paths) if len(found) <= EACH_FILE else _by_dataset(found))
-    for name, error in bad:
-        say(f"- {name}: {error}", "red")
     said = [*remarks.on_catalogue(known), *remarks.on_triggers(good)]
     for name, group in groupby(good, key=lambda pair: pair[0].name):
         said += remarks.on_files(known.dataset(name), [info for _, info in group], known.remote)
-    for remark in said:
-        say(f"- {remark}")
+    if as_json:
+        print_json({"files": _records(found, paths), "remarks": said})
+    else:
+        print_table(_by_file(found, paths) if len(found) <= EACH_FILE else _by_dataset(found))
+        for name, error in bad:
+            say(f"- {name}: {error}", "red")
+        for remark in said:
+            say(f"- {remark}")
     files.check_unique([info for _, info in good])
     if bad:
-        raise InputError(f"{len(bad)} of {len(found)} files cannot be used, see below the table")
+        raise InputError(f"{len(bad)} of {len(found)} files cannot be used; what is wrong with each is said above")
+
+
+def _eras() -> list[str]:
+    from hnl.datasets.templates import shipped
+
+    return list(shipped.names())
 
 
 @datasets_app.command("template")
 def datasets_template(
     era: Annotated[
-        str | None, typer.Argument(help="Such as 2018; without, the names of all.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="ERA", help="Such as 2018; without, the names of all.", show_default=False, autocompletion=_eras
+        ),
     ] = None,
 ) -> None:
     """Print a catalogue of a data-taking era of CMS to start from (docs/catalogue.md), or list them."""
@@ -91,6 +109,20 @@ def datasets_template(
 
     for line in shipped.text(era).splitlines() if era else shipped.names():
         say(line)
+
+
+def _records(found: Sequence["Inspected"], paths: Sequence[str]) -> list[dict[str, object]]:
+    """Each file for JSON."""
+    from hnl.datasets import files
+
+    names = {"events": "entries", "version": "nanoaod_version", "sv_association": "vertex_of_l2"}
+    names |= {"generated_events": "generated_events"}
+    result: list[dict[str, object]] = []
+    for (dataset, info), path in zip(found, paths, strict=True):
+        error = files.problem(info)
+        facts = {name: getattr(info, own, None) for own, name in names.items()}
+        result.append({"dataset": dataset.name, "file": path, **facts, "problem": str(error) if error else None})
+    return result
 
 
 def _by_file(found: Sequence["Inspected"], paths: Sequence[str]) -> TextTable:

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from hnl import layout, lineage, locking
+from hnl import layout, lineage, locking, records
 from hnl.cli.app import app
-from hnl.cli.options import ModelsOption, OutArgument, WorkersOption, at_output
+from hnl.cli.options import JsonOption, ModelsOption, OutArgument, WorkersOption, at_output
 from hnl.cli.shown import say_shown, show
-from hnl.terminal import TextTable, note, print_table, progress_bar, say
+from hnl.terminal import TextTable, note, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from hnl.inference.displaced.k0s_results import K0SFile, ScoreComparison
@@ -17,6 +17,7 @@ def k0s(
     output: OutArgument,
     models: ModelsOption = None,
     workers: WorkersOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check the score on data (section 5): K0S decays in Z -> mu mu, data and simulation -> OUT/k0s.
 
@@ -38,6 +39,9 @@ def k0s(
                 on_unit=lambda: progress.update(task, advance=1),
             )
         shown = show(at, workers)
+    if as_json:
+        print_json(records.as_record(checked))
+        return
     _print(checked)
     say(f"K0S check:   {output / layout.K0S}")
     say_shown(shown)

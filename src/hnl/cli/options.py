@@ -1,11 +1,13 @@
 """Arguments and options that several commands have, and the run that they name."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hnl import layout
+from hnl.errors import InputError
 
 if TYPE_CHECKING:
     from hnl.stages.run import Run
@@ -16,6 +18,15 @@ def _selected(context: typer.Context, output: Path) -> Path:
     if not context.resilient_parsing:
         layout.finished(output)
     return output
+
+
+def signal_samples(context: typer.Context) -> list[str]:
+    """Names of signal datasets, for a shell that completes an option after OUT."""
+    try:
+        content = json.loads(layout.finished(context.params["output"]).read_text(encoding="utf-8"))
+        return [dataset["name"] for dataset in content["catalogue"]["datasets"] if dataset["kind"] == "signal"]
+    except (InputError, OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 CatalogueArgument = Annotated[
@@ -64,7 +75,8 @@ ExecutorOption = Annotated[
     str,
     typer.Option(
         help="How to work: 'local' (processes on this machine), 'iterative' (this process alone) or 'dask'. "
-        "For plain jobs on HTCondor see hnl condor."
+        "For plain jobs on HTCondor see hnl condor.",
+        autocompletion=lambda: ["local", "iterative", "dask"],
     ),
 ]
 WorkersOption = Annotated[
@@ -76,7 +88,11 @@ SchedulerOption = Annotated[
 ]
 ClusterOption = Annotated[
     str | None,
-    typer.Option(help="dask: start workers in 'htcondor', 'slurm' or 'lsf'. [default: here]", show_default=False),
+    typer.Option(
+        help="dask: start workers in 'htcondor', 'slurm' or 'lsf'. [default: here]",
+        show_default=False,
+        autocompletion=lambda: ["htcondor", "slurm", "lsf"],
+    ),
 ]
 ClusterConfigOption = Annotated[
     Path | None,
@@ -87,6 +103,9 @@ ClusterConfigOption = Annotated[
         exists=True,
         dir_okay=False,
     ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document, with numbers in full, in place of tables.")
 ]
 ChecksumOption = Annotated[
     bool, typer.Option("--checksum", help="Verify the checksums of the catalogue before reading a file.")

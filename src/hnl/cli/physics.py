@@ -1,12 +1,12 @@
 """`hnl physics`."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from hnl.cli.app import app
-from hnl.terminal import TextTable, print_table, say
+from hnl.cli.options import JsonOption
+from hnl.terminal import TextTable, print_json, print_table
 
 
 @app.command()
@@ -21,7 +21,7 @@ def physics(
         typer.Option(help="Momentum of N in GeV, for the decay length. [default: of N from a W at rest]"),
     ] = None,
     energy: Annotated[float, typer.Option(help="Of the pp collisions in TeV, 13 or 13.6.")] = 13.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print what a heavy neutral lepton does: widths, branching ratios, c tau, cross section, decay length.
 
@@ -31,7 +31,8 @@ def physics(
 
     found = summary.describe(mass, {"e": v2_e, "mu": v2_mu, "tau": v2_tau}, nature, momentum, energy)
     if as_json:
-        say(json.dumps(found, indent=1, allow_nan=False))
+        units = summary.UNITS | {"mass": "GeV", "energy": "TeV", "widths": "GeV", "cross_sections": "pb"}
+        print_json({f"{key}_{units[key]}" if key in units else key: value for key, value in found.items()})
         return
     title = f"m_N = {mass:g} GeV, {nature}, " + ", ".join(f"|V_{k}|^2 = {v:g}" for k, v in found["v2"].items() if v)
     rows = [(key.replace("_", " "), f"{found[key]:.4g}", unit) for key, unit in summary.UNITS.items()]

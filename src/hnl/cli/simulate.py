@@ -11,17 +11,34 @@ from hnl.errors import InputError
 from hnl.terminal import progress_bar, say
 
 
+def _processes() -> list[str]:
+    from hnl.datasets.simulation.processes import PROCESSES
+
+    return list(PROCESSES)
+
+
 @app.command()
 def simulate(
-    process: Annotated[str, typer.Argument(help="A process of docs/simulation.md, e.g. hnl, wjets, ttbar.")],
+    process: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROCESS",
+            help="A process of docs/simulation.md, e.g. hnl, wjets, ttbar.",
+            autocompletion=_processes,
+        ),
+    ],
     events: Annotated[int, typer.Option("-n", "--events", help="Generated events, before any filter.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="ROOT file to make.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same events, on any number of workers.")] = 1,
     mass: Annotated[float | None, typer.Option(help="hnl: m_N in GeV, 1 to 20.")] = None,
-    coupling: Annotated[str, typer.Option(help="hnl: 'e', 'mu' or 'mixed'.")] = "mu",
+    coupling: Annotated[
+        str, typer.Option(help="hnl: 'e', 'mu' or 'mixed'.", autocompletion=lambda: ["e", "mu", "mixed"])
+    ] = "mu",
     ctau: Annotated[float | None, typer.Option(help="hnl: mean proper decay length in mm ...")] = None,
     v2: Annotated[float | None, typer.Option(help="hnl: ... or |V|^2 of each coupled flavour, which gives it.")] = None,
-    nature: Annotated[str, typer.Option(help="hnl: 'majorana' or 'dirac'.")] = "majorana",
+    nature: Annotated[
+        str, typer.Option(help="hnl: 'majorana' or 'dirac'.", autocompletion=lambda: ["majorana", "dirac"])
+    ] = "majorana",
     reseeds: Annotated[int, typer.Option(help="Measure each generated event so often, 1 to 16.")] = 1,
     preselect: Annotated[
         bool,

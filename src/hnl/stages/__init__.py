@@ -28,6 +28,8 @@ class Stage:
         module: of this package, that does it; the name by default.
         in_run: whether it is a part of `hnl run`.
         wants_signal: whether there is nothing to do without a signal sample in the catalogue.
+        settings: the parts of the settings of the search (`Analysis.settings`) that decide what is in the products and
+            are not in what it reads; None for all, which is safe for a search that does not say.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Stage:
     module: str = ""
     in_run: bool = True
     wants_signal: bool = False
+    settings: tuple[str, ...] | None = None
 
     def run(self, *arguments: Any, **options: Any) -> Any:
         """Calls the `run` of its module."""
@@ -60,14 +63,20 @@ SELECT = Stage(
     "select",
     "NanoAOD -> candidates and cutflow",
     (),
-    (layout.SELECTION, layout.CUTFLOW, f"{layout.CANDIDATES}/*/*.parquet"),
+    (
+        layout.SELECTION,
+        layout.WEIGHTS,
+        layout.CUTFLOW,
+        f"{layout.CANDIDATES}/*/*.parquet",
+        f"{layout.VARIED_CANDIDATES}/*/*.parquet",
+    ),
     ("hnl.processors.units",),
     uses=("needs", "processor", "varies_jets"),
 )
 HISTOGRAM = Stage(
     "histogram",
     "candidates -> histograms (ROOT, UHI JSON)",
-    (layout.SELECTION, layout.UNBLINDED),
+    (layout.SELECTION, layout.WEIGHTS, layout.UNBLINDED),
     (layout.HISTOGRAMS_ROOT, layout.HISTOGRAMS),
     ("hnl.corrections.weights", "hnl.histograms.files", "hnl.histograms.fill"),
     uses=("distributions",),
@@ -75,7 +84,7 @@ HISTOGRAM = Stage(
 LIMITS = Stage(
     "limits",
     "candidates -> excluded signal strength",
-    (layout.SELECTION,),
+    (layout.SELECTION, layout.WEIGHTS),
     tuple(pattern.replace(layout.LIMITS_FILE, "**/*") for pattern in layout.EVERY_LIMITS),
     ("hnl.corrections.weights", "hnl.inference.strength_limits", "hnl.report.strengths"),
     uses=("models",),
@@ -84,7 +93,7 @@ LIMITS = Stage(
 FIT = Stage(
     "fit",
     "candidates -> pulls, impacts, goodness of fit",
-    (layout.SELECTION,),
+    (layout.SELECTION, layout.WEIGHTS),
     tuple(pattern.replace(layout.FIT_FILE, "*") for pattern in layout.EVERY_FIT),
     ("hnl.corrections.weights", "hnl.inference.fitting", "hnl.report.fit_tables"),
     uses=("models",),
@@ -93,9 +102,9 @@ FIT = Stage(
 PLOT = Stage(
     "plot",
     "every figure, of what is saved",
-    (layout.SELECTION, layout.HISTOGRAMS, *RESULTS, layout.STYLE),
+    (layout.SELECTION, layout.CUTFLOW, layout.HISTOGRAMS, *RESULTS, layout.STYLE),
     (f"{layout.PLOTS}/*",),
-    ("hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.strengths"),
+    ("hnl.plots.cutflow", "hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.strengths"),
     uses=("distributions",),
 )
 REPORT = Stage(

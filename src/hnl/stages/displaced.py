@@ -1,7 +1,14 @@
 """The stages of the displaced search."""
 
+from dataclasses import replace
+
 from hnl import layout, stages
 from hnl.stages import Stage
+
+# The parts of the settings that each stage names are those of `analyses.displaced`.
+SELECT = replace(stages.SELECT, settings=())
+HISTOGRAM = replace(stages.HISTOGRAM, settings=())
+_SCORES = (f"{layout.SCORES}/*.parquet", f"{layout.VARIED_SCORES}/*.parquet")
 
 TRAIN = Stage(
     "train",
@@ -10,19 +17,21 @@ TRAIN = Stage(
     (f"{layout.MODELS}/*",),
     ("hnl.ml.evaluation", "hnl.ml.models", "hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning"),
     wants_signal=True,
+    settings=("training",),
 )
 SCORE = Stage(
     "score",
     "candidates and classifiers -> scores",
     (layout.SELECTION, f"{layout.MODELS}/*.json"),
-    (f"{layout.SCORES}/*",),
+    (f"{layout.SCORES}/*", f"{layout.VARIED_SCORES}/*", f"{layout.SCORE_MANIFESTS}/*"),
     ("hnl.ml.models", "hnl.ml.scoring"),
     wants_signal=True,
+    settings=(),
 )
 ABCD = Stage(
     "abcd",
     "scores -> ABCD regions, estimate, checks",
-    (layout.SELECTION, f"{layout.SCORES}/*.parquet"),
+    (layout.SELECTION, layout.WEIGHTS, *_SCORES),
     (f"{layout.ABCD}/*",),
     (
         "hnl.corrections.weights",
@@ -33,6 +42,7 @@ ABCD = Stage(
         "hnl.report.displaced.abcd_layout",
     ),
     wants_signal=True,
+    settings=(),
 )
 K0S = Stage(
     "k0s",
@@ -41,8 +51,9 @@ K0S = Stage(
     (f"{layout.K0S}/*",),
     ("hnl.corrections.weights", "hnl.inference.displaced.k0s"),
     in_run=False,
+    settings=(),
 )
-_ESTIMATE = (layout.SELECTION, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
+_ESTIMATE = (layout.SELECTION, layout.WEIGHTS, *_SCORES, layout.ESTIMATE, layout.REGIONS)
 LIMITS = Stage(
     "limits",
     "estimate -> excluded |V|^2",
@@ -58,6 +69,7 @@ LIMITS = Stage(
         "hnl.report.strengths",
     ),
     wants_signal=True,
+    settings=(),
 )
 FIT = Stage(
     "fit",
@@ -71,12 +83,14 @@ FIT = Stage(
         "hnl.report.fit_tables",
     ),
     wants_signal=True,
+    settings=(),
 )
 PLOT = Stage(
     "plot",
     stages.PLOT.does,
     (
         layout.SELECTION,
+        layout.CUTFLOW,
         layout.HISTOGRAMS,
         layout.EVALUATION,
         layout.ESTIMATE,
@@ -87,7 +101,9 @@ PLOT = Stage(
     ),
     (*stages.PLOT.products, f"{layout.K0S}/*.png", f"{layout.K0S}/*.pdf"),
     (
+        "hnl.plots.cutflow",
         "hnl.plots.displaced.abcd",
+        "hnl.plots.displaced.efficiencies",
         "hnl.plots.classifier",
         "hnl.plots.distributions",
         "hnl.plots.fits",
@@ -95,6 +111,7 @@ PLOT = Stage(
         "hnl.plots.displaced.limits",
     ),
     uses=("distributions",),
+    settings=(),
 )
 REPORT = Stage(
     "report",
@@ -105,4 +122,4 @@ REPORT = Stage(
     uses=("title",),
 )
 
-STAGES = (stages.SELECT, stages.HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)
+STAGES = (SELECT, HISTOGRAM, TRAIN, SCORE, ABCD, K0S, LIMITS, FIT, PLOT, REPORT)

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import matplotlib as mpl
+from pydantic import TypeAdapter
 
 from hnl import dependencies, executors, layout, provenance, records
 from hnl.errors import HNLError, InputError
@@ -21,13 +22,15 @@ from hnl.inference.displaced import table5
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.results import FitFile, StrengthsFile
-from hnl.plots import classifier, distributions, style
+from hnl.plots import classifier, cutflow, distributions, style
 from hnl.plots import fits as fit_plots
 from hnl.plots import strengths as strength_plots
 from hnl.plots.displaced import abcd as abcd_plots
+from hnl.plots.displaced import efficiencies
 from hnl.plots.displaced import k0s as k0s_plots
 from hnl.plots.displaced import limits as limit_plots
-from hnl.plots.style import Drawn
+from hnl.plots.style import Drawn, Label
+from hnl.processors.selection_files import DatasetCutflow
 from hnl.report.figures import Figure, FiguresFile, FiguresOfProduct
 from hnl.stages.run import Run
 
@@ -283,6 +286,12 @@ def _matches(figure: Figure, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(_stem(figure), pattern) for pattern in patterns)
 
 
+def _cutflow(at: Run, path: Path, folder: Path) -> list[Drawn]:
+    of = TypeAdapter(dict[str, DatasetCutflow]).validate_json(path.read_bytes())
+    chosen = of, at.selection.sum_w, at.selection.catalogue, folder
+    return cutflow.draw_all(*chosen) + efficiencies.draw_all(*chosen)
+
+
 def _distributions(at: Run, path: Path, folder: Path) -> list[Drawn]:
     histograms = files.read_json(path)
     drawn = replace(at.analysis.distributions, hidden=hidden(histograms, at.analysis.distributions))
@@ -296,7 +305,8 @@ def _abcd(at: Run, path: Path, folder: Path) -> list[Drawn]:
     datasets = at.selection.catalogue.datasets
     samples = {name: [d.name for d in datasets if d.kind == kind] for name, kind in kinds.items()}
     chosen = {name: names for name, names in samples.items() if names}
-    return abcd_plots.draw_all(estimate.tables, plane, chosen, estimate.scan, estimate.thresholds, folder)
+    label = Label.of(at.selection.catalogue)
+    return abcd_plots.draw_all(estimate.tables, plane, chosen, estimate.scan, estimate.thresholds, folder, label)
 
 
 def _classifiers(at: Run, path: Path, folder: Path) -> list[Drawn]:
@@ -329,6 +339,14 @@ KINDS = (
         "result",
     ),
     Kind("limits", layout.EVERY_STRENGTHS, _strengths, ("hnl.plots.strengths",), "result"),
+    Kind(
+        "select",
+        (layout.CUTFLOW,),
+        _cutflow,
+        ("hnl.plots.cutflow", "hnl.plots.displaced.efficiencies"),
+        "selection",
+        needs=(layout.SELECTION,),
+    ),
     Kind(
         "histogram",
         (layout.HISTOGRAMS,),

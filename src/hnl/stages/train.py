@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hnl import layout, provenance
 from hnl.ml import learning
 from hnl.ml.learning import Trained
-from hnl.ml.training import Settings
+from hnl.ml.settings import Settings
 from hnl.stages.run import Run
 
 
