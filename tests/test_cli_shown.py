@@ -1,4 +1,4 @@
-"""Figures and the page never show what is not in the output folder any more: `hnl plot`, `hnl report`, other commands."""
+"""Figures and the page show what is in the output folder, and nothing else: `hnl plot`, `hnl report`, other commands."""
 
 import json
 import re
