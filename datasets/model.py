@@ -1,6 +1,5 @@
 """What every entry of the catalogue is: unknown keys are refused, and nothing changes after it was read."""
 
-import itertools
 from typing import Annotated
 
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Strict
@@ -31,6 +30,6 @@ def increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
     Raises:
         ValueError: one is not above the one before it.
     """
-    if any(after <= before for before, after in itertools.pairwise(edges)):
+    if any(after <= before for before, after in zip(edges, edges[1:], strict=False)):
         raise ValueError(f"edges must increase: {', '.join(f'{edge:g}' for edge in edges)}")
     return edges
