@@ -1,4 +1,4 @@
-"""Figures and the page never show what is not in the output folder any more: `hnl plot`, `hnl report`, other commands."""
+"""Figures and the page show what is in the output folder, and nothing else: `hnl plot`, `hnl report`, other commands."""
 
 import json
 import re
@@ -60,7 +60,7 @@ def test_options_of_plot(hnl: Run, out: Path, tmp_path: Path) -> None:
     style = tmp_path / "big.mplstyle"
     style.write_text("font.size: 20\n")
     before = {name: (out / "plots" / name).read_bytes() for name in drawn(out)}
-    status, said, error = hnl("plot", out, "--only", "limits_mu*", "--style", style)
+    status, _, error = hnl("plot", out, "--only", "limits_mu*", "--style", style)
     assert status == 0, error
     after = {name: (out / "plots" / name).read_bytes() for name in drawn(out)}
     assert {name for name in before if before[name] != after[name]} == {
