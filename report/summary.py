@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from hnl.inference.displaced.results import LimitsFile, SampleLimit
 from hnl.inference.displaced.scan_results import NOTHING, MassScan
 from hnl.inference.results import StrengthsFile
-from hnl.report import certification
 from hnl.report.displaced.limit_files import EXPECTED, method, words
 from hnl.report.states import StageState, not_run, out_of_date
 from hnl.report.strengths import GENERATED_ONLY
@@ -17,34 +16,28 @@ if TYPE_CHECKING:  # what was selected is taken as it is
 KINDS = ("data", "background", "signal")
 
 
-def lines(
-    selection: "Selection", hidden: str, results: Sequence[str], states: Sequence[StageState], figures: int
-) -> list[str]:
+def lines(selection: "Selection", hidden: str, results: Sequence[str], states: Sequence[StageState]) -> list[str]:
     """The summary; what is excluded comes last.
 
     Args:
         selection: of the run.
-        hidden: '' or what of data is not shown.
+        hidden: '' or what of data is not shown; results say it themselves.
         results: lines on limits, see `of_scans` and `of_strengths`.
         states: of the stages.
-        figures: how many were drawn.
     """
     groups = {kind: [d.name for d in selection.catalogue.datasets if d.kind == kind] for kind in KINDS}
     candidates = {
         kind: sum(manifest.candidates for name in names for manifest in selection.manifests[name])
         for kind, names in groups.items()
     }
+    counted = ", ".join(f"{number:,} of {kind}" for kind, number in candidates.items())
     luminosity = sum(era.luminosity for era in selection.catalogue.eras.values())
-    result = [
-        f"{len(selection.catalogue.datasets)} datasets, {luminosity:g}/fb",
-        "candidates: " + ", ".join(f"{number} of {kind}" for kind, number in candidates.items()),
-    ]
+    result = [f"candidates in {luminosity:g}/fb: {counted}"]
     result += [f"partial: {len(selection.partial)} files were left out"] if selection.partial else []
-    result += [f"warning: {warning}" for warning in certification.warnings(selection)]
-    result += [hidden] if hidden else []
+    result += [hidden] if hidden and not results else []
     result += not_run(states)
     result += [f"warning: {sentence}" for sentence in out_of_date(states)]
-    return [*result, f"{figures} figures", *results]
+    return [*result, *results]
 
 
 def of_scans(limits: LimitsFile) -> list[str]:

@@ -88,7 +88,7 @@ def test_run_leaves_candidates_cutflow_histograms_and_a_report(hnl: Run, catalog
     page = (out / "report.html").read_text()
     drawn = figures.read(out).figures()
     assert page.count('src="data:image/png;base64,') == len(drawn) > 0
-    assert f"\n{len(drawn)} figures\n" in said
+    assert said.splitlines()[-1] == f"report:      {out / 'report.html'} ({len(drawn)} figures, {len(drawn)} drawn now)"
     assert all((out / file).stat().st_size > 1000 for figure in drawn for file in figure.files)
     assert not list(out.rglob("*.tmp"))
     assert lineage.stale(out, displaced.REPORT) == ""
@@ -414,11 +414,13 @@ def test_data_without_or_outside_a_golden_json_are_named(hnl: Run, catalogue: Pa
         if text:
             golden.write_text(text)
             save(tmp_path, made)
-        status, said, complained = hnl("run", catalogue, "-o", out, "--executor", "iterative")
+        status, _, complained = hnl("run", catalogue, "-o", out, "--executor", "iterative")
         assert status == 0
-        for place in (said, complained, (out / "report.html").read_text()):
-            assert warning in place
-            assert ("warning" in place) == bool(warning)
+        assert warning in complained
+        page = (out / "report.html").read_text()
+        assert warning.removeprefix("warning: ") in page
+        for place in (complained, page):
+            assert ("warning" in place.lower()) == bool(warning)
     assert "golden" not in hnl("datasets", "check", catalogue)[1]
 
 

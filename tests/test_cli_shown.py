@@ -1,4 +1,4 @@
-"""Figures and the page show what is in the output folder, nothing else: `hnl plot`, `hnl report` and the rest."""
+"""Figures and the page show what is in the output folder and nothing else, whichever command was last."""
 
 import json
 import re

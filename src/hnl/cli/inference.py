@@ -213,6 +213,12 @@ def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: 
     stage = at.analysis.stage("limits")
     with lineage.stage(at.out, stage, settings=noted_settings) as noted, progress_bar("masses") as progress:
         task = progress.add_task("limits", total=None, visible=False)
+
+        def advance(_: object) -> None:
+            progress.update(task, advance=1)
+            if progress.tasks[task].finished:
+                progress.add_task("limits at generated points", total=None)  # a full bar would look as if it hung
+
         result: limits_stage.Result = stage.run(
             at,
             couplings=chosen.get("coupling") or (),
@@ -223,7 +229,7 @@ def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: 
             settings=settings,
             workers=workers,
             on_plan=lambda number: progress.update(task, total=number, visible=number > 0),
-            on_mass=lambda _: progress.update(task, advance=1),
+            on_mass=advance,
         )
         noted.kept += result.points
     if result.reused:

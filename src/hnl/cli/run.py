@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from hnl import locking
@@ -27,7 +28,7 @@ from hnl.cli.options import (
 )
 from hnl.cli.shown import say_shown, show, states
 from hnl.executors import ExecutionOptions
-from hnl.terminal import err_console, note, print_json, print_table, say, without_results
+from hnl.terminal import err_console, note, out_console, print_json, print_table, say, without_results
 
 if TYPE_CHECKING:
     from hnl.stages.run import Run
@@ -89,7 +90,8 @@ def run(
     if shown:
         say("")
         for line in shown.lines:
-            say(line)
+            for part in wrap(line, out_console.width, subsequent_indent="    ", break_long_words=False):
+                say(part)
     say_shown(shown)
 
 

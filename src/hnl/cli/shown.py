@@ -142,6 +142,7 @@ def _plot(
         )
         noted.kept += [at.out / file for figure in plotted.content.figures() for file in figure.files]
         noted.kept.append(at.out / layout.STYLE)
+        progress.remove_task(task)  # the line on the report tells it
     return plotted
 
 

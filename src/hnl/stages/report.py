@@ -75,7 +75,7 @@ def run(at: Run, states: Sequence[StageState]) -> list[str]:
     )
     page.write(content, out)
     results = [line for lines in found for line in lines]
-    return summary.lines(selection, "; ".join(hidden), results, states, len(drawn))
+    return summary.lines(selection, "; ".join(hidden), results, states)
 
 
 def _all(out: Path, patterns: Iterable[str], kind: type[File]) -> list[File]:
