@@ -188,3 +188,17 @@ def test_a_saved_figure_does_not_know_the_time(tmp_path: Path) -> None:
     assert pdf.startswith(b"%PDF")
     assert b"/Producer" in pdf
     assert b"CreationDate" not in pdf
+
+
+def test_displacements_of_all_sizes_can_be_seen() -> None:
+    """Bins of their own widths on a logarithmic axis; 0.15 cm is in the third of them."""
+    (variable,) = (v for v in VARIABLES if v.name == "delta_2d")
+    histogram = variables.make(variable, (), ["wjets"])
+    histogram.fill("wjets", np.full(1000, 0.15))
+    axes = distributions.distribution(histogram, CATALOGUE)
+    stack = next(patch.get_data() for patch in axes.patches if isinstance(patch, StepPatch))
+    assert stack.edges.tolist() == list(variable.bins)
+    assert np.flatnonzero(stack.values).tolist() == [2]
+    assert axes.get_xscale() == "log"
+    assert axes.get_ylabel() == "events / bin"
+    plt.close("all")
