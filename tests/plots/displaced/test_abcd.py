@@ -12,7 +12,8 @@ import printed
 import pytest
 from matplotlib.figure import Figure
 
-from hnl.histograms.displaced.abcd import SCAN, make_plane, score_edges
+from hnl.histograms.displaced.abcd import make_plane, score_edges
+from hnl.histograms.displaced.settings import PAPER
 from hnl.inference.abcd.rows import HIDDEN, NO_TEST, ClosureRow, SimulatedClosureRow, YieldRow
 from hnl.inference.abcd.thresholds import Scan
 from hnl.plots import style
@@ -140,7 +141,7 @@ def scans(factor: float = 1.0) -> tuple[dict[str, Scan], dict[str, float]]:
     Args:
         factor: of the figure of merit of ee_OS.
     """
-    x = np.array(SCAN)
+    x = np.array(PAPER.scan)
     result, thresholds = {}, {}
     for i, category in enumerate(CATEGORIES):
         best = i + 4
