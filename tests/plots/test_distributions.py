@@ -202,3 +202,19 @@ def test_displacements_of_all_sizes_can_be_seen() -> None:
     assert axes.get_xscale() == "log"
     assert axes.get_ylabel() == "events / bin"
     plt.close("all")
+
+
+def test_no_two_processes_have_one_colour() -> None:
+    """Of eight, the six largest are drawn by name, and the others together."""
+    datasets = tuple(synthetic.background(f"p{i}", f"process {i}") for i in range(8))
+    catalogue = Catalogue(eras=CATALOGUE.eras, datasets=datasets)
+    (variable,) = (v for v in VARIABLES if v.name == "m_l1_sv")
+    histogram = variables.make(variable, (), [dataset.name for dataset in datasets])
+    for i, dataset in enumerate(datasets):
+        histogram.fill(dataset.name, np.full(100 + i, 42.0))
+    axes = distributions.distribution(histogram, catalogue)
+    stacked = [p for p in axes.patches if isinstance(p, StepPatch) and p.get_fill() and not p.get_hatch()]
+    named = {str(patch.get_label()): patch.get_facecolor() for patch in stacked}
+    assert set(named) == {"other", *(f"process {i}" for i in range(2, 8))}
+    assert len(set(named.values())) == len(named) == 7
+    plt.close("all")
