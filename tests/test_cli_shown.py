@@ -1,4 +1,4 @@
-"""Figures and the page show what is in the output folder, and nothing else: `hnl plot`, `hnl report`, other commands."""
+"""Figures and the page show what is in the output folder, nothing else: `hnl plot`, `hnl report` and the rest."""
 
 import json
 import re
