@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from hnl.corrections import normalisation
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.plots import processes, style
+from hnl.plots.contents import SHOWN
 from hnl.plots.style import DOUBLE, Drawn, Label, save
 from hnl.processors.cutflow import ALL
 from hnl.processors.selection_files import DatasetCutflow
-
-SHOWN = 6  # processes, as in the distributions
 
 
 def draw_all(
@@ -82,8 +81,9 @@ def expected_events(
         scale = normalisation.scale(dataset, catalogue.era(dataset), sum_w[dataset.name])
         title = processes.title(dataset)
         groups[title] = groups.get(title, 0.0) + scale * _weights(cutflows[dataset.name], steps)
-    places = dict(zip(groups, style.BACKGROUNDS * len(groups), strict=False))
     largest = sorted(groups, key=lambda title: -groups[title][-1])
+    shown = [title for title in groups if title in largest[:SHOWN]]
+    places = dict(zip(shown, style.BACKGROUNDS, strict=False))
     for title in largest[:SHOWN]:
         _line(axes, groups[title], style.colour(places[title]), "-", title)
     if rest := largest[SHOWN:]:

@@ -58,16 +58,17 @@ POINTS: dict[str, Any] = {"fmt": "o", "color": DATA, "elinewidth": 0.8}  # of da
 EVENTS_PER_BIN = 8
 MIN_BINS = 6
 
+FONT = "TeX Gyre Heros"  # codespell:ignore
 # After mplhep's CMS style, at the size of a column.
 RC: dict[Any, Any] = {
-    "font.family": ["TeX Gyre Heros", "DejaVu Sans"],  # comes with mplhep
+    "font.family": [FONT, "DejaVu Sans"],  # comes with mplhep
     "mathtext.fontset": "custom",
-    "mathtext.rm": "TeX Gyre Heros",
-    "mathtext.it": "TeX Gyre Heros:italic",
-    "mathtext.bf": "TeX Gyre Heros:bold",
-    "mathtext.cal": "TeX Gyre Heros",
-    "mathtext.sf": "TeX Gyre Heros",
-    "mathtext.tt": "TeX Gyre Heros",
+    "mathtext.rm": FONT,
+    "mathtext.it": f"{FONT}:italic",
+    "mathtext.bf": f"{FONT}:bold",
+    "mathtext.cal": FONT,
+    "mathtext.sf": FONT,
+    "mathtext.tt": FONT,
     "font.size": 8.0,
     "axes.titlesize": "medium",
     "axes.labelsize": "medium",

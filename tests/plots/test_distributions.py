@@ -188,3 +188,33 @@ def test_a_saved_figure_does_not_know_the_time(tmp_path: Path) -> None:
     assert pdf.startswith(b"%PDF")
     assert b"/Producer" in pdf
     assert b"CreationDate" not in pdf
+
+
+def test_displacements_of_all_sizes_can_be_seen() -> None:
+    """Bins of their own widths on a logarithmic axis; 0.15 cm is in the third of them."""
+    (variable,) = (v for v in VARIABLES if v.name == "delta_2d")
+    histogram = variables.make(variable, (), ["wjets"])
+    histogram.fill("wjets", np.full(1000, 0.15))
+    axes = distributions.distribution(histogram, CATALOGUE)
+    stack = next(patch.get_data() for patch in axes.patches if isinstance(patch, StepPatch))
+    assert stack.edges.tolist() == list(variable.bins)
+    assert np.flatnonzero(stack.values).tolist() == [2]
+    assert axes.get_xscale() == "log"
+    assert axes.get_ylabel() == "events / bin"
+    plt.close("all")
+
+
+def test_no_two_processes_have_one_colour() -> None:
+    """Of eight, the six largest are drawn by name, and the others together."""
+    datasets = tuple(synthetic.background(f"p{i}", f"process {i}") for i in range(8))
+    catalogue = Catalogue(eras=CATALOGUE.eras, datasets=datasets)
+    (variable,) = (v for v in VARIABLES if v.name == "m_l1_sv")
+    histogram = variables.make(variable, (), [dataset.name for dataset in datasets])
+    for i, dataset in enumerate(datasets):
+        histogram.fill(dataset.name, np.full(100 + i, 42.0))
+    axes = distributions.distribution(histogram, catalogue)
+    stacked = [p for p in axes.patches if isinstance(p, StepPatch) and p.get_fill() and not p.get_hatch()]
+    named = {str(patch.get_label()): patch.get_facecolor() for patch in stacked}
+    assert set(named) == {"other", *(f"process {i}" for i in range(2, 8))}
+    assert len(set(named.values())) == len(named) == 7
+    plt.close("all")
