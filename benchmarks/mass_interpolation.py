@@ -28,7 +28,8 @@ from rich.console import Console
 from rich.table import Table
 
 from hnl.corrections import lifetime, masses
-from hnl.corrections.lifetime import COUPLINGS, Point, PointError
+from hnl.corrections.couplings import COUPLINGS
+from hnl.corrections.lifetime import Point, PointError
 from hnl.inference.displaced import inputs
 from hnl.inference.displaced.scan import direction
 from hnl.inference.displaced.signals import Signals, SignalYields

@@ -17,16 +17,9 @@ from hnl.processors.manifests import Manifest
 from hnl.processors.parts import Part
 
 REPORT = "failures.json"
+VARIED = ".varied.parquet"  # end of the name of a file of varied candidates
 BAD, FAILURE, TEMPORARY = "bad input", "failed", "temporary"
-BROKEN = (
-    zipfile.BadZipFile,
-    OSError,
-    KeyError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    EOFError,
-)  # of a damaged archive
+BROKEN = (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, AttributeError, EOFError)
 
 
 class DamagedError(HNLError):
@@ -72,12 +65,13 @@ class Contents:
         try:
             manifest = records.from_record(Manifest, json.loads(self.archive.read(f"{unit.name}.json")))
             parquet = self.archive.read(f"{unit.name}.parquet")
+            varied = self.archive.read(f"{unit.name}{VARIED}")
         except BROKEN as error:
             raise DamagedError(f"{where} is damaged: {error}") from error
-        for key, expected in parts.identity(unit, fingerprint, parquet).items():
+        for key, expected in parts.identity(unit, fingerprint, parquet, varied).items():
             if (stated := getattr(manifest, key)) != expected:
                 raise DamagedError(f"{where}: {key} is {stated}, not {expected}")
-        return Part(manifest, parquet)
+        return Part(manifest, parquet, varied)
 
 
 def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> bytes:
@@ -86,6 +80,7 @@ def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> byte
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, part in done:
             archive.writestr(zipfile.ZipInfo(f"{name}.parquet"), part.parquet)  # compressed already
+            archive.writestr(zipfile.ZipInfo(f"{name}{VARIED}"), part.varied)
             manifest = json.dumps(records.as_record(part.manifest), allow_nan=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.json"), manifest, zipfile.ZIP_DEFLATED)
         report = {name: asdict(failure) for name, failure in failures.items()}

@@ -126,7 +126,8 @@ def evaluate(file: Path, name: str, inputs: Mapping[str, Argument], *, positive:
     n = max((len(value) for value in inputs.values() if isinstance(value, np.ndarray)), default=0)
     if n == 0:
         return np.empty(0)
-    correction, given = _correction(file, name), [_as_argument(inputs[variable]) for variable in needed]
+    correction, types = _correction(file, name), inputs_of(file, name)
+    given = [_as_argument(inputs[variable], types[variable]) for variable in needed]
     for variable, value in zip(needed, given, strict=True):
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isnan(value).any():
             raise CorrectionError(f"{file}: the correction {name} was given {variable} = nan")
@@ -154,10 +155,10 @@ def sha256(file: Path) -> str:
         raise CorrectionError(f"cannot read {file}: {error.strerror}") from None
 
 
-def _as_argument(value: Argument) -> Argument:
+def _as_argument(value: Argument, kind: str) -> Argument:
     """The value as a type that correctionlib takes: float64, integers or text."""
     if not isinstance(value, np.ndarray):
-        return value
+        return float(value) if kind == "real" else value
     return value.astype(np.int64 if value.dtype.kind in "iub" else np.float64)
 
 

@@ -2,7 +2,7 @@
 
 The weight of an event is the density of its proper decay length t at the point, divided by the density in all samples
 together, sum_i f_i exp(-t / tau_i) / tau_i with the share f_i of sample i. For one sample this is Eq. 2 of the paper.
-All samples together then form one sample of the point. A global weight scales the rate with |V|^2.
+All samples together then form one sample of the point. A global weight scales the rate with |V|^2, see `Point.rate`.
 
 Dirac N are made from Majorana N: events that conserve lepton number count twice (the cross section is the same, and
 half of the generated decays are kept), and the lifetime is twice as long.
@@ -37,8 +37,6 @@ SAME_LIFETIME = 1e-3
 # Relative tolerance of cross sections over rates: samples of the same model agree except for rounding.
 SAME_RATE = 0.05
 
-COUPLINGS = ("e", "mu", "mixed")  # scenarios, see `Point.coupling`
-
 
 class ReweightingError(HNLError):
     """Samples cannot be reweighted: truth is missing, or they do not belong together."""
@@ -54,7 +52,7 @@ class TooFewEventsError(HNLError):
 
 @dataclass(frozen=True)
 class Point:
-    """A hypothesis: m_N in GeV, |V_e|^2, |V_mu|^2, 'majorana' or 'dirac'.
+    """A hypothesis: m_N in GeV, |V_e|^2, |V_mu|^2, 'majorana' or 'dirac', |V_tau|^2.
 
     Raises:
         PointError: at construction, for |V|^2 outside 0 to 1.
@@ -65,31 +63,57 @@ class Point:
     v2_e: float = 0.0
     v2_mu: float = 0.0
     nature: Nature = "majorana"
+    v2_tau: float = 0.0
 
     def __post_init__(self) -> None:
         if not (0 <= self.v2_e <= 1 and 0 <= self.v2_mu <= 1 and self.v2_e + self.v2_mu > 0):
             raise PointError(f"|V_e|^2 = {self.v2_e} and |V_mu|^2 = {self.v2_mu} must be in 0 to 1, one above 0")
+        if not 0 <= self.v2_tau <= 1:
+            raise PointError(f"|V_tau|^2 = {self.v2_tau} must be in 0 to 1")
         _ = self.ctau  # refuses mass and nature
 
     @cached_property
     def ctau(self) -> float:
         """Mean proper decay length in mm, for all couplings together."""
-        return widths.ctau_mm(self.mass, self.v2_e, self.v2_mu, nature=self.nature)
+        return widths.ctau_mm(self.mass, self.v2_e, self.v2_mu, self.v2_tau, self.nature)
 
     @property
     def coupling(self) -> str:
-        """Coupling scenario: e, mu or mixed."""
+        """The scenario of the paper with its samples and categories (`couplings.Scenario.channel`): e, mu or mixed."""
         return "mixed" if self.v2_e > 0 and self.v2_mu > 0 else "e" if self.v2_e > 0 else "mu"
 
     @property
     def v2(self) -> float:
-        """Squared coupling that the rate is proportional to (section 8).
+        """The |V|^2 that is scanned (section 8): |V_l1 V_l2|^2 / (|V_e|^2 + |V_mu|^2 + |V_tau|^2).
 
-        It is |V|^2, or |V_e V_mu|^2 / (|V_e|^2 + |V_mu|^2) for mixed couplings: the rate of l1 l2 = e mu and mu e,
-        which constrain them.
+        That is |V_e|^2 for e alone, |V_mu|^2 for mu alone, and |V_e V_mu|^2 / (|V_e|^2 + |V_mu|^2) for both, of
+        l1 l2 = e mu and mu e, which constrain them.
         """
-        total = self.v2_e + self.v2_mu
-        return self.v2_e * self.v2_mu / total if self.coupling == "mixed" else total
+        total = self.v2_e + self.v2_mu + self.v2_tau
+        if self.coupling == "mixed":
+            return self.v2_e * self.v2_mu / total
+        alone = self.v2_e + self.v2_mu
+        return alone * (alone / total)
+
+    @cached_property
+    def rate(self) -> float:
+        """What the rate of W -> l1 N, N -> l2 q q' is proportional to at one mass: |V_l1 V_l2|^2 / Gamma_N.
+
+        In units in which it is `v2` if N couples to one flavour alone, or to e and mu alike (`couplings`).
+
+            rate = |V_l1 V_l2|^2 Gamma / (|V_e|^2 Gamma_e + |V_mu|^2 Gamma_mu + |V_tau|^2 Gamma_tau)
+
+        Gamma_l are total widths per unit of |V_l|^2, and Gamma that of the flavour of the channel, or the mean of e and
+        mu.
+        """
+        if self.v2_tau == 0 and (self.coupling != "mixed" or self.v2_e == self.v2_mu):
+            return self.v2
+        e, mu = (widths.total_width(self.mass, {flavour: 1.0}) for flavour in ("e", "mu"))
+        coupling = {"e": self.v2_e, "mu": self.v2_mu, "tau": self.v2_tau}
+        total = widths.total_width(self.mass, coupling)
+        if self.coupling == "mixed":
+            return self.v2_e * self.v2_mu * (e + mu) / 2 / total
+        return self.v2_e**2 * e / total + self.v2_mu**2 * mu / total
 
     def of_nature(self, nature: str) -> "Point":
         """The point of the same mass and couplings with this nature."""
@@ -98,7 +122,7 @@ class Point:
     def scaled(self, v2: float) -> "Point":
         """The point of the same mass, nature and ratio of couplings with this `v2`."""
         factor = v2 / self.v2
-        return Point(self.mass, self.v2_e * factor, self.v2_mu * factor, self.nature)
+        return Point(self.mass, self.v2_e * factor, self.v2_mu * factor, self.nature, self.v2_tau * factor)
 
 
 @dataclass(frozen=True)
@@ -231,7 +255,7 @@ def weights(
             ratio[known] = density_ratio(t[known], tau, means, shares)
         if halved:
             ratio[known] *= np.where(violating[known] == 0, 2, 0)
-        result.append(target.v2 / sample.point.v2 * share * ratio)
+        result.append(target.rate / sample.point.rate * share * ratio)
     return result
 
 
@@ -273,7 +297,7 @@ def _too_many(unknown: NDArray[np.bool_]) -> bool:
 
 
 def _check_rates(samples: Sequence[SignalSample]) -> None:
-    rates = [sample.cross_section / sample.point.v2 for sample in samples]
+    rates = [sample.cross_section / sample.point.rate for sample in samples]
     if max(rates) > (1 + SAME_RATE) * min(rates):
         text = ", ".join(f"{s.name} {s.cross_section:g} pb at {s.point.v2:g}" for s in samples)
         raise ReweightingError(f"cross sections are not proportional to |V|^2: {text}")

@@ -147,7 +147,12 @@ def _factors(
             f"W -> l N, N -> l q q' are {text}"
         )
     cross_section = _model(point.mass, point.coupling) * sum(of[mass] * over[mass] for mass in of)
-    return {mass: share * cross_section / (over[mass] * _model(mass, point.coupling)) for mass, share in of.items()}
+    # A share of tau, and of e and mu in mixed couplings, changes branching fractions otherwise at other masses.
+    rates = {mass: point.rate / replace(point, mass=mass).rate for mass in of}
+    return {
+        mass: share * cross_section / (over[mass] * _model(mass, point.coupling)) * rates[mass]
+        for mass, share in of.items()
+    }
 
 
 def _rate(samples: Sequence[SignalSample]) -> float:

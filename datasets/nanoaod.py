@@ -193,9 +193,15 @@ def sv_association(names: Collection[str]) -> str:
 
 
 def electrons(events: Events) -> Objects:
-    """Electrons with `mva_id` (bool), `lost_hits`, and the columns that they share with `muons`."""
+    """Electrons with `mva_id` (bool), `lost_hits`, and the columns that they share with `muons`.
+
+    Raises:
+        MissingBranchError: the file has no electron ID that is known.
+    """
     collection = events.Electron
-    mva_id = next(name for name in MVA_ID_NAMES if name in collection.fields)
+    mva_id = next((name for name in MVA_ID_NAMES if name in collection.fields), None)
+    if mva_id is None:
+        raise MissingBranchError(f"the events have none of {', '.join(f'Electron_{name}' for name in MVA_ID_NAMES)}")
     return _collection(
         events,
         "Electron",
@@ -379,8 +385,13 @@ def _collection(events: Events, name: str, **columns: Jagged) -> Objects:
     """A collection of four-vectors, reduced to its essential columns and some more.
 
     Under coffea's `Runner` the other columns of the file are never touched.
+
+    Raises:
+        MissingBranchError: an essential column is missing.
     """
     collection = events[name]
+    if lacking := [field for field in ESSENTIAL[name].split() if field not in collection.fields]:
+        raise MissingBranchError(f"the events have no branch {name}_{lacking[0]}")
     # x, y, z would be read as Cartesian components of the momentum.
     essential = {field: collection[field] for field in ESSENTIAL[name].split() if field not in ("x", "y", "z")}
     return ak.zip(essential | columns, depth_limit=2, with_name="PtEtaPhiMLorentzVector", behavior=collection.behavior)

@@ -4,6 +4,7 @@ Each is a correction of a correctionlib file, with inputs from any column of the
 applies them. They are no part of `corrections`, which has one entry for each row of Table 4 and belongs to an era.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,10 +14,11 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from hnl.datasets.corrections import CorrectionName, NuisanceName
 from hnl.datasets.model import CatalogueEntry
-from hnl.datasets.weight_corrections import COLUMN
 
 if TYPE_CHECKING:
     from hnl.datasets.catalogue import Dataset
+
+_COLUMN = re.compile(r"\w+|abs\(\w+\)")
 
 Place = tuple[str | int, ...]  # in the YAML of a catalogue: keys and positions in lists
 
@@ -89,7 +91,7 @@ class OwnWeight(CatalogueEntry):
             raise ValueError(
                 f"one of inputs varies the correction, {{nominal: ..., up: ..., down: ...}}; there are {len(varied)}"
             )
-        if odd := [text for text in self.columns.values() if not COLUMN.fullmatch(text)]:
+        if odd := [text for text in self.columns.values() if not _COLUMN.fullmatch(text)]:
             raise ValueError(f"columns are named as NAME or abs(NAME), not {odd[0]}; a text is {{constant: TEXT}}")
         if unknown := [name for name in self.clip if name not in self.columns]:
             raise ValueError(f"clip names {unknown[0]}, which is no input with a column")

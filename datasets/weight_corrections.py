@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from hnl.datasets.model import CatalogueEntry
 
-COLUMN = re.compile(r"[a-z0-9_]+|abs\([a-z0-9_]+\)")
+_COLUMN = re.compile(r"[a-z0-9_]+|abs\([a-z0-9_]+\)")
 
 
 class Variation(CatalogueEntry):
@@ -45,7 +45,7 @@ class WeightCorrection(CatalogueEntry):
             raise ValueError(f"the input {twice[0]} is given twice")
         if unknown := [name for name in self.clip if name not in self.columns]:
             raise ValueError(f"clip names the input {unknown[0]}, which is not in columns")
-        if odd := [text for text in self.columns.values() if not COLUMN.fullmatch(text)]:
+        if odd := [text for text in self.columns.values() if not _COLUMN.fullmatch(text)]:
             raise ValueError(f"columns are named as NAME or abs(NAME), not {odd[0]}")
         if empty := [name for name, (low, high) in self.clip.items() if not low < high]:
             raise ValueError(f"clip of {empty[0]} is not a range")

@@ -1,4 +1,4 @@
-"""Pages of the reference, made with the site: one per room, with every public module of it (hook of mkdocs)."""
+"""Pages of the reference, made when the site is built: one per room, with its public modules (hook of mkdocs)."""
 
 import shutil
 import tempfile

@@ -122,7 +122,7 @@ def train(
 def score(
     selection: Selection, *, models_folder: Path | None = None, on_dataset: Callable[[str], None] = lambda name: None
 ) -> dict[str, dict[str, int]]:
-    """Scores the rows of every dataset, nominal and varied: OUT/scores/DATASET.parquet and .json.
+    """Scores the rows of every dataset, nominal and varied, see `scoring.write`.
 
     Args:
         selection: has the candidates.
@@ -164,12 +164,13 @@ def score(
             "partial": selection.partial,
             "provenance": provenance.record(),
         }
-        scoring.write(out, name, rows, columns, facts)
+        scoring.write(out, name, rows, columns, facts, selection.variations(name))
         nominal = passing(rows, 0)
         counts[name] = {"candidates": int(nominal.sum())} | {
             column: int(np.isfinite(values[nominal]).sum()) for column, values in columns.items()
         }
         on_dataset(name)
+    scoring.remove_others(out, counts)
     return counts
 
 

@@ -7,7 +7,7 @@
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +16,16 @@ import pyarrow.parquet as pq
 import xgboost
 
 from hnl import layout, provenance
+from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError, InputError
 from hnl.ml import folds, sample
 from hnl.ml.displaced import features as feature_table
 from hnl.ml.displaced.features import FeatureError
 from hnl.ml.models import Classifier
-from hnl.processors.rows import EVENT, Candidates
+from hnl.processors import parquet as tables
+from hnl.processors.rows import EVENT, Candidates, passing
 
-FORMAT = 1  # of the JSON next to the scores
+FORMAT = 2  # of the JSON that vouches for scores
 COLUMNS = ("score_low", "score_high")
 
 
@@ -36,8 +38,13 @@ class NoScoresError(InputError):
 
 
 def paths(folder: Path, dataset: str) -> tuple[Path, Path]:
-    """Parquet file of the scores of a dataset, and the JSON that vouches for it."""
-    return folder / layout.SCORES / f"{dataset}.parquet", folder / layout.SCORES / f"{dataset}.json"
+    """Parquet file of the scores of the nominal candidates of a dataset, and the JSON that vouches for its scores."""
+    return folder / layout.SCORES / f"{dataset}.parquet", folder / layout.SCORE_MANIFESTS / f"{dataset}.json"
+
+
+def varied_path(folder: Path, dataset: str) -> Path:
+    """Parquet file of the scores of the varied candidates of a dataset; not there if there are none."""
+    return folder / layout.VARIED_SCORES / f"{dataset}.parquet"
 
 
 def each_model(boosters: Sequence[xgboost.Booster], matrix: np.ndarray) -> np.ndarray:
@@ -102,9 +109,14 @@ def score(model: Classifier, candidates: Candidates, dataset: str, *, is_data: b
 
 
 def write(
-    folder: Path, dataset: str, candidates: Candidates, scores: Mapping[str, np.ndarray], facts: Mapping[str, object]
+    folder: Path,
+    dataset: str,
+    candidates: Candidates,
+    scores: Mapping[str, np.ndarray],
+    facts: Mapping[str, object],
+    variations: Sequence[str] = (NOMINAL,),
 ) -> None:
-    """Writes OUT/scores/DATASET.parquet and, last, the JSON that vouches for it.
+    """Writes the scores of a dataset, nominal and varied, and, last, the JSON that vouches for them.
 
     Args:
         folder: output folder of the run.
@@ -112,13 +124,30 @@ def write(
         candidates: in the order of the scores.
         scores: one float32 column for each of `COLUMNS`.
         facts: further entries of the JSON; 'models' maps trainings to digests.
+        variations: of the dataset, see `Selection.variations`.
     """
     parquet, sidecar = paths(folder, dataset)
-    table = pa.table({name: candidates[name] for name in EVENT} | {name: scores[name] for name in COLUMNS})
+    columns: dict[str, pa.Array | np.ndarray] = dict(tables.labels(candidates, dataset, variations))
+    columns |= {name: candidates[name] for name in (*EVENT, "gen_weight")}
+    table = pa.table(columns | {name: scores[name] for name in COLUMNS})
+    nominal = passing(candidates, 0)
     sidecar.unlink(missing_ok=True)
-    provenance.write(parquet, lambda path: pq.write_table(table, path, compression="zstd"))
+    provenance.write_bytes(parquet, tables.to_bytes(table.filter(pa.array(nominal))))
+    if nominal.all():
+        varied_path(folder, dataset).unlink(missing_ok=True)
+    else:
+        provenance.write_bytes(varied_path(folder, dataset), tables.to_bytes(table.filter(pa.array(~nominal))))
     content = {"format": FORMAT, "dataset": dataset, "candidates": sample.digest(candidates), "rows": len(table)}
     provenance.write_json(sidecar, content | dict(facts))
+
+
+def remove_others(folder: Path, datasets: Collection[str]) -> None:
+    """Removes scores of datasets that are no longer among these: readers of the whole folder would count them."""
+    for place in (layout.SCORES, layout.VARIED_SCORES):
+        for path in (folder / place).glob("*"):
+            # Older versions left JSON beside scores.
+            if path.suffix == ".json" or (path.suffix == ".parquet" and path.stem not in datasets):
+                path.unlink()
 
 
 def read(folder: Path, dataset: str, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
@@ -139,26 +168,35 @@ def read(folder: Path, dataset: str, candidates: Candidates) -> tuple[np.ndarray
     """
     parquet, sidecar = paths(folder, dataset)
     again = "run hnl score again"
-    if not sidecar.is_file():
+    if not (sidecar.is_file() and parquet.is_file()):
         raise NoScoresError(
-            f"{folder} holds no scores of {dataset} (no {layout.SCORES}/{sidecar.name}): run hnl score first"
+            f"{folder} holds no scores of {dataset} (no {layout.SCORES}/{parquet.name}): run hnl score first"
         )
     try:
         content = json.loads(sidecar.read_text(encoding="utf-8"))
         made_of, models, own_models = content["candidates"], content["models"], content["own_models"]
-        table = pq.read_table(parquet)
-        columns = {name: table[name].to_numpy() for name in EVENT + COLUMNS}
+        nominal = passing(candidates, 0)
+        found = [pq.read_table(parquet)] + ([] if nominal.all() else [pq.read_table(varied_path(folder, dataset))])
+        columns = {name: np.concatenate([table[name].to_numpy() for table in found]) for name in EVENT + COLUMNS}
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise ScoreError(f"the scores {parquet} are broken: {error}; {again}") from error
     if content.get("format") != FORMAT or made_of != sample.digest(candidates):
         raise ScoreError(f"the scores {parquet} are of other candidates of {dataset}; {again}")
-    if any(not np.array_equal(columns[name], candidates[name]) for name in EVENT):
+    order = np.argsort(~nominal, kind="stable")  # of the rows in the files
+    if any(not np.array_equal(columns[name], candidates[name][order]) for name in EVENT):
         raise ScoreError(f"the rows of {parquet} are not in the order of the candidates of {dataset}; {again}")
     if own_models and (changed := _changed(folder / layout.MODELS, models)):
         raise ScoreError(
             f"the scores {parquet} are of another model {changed} than the one in {folder / layout.MODELS}; {again}"
         )
-    return columns["score_low"], columns["score_high"]
+    low, high = (_placed(columns[name], order) for name in COLUMNS)
+    return low, high
+
+
+def _placed(values: np.ndarray, order: np.ndarray) -> np.ndarray:
+    result = np.empty_like(values)
+    result[order] = values
+    return result
 
 
 def _changed(folder: Path, models: Mapping[str, str]) -> str | None:

@@ -1,7 +1,7 @@
 """Distributions of candidates: what Fig. 4 of the paper shows by category, for every histogrammed variable.
 
 First and last bins hold what lies beyond them. Where there are few events, neighbouring bins are drawn as one
-(`merged_bins`). Processes of one title are added up, and those beyond the `SHOWN` largest are 'other'.
+(`style.merged_bins`). Processes of one title are added up, and those beyond the `SHOWN` largest are 'other'.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import ceil, floor, log10
 from pathlib import Path
+from typing import cast
 
 import hist
 import numpy as np
@@ -30,9 +31,6 @@ Numbers = NDArray[np.float64]
 
 SHOWN = 6  # processes: more could not be told apart
 MIN_EVENTS = 20  # effective events of a signal in a panel that is drawn
-# Our choice: with fewer effective events of the background in a bin, its statistical error is above 35 %.
-EVENTS_PER_BIN = 8
-MIN_BINS = 6
 RATIO = (0.0, 2.0)
 
 
@@ -76,7 +74,7 @@ def by_panel(histogram: hist.Hist, split: Split | None, catalogue: Catalogue, *,
         with_data: draw them; before unblinding, those of a signal selection are not looked at.
     """
     if split is None:
-        return _figure_of(distribution(histogram, catalogue, with_data=with_data))
+        return style.figure_of(distribution(histogram, catalogue, with_data=with_data))
     content = _content(histogram, catalogue, with_data=with_data)
     rows = min(2, len(split.labels))  # of categories: OS above, SS below
     columns = ceil(len(split.labels) / rows)
@@ -96,8 +94,10 @@ def by_panel(histogram: hist.Hist, split: Split | None, catalogue: Catalogue, *,
     )
     mains, ratios = grid[::kinds], grid[1::kinds] if ratio else None
     for i, (column, row) in enumerate(np.ndindex(columns, rows)):
-        main: Axes = mains[row, column]
-        below: Axes | None = None if ratios is None else ratios[row, column]
+        main, below = (
+            cast("Axes", mains[row, column]),
+            cast("Axes | None", None if ratios is None else ratios[row, column]),
+        )
         if i >= len(split.labels):
             for unused in grid[kinds * row : kinds * (row + 1), column]:
                 unused.remove()
@@ -160,24 +160,6 @@ def _legend(panels: list[Axes]) -> dict[str, Artist]:
     return stacked | {text: handle for handle, text in every if text not in stacked}
 
 
-def merged_bins(values: Numbers, variances: Numbers) -> int:
-    """How many neighbouring bins are drawn as one: the fewest with `EVENTS_PER_BIN` effective events in a bin, on the
-    average over panels that have any, but so that `MIN_BINS` are left.
-
-    >>> merged_bins(np.full((1, 12), 4.0), np.full((1, 12), 4.0))
-    2
-
-    Args:
-        values, variances: of the sum of what is drawn, shape (panels, bins).
-    """
-    total, squares = values.sum(axis=1), variances.sum(axis=1)
-    effective = (total[squares > 0] ** 2 / squares[squares > 0]).tolist()
-    bins = values.shape[1]
-    choices = [k for k in range(1, bins + 1) if bins % k == 0 and bins // k >= min(MIN_BINS, bins)]
-    wanted = sum(effective) / len(effective) / EVENTS_PER_BIN if effective else bins
-    return next((k for k in choices if bins / k <= wanted), choices[-1])
-
-
 @dataclass(frozen=True)
 class _Line:
     """A histogram of a process in all panels, shape (panels, bins)."""
@@ -230,7 +212,7 @@ def _content(histogram: hist.Hist, catalogue: Catalogue, *, with_data: bool) -> 
 
     simulated, recorded = indices(of_kind("background")), indices(of_kind("data"))
     shown = simulated or recorded or indices(of_kind("signal"))
-    n = merged_bins(values[shown].sum(axis=0), variances[shown].sum(axis=0))
+    n = style.merged_bins(values[shown].sum(axis=0), variances[shown].sum(axis=0))
     values, variances = (part.reshape(*part.shape[:2], -1, n).sum(axis=-1) for part in (values, variances))
     background, variance = values[simulated].sum(axis=0), variances[simulated].sum(axis=0)
     groups: dict[str, list[int]] = {}
@@ -238,7 +220,7 @@ def _content(histogram: hist.Hist, catalogue: Catalogue, *, with_data: bool) -> 
         groups.setdefault(processes.title(dataset), []).append(datasets[dataset.name])
     signals = []
     for (name, chosen), place, line in zip(
-        _signals(of_kind("signal")).items(), style.SIGNALS, style.LINES, strict=False
+        processes.signals(of_kind("signal")).items(), style.SIGNALS, style.LINES, strict=False
     ):
         drawn = _clearest(values[indices(chosen)], variances[indices(chosen)])
         if drawn.any():
@@ -278,17 +260,6 @@ def _largest(of: Mapping[str, Numbers]) -> list[_Line]:
     if rest := filled[SHOWN:]:
         lines.append(_Line("other", np.sum([of[title] for title in rest], axis=0), style.BACKGROUNDS[SHOWN]))
     return lines[::-1]
-
-
-def _signals(datasets: list[Dataset]) -> dict[str, list[Dataset]]:
-    """What is drawn of the signals: HNLs of the lowest, a middle and the highest mass, and other signals by process."""
-    masses = sorted({dataset.signal.mass for dataset in datasets if dataset.signal})
-    some = sorted({masses[0], masses[len(masses) // 2], masses[-1]}) if masses else []
-    groups = {f"$m_N$ = {mass:g} GeV": [d for d in datasets if d.signal and d.signal.mass == mass] for mass in some}
-    for dataset in datasets:
-        if dataset.signal is None:
-            groups.setdefault(processes.title(dataset), []).append(dataset)
-    return groups
 
 
 def _clearest(values: Numbers, variances: Numbers) -> Numbers:
@@ -380,12 +351,6 @@ def _points(main: Axes, ratio: Axes | None, content: _Content, i: int) -> Number
         ratio.set_ylim(RATIO)
         ratio.set_yticks((0, 1))
     return np.where(seen, high, 0.0)
-
-
-def _figure_of(axes: Axes) -> Figure:
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    return figure
 
 
 def _caption(content: _Content, split: Split | None) -> str:

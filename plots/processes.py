@@ -1,5 +1,7 @@
 """What processes are called in figures."""
 
+from collections.abc import Sequence
+
 from hnl.datasets.catalogue import Dataset
 
 # Names of processes of the demo and of the templates of eras. Some have one title: they are drawn together.
@@ -34,3 +36,14 @@ def title(dataset: Dataset) -> str:
     ('Z$\\\\to\\\\tau\\\\tau$+jets', 'odd name')
     """
     return dataset.title or TITLES.get(dataset.process, dataset.process.replace("_", " "))
+
+
+def signals(datasets: Sequence[Dataset]) -> dict[str, list[Dataset]]:
+    """What is drawn of the signals: HNLs of the lowest, a middle and the highest mass, and other signals by process."""
+    masses = sorted({dataset.signal.mass for dataset in datasets if dataset.signal})
+    some = sorted({masses[0], masses[len(masses) // 2], masses[-1]}) if masses else []
+    groups = {f"$m_N$ = {mass:g} GeV": [d for d in datasets if d.signal and d.signal.mass == mass] for mass in some}
+    for dataset in datasets:
+        if dataset.signal is None:
+            groups.setdefault(title(dataset), []).append(dataset)
+    return groups

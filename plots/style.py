@@ -5,6 +5,7 @@ with letters of 8 pt and more. Margins are in units of the letters and fixed: a 
 drawing. The user's own style, matplotlibrc or settings count before ours.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -53,6 +54,10 @@ LINES = ("-", "--", ":")  # of signals: they can be told apart without colours
 DATA = "black"
 POINTS: dict[str, Any] = {"fmt": "o", "color": DATA, "elinewidth": 0.8}  # of data, for `errorbar`
 
+# Our choice: with fewer effective events of the background in a bin, its statistical error is above 35 %.
+EVENTS_PER_BIN = 8
+MIN_BINS = 6
+
 # After mplhep's CMS style, at the size of a column.
 RC: dict[Any, Any] = {
     "font.family": ["TeX Gyre Heros", "DejaVu Sans"],  # comes with mplhep
@@ -98,8 +103,8 @@ RC: dict[Any, Any] = {
 }  # fmt: skip
 
 _formats: ContextVar[tuple[str, ...]] = ContextVar("_formats", default=FORMATS)
-_looking = ContextVar("_looking", default=False)  # whether `look` has set the style
 _only: ContextVar[tuple[str, ...]] = ContextVar("_only", default=())  # patterns of names; none: all are saved
+_looking = ContextVar("_looking", default=False)  # whether `look` has set the style
 
 
 @dataclass(frozen=True)
@@ -340,6 +345,29 @@ def events_per(edges: ArrayLike, unit: str = "") -> str:
     return f"events / {float(f'{widths[0]:.3g}'):g} {unit}".rstrip()
 
 
+def common_legend(figure: Figure, panels: Iterable[Axes], columns: int | None = None) -> None:
+    """A legend at the top of a figure with everything that is drawn in its panels, in one line by default."""
+    found = {text: handle for axes in panels for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    if found:
+        figure.legend(found.values(), found.keys(), loc="upper center", ncols=columns or len(found))
+
+
+def greek(text: str) -> str:
+    """Names of categories with Greek letters.
+
+    >>> greek("mue OS"), greek("l2 muon")
+    ('\N{GREEK SMALL LETTER MU}e OS', 'l2 muon')
+    """
+    return re.sub("mu(?!on)", "\N{GREEK SMALL LETTER MU}", text)
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The figure that axes are in."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def headroom(axes: Axes, top: Iterable[float] | float, share: float = 0.35) -> None:
     """Free space above what is drawn, for legend and labels.
 
@@ -356,3 +384,22 @@ def headroom(axes: Axes, top: Iterable[float] | float, share: float = 0.35) -> N
         axes.set_ylim(low, low * max(highest / low, 10.0) ** (1 / (1 - share)))
     else:
         axes.set_ylim(low, low + max(highest - low, 1e-12) / (1 - share))
+
+
+def merged_bins(values: NDArray[np.float64], variances: NDArray[np.float64], least: int = MIN_BINS) -> int:
+    """How many neighbouring bins are drawn as one: the fewest with `EVENTS_PER_BIN` effective events in a bin, on the
+    average over panels that have any, but so that some bins are left.
+
+    >>> merged_bins(np.full((1, 12), 4.0), np.full((1, 12), 4.0))
+    2
+
+    Args:
+        values, variances: of the sum of what is drawn, shape (panels, bins).
+        least: number of bins that are left.
+    """
+    total, squares = values.sum(axis=1), variances.sum(axis=1)
+    effective = (total[squares > 0] ** 2 / squares[squares > 0]).tolist()
+    bins = values.shape[1]
+    choices = [k for k in range(1, bins + 1) if bins % k == 0 and bins // k >= min(least, bins)]
+    wanted = sum(effective) / len(effective) / EVENTS_PER_BIN if effective else bins
+    return next((k for k in choices if bins / k <= wanted), choices[-1])

@@ -24,7 +24,7 @@ EVENT_COLUMNS = tuple(
             "passes",
             "uint64",
             "1",
-            "bit 0: nominal; bit i: i-th variation of jet energies, named in the manifest",
+            "in memory: bit 0 is nominal, bit i the i-th variation of jet energies; in files: `variation`",
         ),
         # event
         ("run", "uint32", "1", "run number"),

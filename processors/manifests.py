@@ -1,4 +1,4 @@
-"""The manifest of a part: the file beside its parquet file, which vouches for it."""
+"""The manifest of a part: the file that vouches for its parquet files."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -28,7 +28,7 @@ class Manifest:
     A manifest of another format is no manifest: its unit is selected again.
     """
 
-    FORMAT: ClassVar[int] = 3
+    FORMAT: ClassVar[int] = 4
     COMMAND: ClassVar[str] = "hnl select"
 
     format: int = Field(description="version of this file format")
@@ -38,11 +38,15 @@ class Manifest:
     uuid: str = Field(description="of the NanoAOD file")
     start: int = Field(description="first entry of the work unit")
     stop: int = Field(description="entry after the last one")
-    bytes: int = Field(description="size of the parquet file")
-    sha256: str = Field(description="of the parquet file")
-    variations: list[str] = Field(description="of jet energies: meaning of the bits of `passes`, the lowest first")
+    bytes: int = Field(description="size of the parquet file of nominal candidates")
+    sha256: str = Field(description="of this file")
+    varied_bytes: int = Field(
+        description="size of the parquet file of varied candidates; 0 if there are none, nor a file"
+    )
+    varied_sha256: str | None = Field(description="of this file")
+    variations: list[str] = Field(description="nominal, then those of jet energies that were made")
     candidates: int = Field(description="number of nominal candidates")
-    rows: int = Field(description="number of candidates in any variation")
+    rows: int = Field(description="number of candidates in all variations, nominal among them")
     checksum: str | None = Field(description="of the NanoAOD file, from the catalogue; null if it was not verified")
     events: int = Field(description="number of events processed")
     sum_w: float = Field(description="sum of their generator weights, 1 per event of data")

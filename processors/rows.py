@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 Candidates = dict[str, np.ndarray]  # by column
 EVENT = ("run", "luminosity_block", "event")  # what identifies one
+KEY = ("dataset", *EVENT, "variation")  # of files: no two rows have the same
 GENERATED_EVENT = ("run", "luminosity_block", "generator_event")  # the same for all its re-simulations
 
 
@@ -12,6 +13,20 @@ def passing(rows: Candidates, variation: int) -> NDArray[np.bool_]:
     """Mask of the rows that are the candidates of a variation: 0 for nominal, i for the i-th of the manifest."""
     mask: NDArray[np.bool_] = (rows["passes"] >> np.uint64(variation)) & np.uint64(1) == 1
     return mask
+
+
+def variation_of(rows: Candidates) -> NDArray[np.int64]:
+    """The variation of each row that passes in one alone, as those of `separate` do: 0 is nominal. int64, (n,)."""
+    return np.bitwise_count(rows["passes"] - np.uint64(1)).astype(np.int64)
+
+
+def separate(rows: Candidates) -> Candidates:
+    """A row for each candidate of each variation: one that several share is repeated. By event, then variation."""
+    bits = np.arange(64, dtype=np.uint64)
+    row, variation = np.nonzero((rows["passes"][:, None] >> bits) & np.uint64(1))
+    order = np.lexsort([variation, *(rows[name][row] for name in reversed(EVENT))])
+    single = {name: column[row[order]] for name, column in rows.items()}
+    return single | {"passes": np.uint64(1) << bits[variation[order]]}
 
 
 def ordered(candidates: Candidates) -> Candidates:

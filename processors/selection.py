@@ -152,6 +152,7 @@ def finish(out: Path, plan: Plan) -> Selection:
             closure.generator_norms(dataset, files[name], manifests[name])
     selection = Selection(out, catalogue, files, names, sum_w, bad, manifests, tables)
     _check_no_event_twice(selection)
+    parts.remove_others(out, {name: set(group) for name, group in names.items()})
     content = SelectionFile(
         format=SelectionFile.FORMAT,
         partial=bad,
@@ -218,18 +219,33 @@ def _check_no_event_twice(selection: Selection) -> None:
     groups = [[d] for d in selection.catalogue.datasets if not d.is_data] + ([data] if data else [])
     for group in groups:
         names = [dataset.name for dataset in group]
-        names_read = (*EVENT, "passes")
         manifests = [manifest for name in names for manifest in selection.manifests[name]]
         units = [unit for name in names for unit in selection.units[name]]
-        rows = parts.read(selection.folder, manifests, units, selection.analysis.columns, names_read)
-        nominal = passing(rows, 0)
-        if repeated := repeated_event({name: rows[name][nominal] for name in EVENT}):
+        if repeated := repeated_event(
+            parts.read(selection.folder, manifests, units, selection.analysis.columns, EVENT, varied=False)
+        ):
             run, section, event = repeated
             holders = parts.files_with(selection.folder, manifests, units, selection.analysis.columns, repeated)
             raise SelectionError(
                 f"run {run}, luminosity section {section}, event {event} was selected twice in {', '.join(names)}: "
                 f"in {' and '.join(holders)}; data streams that overlap need veto_triggers in the catalogue"
             )
+
+
+def read_catalogue(out: Path) -> Catalogue:
+    """The catalogue of the selection in an output folder, whatever code made it.
+
+    Raises:
+        InputError, BrokenFileError, FormatError: see `load`.
+    """
+    return _content(out)[1]
+
+
+def _content(out: Path) -> tuple[SelectionFile, Catalogue]:
+    content = records.read(layout.finished(out), SelectionFile)
+    own = out / layout.WEIGHTS
+    weights = records.read(own, WeightsFile).weights if own.is_file() else ()
+    return content, content.catalogue.model_copy(update={"settings": _settings(out), "weights": weights})
 
 
 def load(out: Path) -> Selection:
@@ -241,16 +257,14 @@ def load(out: Path) -> Selection:
         SelectionError: it was made by other code or settings.
         PartError, ClosureError: its parts are not complete.
     """
-    path = layout.finished(out)
-    content = records.read(path, SelectionFile)
-    own = out / layout.WEIGHTS
-    weights = records.read(own, WeightsFile).weights if own.is_file() else ()
-    catalogue = content.catalogue.model_copy(update={"settings": _settings(out), "weights": weights})
+    content, catalogue = _content(out)
     manifests, tables = {}, {}
     for dataset in catalogue.datasets:
         name, current = dataset.name, fingerprint(dataset, catalogue)
         if content.fingerprints[name] != current:
-            raise SelectionError(f"{path}: {name} was selected by other code or settings; run hnl select again")
+            raise SelectionError(
+                f"{out / layout.SELECTION}: {name} was selected by other code or settings; run hnl select again"
+            )
         manifests[name], tables[name] = merging.merge(out, name, content.units[name], current)
         closure.check_complete(name, content.files[name], manifests[name])
     return Selection(out, catalogue, content.files, content.units, content.sum_w, content.partial, manifests, tables)

@@ -62,6 +62,13 @@ def record(selection: "Selection") -> list[Record]:
     ]
 
 
+def by_process(selection: "Selection") -> tuple[list[str], list[tuple[str, dict[str, int], float | None]]]:
+    """The requirements, and of each process its name, events after each of them, and candidates in the luminosity."""
+    groups = _groups(selection)
+    stages = dict.fromkeys(stage for group in groups for stage in group.events)
+    return list(stages), [(group.name, group.events, group.expected) for group in groups]
+
+
 def _fits(text_table: TextTable) -> bool:
     heading, rows = lines(text_table, out_console.width, breaks=False)
     return max(map(len, heading + rows)) <= out_console.width

@@ -20,6 +20,7 @@ from typing_extensions import is_typeddict
 
 from hnl import layout
 from hnl.datasets.catalogue import Catalogue
+from hnl.datasets.own_weights import OwnWeight
 from hnl.datasets.trigger_bits import TriggerBits
 from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.displaced.k0s_results import K0SFile
@@ -29,13 +30,14 @@ from hnl.inference.results import FitFile, StrengthsFile
 from hnl.processors.manifests import Manifest
 from hnl.processors.selection_files import DatasetCutflow, PlanFile, SelectionFile, WeightsFile
 from hnl.records import FLAT
+from hnl.report.figures import FiguresFile
 
 # Path in OUT, and the type of the content.
 FILES: tuple[tuple[str, type], ...] = (
     (layout.SELECTION, SelectionFile),
     (layout.WEIGHTS, WeightsFile),
     (layout.CUTFLOW, DatasetCutflow),
-    (f"{layout.CANDIDATES}/DATASET/UNIT.json", Manifest),
+    (f"{layout.MANIFESTS}/DATASET/UNIT.json", Manifest),
     (layout.PLAN, PlanFile),
     (layout.ESTIMATE, EstimateFile),
     (layout.EVERY_LIMITS[0], LimitsFile),
@@ -43,9 +45,11 @@ FILES: tuple[tuple[str, type], ...] = (
     (layout.EVERY_STRENGTHS[0], StrengthsFile),
     (layout.EVERY_FIT[0], FitFile),
     (layout.K0S_FILE, K0SFile),
+    (layout.FIGURES, FiguresFile),
 )
 NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false", NoneType: "null", Any: "any value"}
 NAMES |= {Catalogue: "[catalogue](catalogue.md)", TriggerBits: "list"}
+NAMES |= {OwnWeight: "[weight](corrections.md#weights-of-your-own)"}
 HEAD = """# Files of an output folder
 
 Made from the types in the code by `python -m hnl.report.formats docs/formats.md`: do not edit.
@@ -118,9 +122,13 @@ def _objects(annotation: Any) -> list[type]:
     """The types with fields within an annotation."""
     if arguments := typing.get_args(annotation):
         return [inner for argument in arguments for inner in _objects(argument)]
-    has_fields = is_typeddict(annotation) or is_dataclass(annotation)
-    has_fields |= inspect.isclass(annotation) and issubclass(annotation, BaseModel)
-    return [annotation] if has_fields and annotation not in NAMES else []
+    if not inspect.isclass(annotation) or annotation in NAMES:
+        return []
+    return (
+        [annotation]
+        if is_typeddict(annotation) or is_dataclass(annotation) or issubclass(annotation, BaseModel)
+        else []
+    )
 
 
 def _escaped(text: str) -> str:

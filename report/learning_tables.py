@@ -15,7 +15,7 @@ def of_training(trained: Trained) -> list[TextTable]:
     """The tables on the quality of the classifiers."""
     metrics = trained.metrics
     return [
-        performance(trained),
+        performance(metrics, trained.skipped, trained.left_out),
         features(metrics),
         thresholds(metrics),
         by_category_and_mass(metrics),
@@ -23,16 +23,24 @@ def of_training(trained: Trained) -> list[TextTable]:
     ]
 
 
-def performance(trained: Trained) -> TextTable:
-    """One line per training: events and AUC."""
+def performance(
+    metrics: Metrics, skipped: Iterable[str], left_out: Mapping[str, Mapping[str, str]] | None = None
+) -> TextTable:
+    """One line per training: events and AUC.
+
+    Args:
+        metrics: training -> result of `evaluation.evaluate`.
+        skipped: trainings that there are none of.
+        left_out: training -> feature -> dataset without it.
+    """
     rows: list[TextRow] = []
-    for name, of in trained.metrics.items():
+    for name, of in metrics.items():
         events = (short(sum(of["counts"][label].values())) for label in ("signal", "background"))
         rows.append((name, *events, *(_estimate(of["auc"][kind]) for kind in ("train", "unseen", "test"))))
-    rows += [(name, "0", *[MISSING] * 4) for name in trained.skipped]
-    left_out = {feature: dataset for features in trained.left_out.values() for feature, dataset in features.items()}
-    note = "left out, as not every dataset has them: " if left_out else ""
-    note += ", ".join(f"{feature} ({dataset})" for feature, dataset in left_out.items())
+    rows += [(name, "0", *[MISSING] * 4) for name in skipped]
+    lacking = {feature: dataset for features in (left_out or {}).values() for feature, dataset in features.items()}
+    note = "left out, as not every dataset has them: " if lacking else ""
+    note += ", ".join(f"{feature} ({dataset})" for feature, dataset in lacking.items())
     headings = ("training", "signal", "background", "AUC,\ntrained events", "AUC,\nunseen events", "AUC,\ntest set")
     return TextTable("Classifiers: events, and area under the ROC curve (AUC)", headings, rows, note)
 

@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 from pydantic import Field
 
-from hnl.datasets.arrays import Mask, Objects, PerEvent
+from hnl.datasets.arrays import Mask, Objects, PerEvent, require
 from hnl.datasets.model import Real, Settings
 
 
@@ -28,6 +28,9 @@ def good_jets(jets: Objects, cuts: JetCuts = PAPER) -> Objects:
     Args:
         jets: jagged records with pt (GeV), eta and passes_id (bool, the tight CMS jet ID).
         cuts: other numbers.
+
+    Raises:
+        MissingColumnError: plain NanoEvents have no `passes_id`: what it is made of depends on the version.
     """
     return jets[is_good(jets, cuts)]
 
@@ -39,6 +42,7 @@ def is_good(jets: Objects, cuts: JetCuts = PAPER) -> Mask:
 
 def can_be_good(jets: Objects, cuts: JetCuts = PAPER) -> Mask:
     """Mask of the jets with |eta| < 2.4 and the jet ID (section 2), at any energy, aligned with `jets`."""
+    require(jets, "jets", "passes_id")
     return (np.abs(jets.eta) < cuts.abs_eta) & jets.passes_id
 
 

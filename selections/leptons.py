@@ -10,7 +10,7 @@ import awkward as ak
 import numpy as np
 from pydantic import Field, model_validator
 
-from hnl.datasets.arrays import Jagged, Mask, Objects, PerEvent
+from hnl.datasets.arrays import Jagged, Mask, Objects, PerEvent, require
 from hnl.datasets.model import Real, Settings
 from hnl.datasets.nanoaod import SEQUENTIAL_ID
 
@@ -173,7 +173,12 @@ def reduced_medium_id(muons: Objects) -> Mask:
 
 
 def prompt_electrons(electrons: Objects, year: int, cuts: LeptonSettings = PAPER) -> Objects:
-    """Table 1, 'Prompt electrons', with the full (multivariate, 90 %) ID in the column `mva_id`."""
+    """Table 1, 'Prompt electrons', with the full (multivariate, 90 %) ID in the column `mva_id`.
+
+    Raises:
+        MissingColumnError: plain NanoEvents have no `mva_id`: its name depends on the version.
+    """
+    require(electrons, "electrons", "mva_id")
     return electrons[passes(electrons, cuts.of_year(year)) & electrons.mva_id]
 
 
@@ -207,7 +212,12 @@ def leading(electrons: Objects, muons: Objects) -> PerEvent:
 
     Returns:
         One record per event with the columns of `COMMON`.
+
+    Raises:
+        MissingColumnError: plain NanoEvents lack some of `COMMON`.
     """
+    require(electrons, "electrons", *COMMON)
+    require(muons, "muons", *COMMON)
     leptons = ak.with_name(ak.concatenate([electrons[COMMON], muons[COMMON]], axis=1), "PtEtaPhiMLorentzVector")
     highest = ak.from_regular(ak.argmax(leptons.pt, axis=1, keepdims=True, mask_identity=False))
     return leptons[highest][:, 0]

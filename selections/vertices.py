@@ -10,7 +10,8 @@ import awkward as ak
 import numpy as np
 from pydantic import Field
 
-from hnl.datasets.arrays import Jagged, Mask, Objects, PerEvent
+from hnl.datasets import nanoaod
+from hnl.datasets.arrays import Events, Jagged, Mask, Objects, PerEvent, require
 from hnl.datasets.model import Real, Settings
 
 FIELD = 3.8  # T, section 2
@@ -57,7 +58,11 @@ def distance_to_track(vertices: Objects, primary_vertex: PerEvent, l2: PerEvent)
         vertices: jagged SV records with position_x, _y, _z (cm).
         primary_vertex: one record per event with x, y, z (cm).
         l2: one lepton per event: pt (GeV), eta, phi, charge, dxy, dz (cm).
+
+    Raises:
+        MissingColumnError: plain NanoEvents have no `position_x`: x, y, z of a four-vector are its momentum.
     """
+    require(vertices, "vertices", "position_x", "position_y", "position_z")
     x, y, z = (vertices[f"position_{c}"] - primary_vertex[c] for c in "xyz")
     curvature = -l2.charge * CURVATURE / l2.pt  # positive for tracks that turn left
     along = x * np.cos(l2.phi) + y * np.sin(l2.phi)
@@ -88,6 +93,7 @@ def of_track(
     Returns:
         One vertex per event, None if there is none.
     """
+    require(vertices, "vertices", "position_x", "position_y", "position_z")
     limit = cuts.distance_without_index if sv_index is None else cuts.distance
     if sv_index is not None:
         vertices = vertices[ak.local_index(vertices, axis=1) <= sv_index]
@@ -95,6 +101,22 @@ def of_track(
     distance = distance_to_track(vertices, primary_vertex, l2)
     near = distance < limit + cuts.distance_per_cm * flight
     return ak.firsts(vertices[near][ak.argmin(distance[near], axis=1, keepdims=True)])
+
+
+def of_lepton(events: Events, l2: PerEvent, cuts: VertexCuts = PAPER) -> PerEvent:
+    """The displaced vertex that holds the track of l2 (sections 2 and 4), whether the file has svIdx or not.
+
+    Args:
+        events: NanoEvents of any version, with SV and PV.
+        l2: one lepton per event, of `leptons.leading`.
+        cuts: other numbers.
+
+    Returns:
+        One vertex per event, None if l2 is in none, or in one that is not displaced.
+    """
+    sv_index = l2.sv_index if nanoaod.has_sv_index(events) else None
+    vertex = of_track(nanoaod.vertices(events), events.PV, l2, sv_index, cuts)
+    return ak.mask(vertex, ak.fill_none(displaced(vertex, cuts), False))
 
 
 def highest_pt(vertices: Objects) -> PerEvent:

@@ -19,7 +19,7 @@ MAKES = {
         datasets: arrays auxiliary_files baskets branches files generator_weights golden
         datasets: hashing nanoaod trigger_bits variations versions
         physics: angles constants
-        processors: base columns cutflow manifests parts rows units
+        processors: base columns cutflow manifests parquet parts rows units
         processors.displaced: candidate columns cuts jet_variations processor
         selections: events jets leptons particles triggers truth vertices
         selections.displaced: categories
@@ -34,7 +34,7 @@ MAKES = {
         selections.displaced: categories hypotheses
     """,
     "scans": """
-        corrections: lifetime masses nuisances reach
+        corrections: couplings lifetime masses nuisances reach
         datasets: variations
         histograms.displaced: abcd settings yields
         inference.abcd: settings

@@ -31,6 +31,7 @@ def test_the_wheel_made_from_the_sdist_holds_every_module(tmp_path: Path) -> Non
     templates = {f"hnl/datasets/templates/{path.name}" for path in (ROOT / "datasets" / "templates").glob("*.yaml")}
     assert len(templates) >= 9
     assert templates <= packed
+    assert "hnl/report/page.html" in packed
 
 
 def test_rooms_are_not_packages_of_their_own(tmp_path: Path) -> None:

@@ -167,22 +167,22 @@ def test_jets_are_counted_with_the_new_threshold(tmp_path: Path) -> None:
     assert found == {20: {1: 1, 2: 2, 3: 1}, 25: {1: 1, 2: 2}, 30: {1: 1, 2: 1}}
 
 
-def depth(model: Path) -> int:
-    booster = xgboost.Booster(model_file=model)
-    return max(line.count("\t") for tree in booster.get_dump() for line in tree.splitlines())
+def trees_a_round(out: Path) -> set[float]:
+    models = [xgboost.Booster(model_file=path) for path in (out / "models").glob("*.ubj")]
+    return {len(model.get_dump()) / model.num_boosted_rounds() for model in models}
 
 
 def test_other_hyper_parameters_train_again(again: Path) -> None:
     out = again / "out"
-    assert depth(out / "models" / "muon_high_fold0.ubj") > 1
+    assert trees_a_round(out) == {1}
     before = {pattern: times(out, pattern) for pattern in ("candidates/*/*", "histograms.*")}
-    changed = {"training": QUICK["training"] | {"parameters": {"max_depth": 1, "min_child_weight": 0.1}}}
+    changed = {"training": QUICK["training"] | {"parameters": {"num_parallel_tree": 3, "min_child_weight": 0.1}}}
     said = run(again, changed)
-    assert "training.parameters.max_depth 1 (4)" in said
+    assert "training.parameters.num_parallel_tree 3 (null)" in said
     assert "histogram: as before" in said
     assert "train: as before" not in said
     assert {pattern: times(out, pattern) for pattern in before} == before
-    assert {depth(path) for path in (out / "models").glob("*.ubj")} == {1}
+    assert trees_a_round(out) == {3}
     assert stale(again) == set()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hnl.corrections import lifetime
+from hnl.corrections import couplings, lifetime
 from hnl.errors import HNLError
 from hnl.inference import asymptotics
 from hnl.inference.displaced import modelling
@@ -70,7 +70,7 @@ def _models(inputs: Inputs, samples: Sequence[str], correlated: bool) -> tuple[d
             refused[name] = str(error)
     if not samples:
         best = {name: asymptotics.upper_limit(model).expected[2] for name, model in models.items()}
-        groups = [[name for name in models if datasets[name].point.coupling == c] for c in lifetime.COUPLINGS]
+        groups = [[name for name in models if datasets[name].point.coupling == c] for c in couplings.COUPLINGS]
         models = {name: models[name] for name in (min(group, key=best.__getitem__) for group in groups if group)}
     if not models:
         raise NoFitError("no signal sample can be fitted: " + "; ".join(refused.values()))

@@ -11,7 +11,8 @@ from pathlib import Path
 import loky
 
 from hnl import dependencies, provenance, records
-from hnl.corrections.lifetime import COUPLINGS, PointError, ReweightingError
+from hnl.corrections.couplings import COUPLINGS, scenario
+from hnl.corrections.lifetime import PointError, ReweightingError
 from hnl.errors import InputError
 from hnl.inference.displaced import scan, table5
 from hnl.inference.displaced.modelling import Inputs
@@ -38,7 +39,7 @@ class ScanRequest:
     @property
     def name(self) -> str:
         """For files."""
-        return f"{self.coupling}_{self.nature}_{self.mass:g}"
+        return f"{scenario(self.coupling).file_name}_{self.nature}_{self.mass:g}"
 
 
 @dataclass(frozen=True)
@@ -63,25 +64,28 @@ def plan(
 
     Args:
         inputs: of the run.
-        couplings, natures: of `COUPLINGS` and `NATURES`.
+        couplings: of `COUPLINGS`, or ratios, see `corrections.couplings`.
+        natures: of `NATURES`.
         masses: GeV, simulated or between simulated ones.
         step: without masses, the simulated ones are scanned, and between them the multiples of this, in GeV, and the
             masses of Table 5. 0 for nothing between them.
 
     Raises:
         ChoiceError: what is asked for by name has no part in the scan.
+        CouplingError: a coupling is no scenario.
     """
-    for kind, chosen, known in (("coupling", couplings, COUPLINGS), ("nature", natures, NATURES)):
-        if unknown := [name for name in chosen if name not in known]:
-            raise ChoiceError(f"no {kind} {unknown[0]!r}: it is one of {', '.join(known)}")
+    couplings = [scenario(text).name for text in couplings]
+    wanted = sorted(dict.fromkeys(couplings), key=[*COUPLINGS, *couplings].index) or COUPLINGS
+    if unknown := [name for name in natures if name not in NATURES]:
+        raise ChoiceError(f"no nature {unknown[0]!r}: it is one of {', '.join(NATURES)}")
     if step and not 0.01 <= step < inf:
         raise ChoiceError(f"the step between masses must be 0 (none) or at least 0.01 GeV, not {step}")
     requests: list[ScanRequest] = []
     refused: dict[ScanRequest, str] = {}
     generated_only: list[ScanRequest] = []
-    for coupling, nature in product(COUPLINGS, natures or NATURES):
-        simulated, others = inputs.signals.reach.masses(coupling, nature)
-        if not [*simulated, *others] or (couplings and coupling not in couplings):
+    for coupling, nature in product(wanted, natures or NATURES):
+        simulated, others = inputs.signals.reach.masses(scenario(coupling).channel, nature)
+        if not [*simulated, *others]:
             continue
         for mass in sorted(set(masses or [*simulated, *_between(simulated, coupling, nature, step)])):
             request = ScanRequest(coupling, nature, mass)
@@ -90,7 +94,15 @@ def plan(
                 requests.append(request)
             except (PointError, ReweightingError) as error:
                 refused[request] = f"{coupling}, {nature}: {error}"
-        generated_only += [ScanRequest(coupling, nature, mass) for mass in others if not masses or mass in masses]
+        at_generated = [ScanRequest(coupling, nature, mass) for mass in others if not masses or mass in masses]
+        if coupling in COUPLINGS:
+            generated_only += at_generated
+        refused |= {
+            request: f"{coupling}, {nature}: samples of m_N = {request.mass:g} GeV have no true decay length of N, and "
+            "describe the couplings that they were generated with only"
+            for request in at_generated
+            if coupling not in COUPLINGS and request not in requests
+        }
     for request in generated_only:
         if request not in requests:
             refused[request] = (
@@ -101,8 +113,17 @@ def plan(
         for value in values:
             if value not in {getattr(request, kind) for request in [*requests, *generated_only]}:
                 reasons = [reason for request, reason in refused.items() if getattr(request, kind) == value]
-                raise ChoiceError(reasons[0] if reasons else f"no signal sample has the {kind} {value}")
+                raise ChoiceError(reasons[0] if reasons else _without_sample(kind, value))
     return ScanPlan(tuple(requests), tuple(refused.values()), tuple(generated_only))
+
+
+def _without_sample(kind: str, value: str | float) -> str:
+    """Why nothing can be scanned for a value that was asked for by name."""
+    if kind != "coupling" or value in COUPLINGS:
+        return f"no signal sample has the {kind} {value}"
+    channel = scenario(str(value)).channel
+    needed = {"e": "to e alone", "mu": "to mu alone", "mixed": "to both e and mu"}[channel]
+    return f"the coupling {value} needs signal samples that couple {needed} ('{channel}'); there are none"
 
 
 def _between(simulated: Sequence[float], coupling: str, nature: str, step: float) -> list[float]:

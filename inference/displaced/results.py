@@ -78,3 +78,6 @@ class LimitsFile:
     published: tuple[Curve, ...] = Field(description="published limits, if the package HNLimits is installed")
     samples: tuple[SampleLimit, ...] = Field(description="limits on mu at simulated points")
     provenance: dict[str, str] = Field(description="command, versions, code, machine and time")
+    remarks: tuple[str, ...] = Field(
+        default=(), description="of scanned ratios of couplings: what |V|^2 is, and what is not simulated"
+    )

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hnl.corrections import lifetime, masses
+from hnl.corrections import couplings, lifetime, masses
 from hnl.corrections.lifetime import Point, PointError, TooFewEventsError
 from hnl.inference import asymptotics, toys
 from hnl.inference.asymptotics import LEVEL
@@ -42,9 +42,10 @@ PointAt = Callable[[float], ScanPoint]  # the point of a |V|^2, tested once
 
 
 def direction(coupling: str, mass: float, nature: str, v2: float) -> Point:
-    """The point with this `Point.v2`; mixed couplings have |V_e|^2 = |V_mu|^2, as the samples."""
-    ratio = {"e": (1.0, 0.0), "mu": (0.0, 1.0), "mixed": (2.0, 2.0)}[coupling]
-    return Point(mass, ratio[0] * v2, ratio[1] * v2, nature)  # type: ignore[arg-type]
+    """The point of a scenario of couplings with this `Point.v2`; mixed couplings have |V_e|^2 = |V_mu|^2."""
+    e, mu, tau = couplings.scenario(coupling).shares
+    factor = v2 * (e + mu + tau) / (e * mu if e and mu else (e + mu) ** 2)
+    return Point(mass, e * factor, mu * factor, nature, tau * factor)  # type: ignore[arg-type]
 
 
 def evaluate(inputs: Inputs, point: Point, settings: ScanSettings) -> ScanPoint:
@@ -71,7 +72,7 @@ def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Scan
         PointError: see `masses.shares`.
         HNLError: see `modelling.model`.
     """
-    between = masses.shares(inputs.signals.simulated(coupling, nature), mass)
+    between = masses.shares(inputs.signals.simulated(couplings.scenario(coupling).channel, nature), mass)
     tested: dict[float, ScanPoint] = {}
     beside: dict[float, ScanPoint] = {}
 

@@ -90,7 +90,7 @@ class ExcludedRange:
 class MassScan:
     """The scan of |V|^2 at one mass, for one coupling and nature."""
 
-    coupling: str = Field(description="e, mu or mixed")
+    coupling: str = Field(description="e, mu, mixed, or |V_e|^2:|V_mu|^2:|V_tau|^2 in whole numbers")
     nature: str = Field(description="majorana or dirac")
     mass: float = Field(description="m_N in GeV")
     tested: tuple[ScanPoint, ...] = Field(description="by |V|^2, ascending")

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from hnl import layout
+from hnl.corrections.couplings import scenario
 from hnl.corrections.masses import MAX_RATIO
 from hnl.inference.displaced.results import LimitsFile, SampleLimit
 from hnl.inference.displaced.scan_results import CLOSED, CURVES, MassScan
@@ -28,8 +29,6 @@ UNKNOWN = "gainsboro"  # where there are no samples
 BANDS = ((1, YELLOW), (2, GREEN), (4, YELLOW), (5, INSIDE))  # of the curves: excluded one after the other
 OBSERVED, MEDIAN = 0, 3
 LOWEST_CLS = 1e-6  # drawn
-SYMBOLS = {"e": r"|V_{eN}|^2", "mu": r"|V_{\mu N}|^2"}
-SYMBOLS["mixed"] = r"|V_{eN} V_{\mu N}|^2 / (|V_{eN}|^2 + |V_{\mu N}|^2)"
 
 Array = NDArray[np.float64]
 
@@ -49,7 +48,7 @@ def draw_limits(content: LimitsFile, table5: Sequence[Table5Row], folder: Path) 
     stem = layout.limits(content.luminosity if content.projected else None)
     results: list[MassScan | SampleLimit] = [*content.scans, *_generated_only(content)]
     for coupling, nature in dict.fromkeys((result.coupling, result.nature) for result in results):
-        path = folder / f"{stem}_{coupling}_{nature}.png"
+        path = folder / f"{stem}_{scenario(coupling).file_name}_{nature}.png"
         save(exclusion(content, coupling, nature, table5), path)
         scanned = any((s.coupling, s.nature) == (coupling, nature) for s in content.scans)
         shown = "Excluded |V|^2" if scanned else "Signal strength at generated lifetimes, no scan of |V|^2"
@@ -103,7 +102,7 @@ def exclusion(content: LimitsFile, coupling: str, nature: str, table5: Sequence[
     margin = 0.5
     ends = [1, 16, *masses, *(s.mass for s in generated)]
     axes.set(yscale="log", xlim=(min(ends) - margin, max(ends) + margin), ylim=(v2[0], v2[-1]))
-    axes.set(xlabel="$m_N$ [GeV]", ylabel=f"${SYMBOLS[coupling]}$")
+    axes.set(xlabel="$m_N$ [GeV]", ylabel=f"${scenario(coupling).symbol}$")
     axes.legend(handles=handles, loc="upper right", fontsize="x-small", ncols=2)
     axes.set_title(f"{nature.capitalize()}, 95 % CLs\n{content.label}", loc="left", fontsize="small")
     if scans and not (values[:, MEDIAN] < 0).any():

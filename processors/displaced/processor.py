@@ -5,7 +5,6 @@ import numpy as np
 
 from hnl.corrections import jets as jet_energies
 from hnl.datasets import nanoaod, trigger_bits
-from hnl.datasets.arrays import Events, PerEvent
 from hnl.processors.base import EventsOfUnit, SelectionProcessor
 from hnl.processors.displaced import candidate, jet_variations
 from hnl.processors.displaced.columns import COLUMNS
@@ -13,7 +12,6 @@ from hnl.processors.displaced.cuts import Cuts
 from hnl.selections import events as two_leptons
 from hnl.selections import leptons, triggers, vertices
 from hnl.selections.displaced.categories import CATEGORIES, category
-from hnl.selections.vertices import VertexCuts
 
 SIGNAL_SELECTION = "N(jets) = 1"
 L2_STAGE = "N(nonprompt l2) = 1"
@@ -57,7 +55,7 @@ class DisplacedProcessor(SelectionProcessor):
         file_jets, energies = nanoaod.jets(events), jet_energies.jet_settings(dataset, era)
         nominal_factors = jet_energies.nominal_factors(energies, file_jets, events, cuts.jets)
         nominal = jet_variations.choose_jet(l1, l2, jet_energies.scaled(file_jets, nominal_factors), cuts.jets)
-        sv = _vertex_of(l2, events, cuts.vertices)
+        sv = vertices.of_lepton(events, l2, cuts.vertices)
         m_l1_l2 = ak.to_numpy(two_leptons.mass(l1, l2))
         same_sign = ak.to_numpy(l1.charge == l2.charge)
         kind = category(ak.to_numpy(l1.flavour), ak.to_numpy(l2.flavour), same_sign)
@@ -88,10 +86,3 @@ class DisplacedProcessor(SelectionProcessor):
         of_event |= {f"weight_{name}": factor[pair] for name, factor in unit.varied.items()}
         columns |= {name: values[left][rows.event] for name, values in of_event.items()}
         return columns
-
-
-def _vertex_of(l2: PerEvent, events: Events, cuts: VertexCuts) -> PerEvent:
-    """Sections 2 and 4: the vertex that holds the track of l2, None if that is none or not displaced."""
-    sv_index = l2.sv_index if nanoaod.has_sv_index(events) else None
-    sv = vertices.of_track(nanoaod.vertices(events), events.PV, l2, sv_index, cuts)
-    return ak.mask(sv, ak.fill_none(vertices.displaced(sv, cuts), False))

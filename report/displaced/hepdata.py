@@ -10,6 +10,7 @@ from hepdata_lib import Submission, Variable
 from hepdata_lib import Table as HEPDataTable
 
 from hnl import provenance
+from hnl.corrections.couplings import scenario
 from hnl.inference.displaced.results import SampleLimit
 from hnl.inference.displaced.scan_results import CURVES, ExcludedRange, MassScan
 from hnl.report.displaced.limit_files import SIDES, Side, between, edge_of, words
@@ -86,9 +87,12 @@ def _strengths_table(
 def _scan_table(
     coupling: str, nature: str, scans: Sequence[MassScan], label: str, luminosity: float, energies: Sequence[float]
 ) -> HEPDataTable:
-    table = HEPDataTable(f"Limits {coupling} {nature}")
+    chosen = scenario(coupling)
+    table = HEPDataTable(f"Limits {chosen.file_name} {nature}")
+    remark = f"{chosen.remark}. " if chosen.remark else ""
     table.description = (
         f"Range of squared mixing parameters excluded at 95% CL for {nature} N and coupling {coupling}. {label}. "
+        f"{remark}"
         "CLs is found by toys where there are few events, and asymptotically elsewhere. "
         "A word in place of a number: the edge is beyond what the samples describe, or nothing is excluded."
     )

@@ -58,7 +58,7 @@ class Category:
 
     @property
     def coupling(self) -> str:
-        """Of `lifetime.COUPLINGS`: the one that the category constrains (section 1)."""
+        """Of `couplings.COUPLINGS`: the one that the category constrains (section 1)."""
         return _SHORT[self.l1] if self.l1 == self.l2 else "mixed"
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from hnl import layout
 from hnl.errors import InputError
-from hnl.processors.rows import EVENT
+from hnl.processors.rows import KEY
 
 PRODUCTS = (
     layout.CUTFLOW,
@@ -108,13 +108,18 @@ def _candidates(out: Path, selection: dict[str, Any], dataset: str) -> pa.Table 
     units = selection["units"].get(dataset)
     if units is None:
         return None
-    parts = [_parquet(out / layout.CANDIDATES / dataset / f"{unit}.parquet") for unit in units]
-    return pa.concat_tables(parts) if parts else pa.table({name: [] for name in EVENT})
+    nominal, varied = (
+        [out / place / dataset / f"{unit}.parquet" for unit in units]
+        for place in (layout.CANDIDATES, layout.VARIED_CANDIDATES)
+    )
+    parts = [_parquet(path) for path in [*nominal, *(path for path in varied if path.is_file())]]
+    return pa.concat_tables(parts) if parts else pa.table({name: [] for name in KEY})
 
 
 def _scores(out: Path, selection: dict[str, Any], dataset: str) -> pa.Table | None:
-    path = out / layout.SCORES / f"{dataset}.parquet"
-    return _parquet(path) if path.is_file() else None
+    paths = [out / place / f"{dataset}.parquet" for place in (layout.SCORES, layout.VARIED_SCORES)]
+    tables = [_parquet(path) for path in paths if path.is_file()]
+    return pa.concat_tables(tables) if tables else None
 
 
 def _parquet(path: Path) -> pa.Table:
@@ -125,7 +130,7 @@ def _parquet(path: Path) -> pa.Table:
 
 
 def _tables(first: pa.Table | None, second: pa.Table | None) -> Iterator[str]:
-    """Differences of two tables. Rows are matched by run, luminosity section and event."""
+    """Differences of two tables. Rows are matched by their `KEY`."""
     if first is None or second is None:
         yield "only one run has it"
     elif len(first) != len(second):
@@ -133,13 +138,19 @@ def _tables(first: pa.Table | None, second: pa.Table | None) -> Iterator[str]:
     elif first.schema.names != second.schema.names:
         yield f"other columns: {', '.join(sorted(set(first.schema.names) ^ set(second.schema.names))) or 'the order'}"
     else:
-        orders = [np.lexsort([table[name].to_numpy() for name in reversed(EVENT)]) for table in (first, second)]
+        orders = [np.lexsort([_values_of(table, name) for name in reversed(KEY)]) for table in (first, second)]
         for name in first.schema.names:
-            a, b = (table[name].to_numpy()[order] for table, order in zip((first, second), orders, strict=True))
+            a, b = (_values_of(table, name)[order] for table, order in zip((first, second), orders, strict=True))
             if a.dtype != b.dtype:
                 yield f"{name}: {a.dtype} and {b.dtype}"
             elif number := int(np.any(_bytes(a) != _bytes(b), axis=1).sum()):
                 yield f"{name}: {number} of {len(a)} rows"
+
+
+def _values_of(table: pa.Table, name: str) -> np.ndarray:
+    """A column. Strings have no references to Python objects, but their characters."""
+    column = table[name]
+    return np.asarray(column.to_pylist(), dtype=np.str_) if pa.types.is_dictionary(column.type) else column.to_numpy()
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:

@@ -10,14 +10,21 @@ SETTINGS = "settings.json"  # of the search, as far as the catalogue changes the
 WEIGHTS = "weights.json"  # of the catalogue; not there without any
 PLAN = "plan.json"
 INDEX = "files.json"  # what is known of input files
-CANDIDATES = "candidates"  # DATASET/UNIT.parquet and .json
+# Folders of parquet alone, which other tools open whole: a row for each nominal candidate.
+CANDIDATES = "candidates"  # DATASET/UNIT.parquet
+SCORES = "scores"  # DATASET.parquet
+# The same files, of candidates if jet energies are varied.
+VARIED_CANDIDATES = f"variations/{CANDIDATES}"
+VARIED_SCORES = f"variations/{SCORES}"
+# The same names with .json: what vouches for these files.
+MANIFESTS = f"manifests/{CANDIDATES}"
+SCORE_MANIFESTS = f"manifests/{SCORES}"
 
 HISTOGRAMS_ROOT = "histograms.root"
 HISTOGRAMS = "histograms.json"
 
 MODELS = "models"  # TRAINING.json and TRAINING_foldK.ubj
 EVALUATION = "models/evaluation.json"
-SCORES = "scores"  # DATASET.parquet and .json
 
 ABCD = "abcd"  # and a CSV and a LaTeX file for each table
 ESTIMATE = "abcd/abcd.json"

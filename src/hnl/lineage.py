@@ -16,6 +16,7 @@ from hnl import dependencies, layout, provenance
 from hnl.errors import InputError
 from hnl.stages import Stage
 
+PARTS = (layout.CANDIDATES, layout.VARIED_CANDIDATES, layout.MANIFESTS)  # folders of what manifests vouch for
 FORMAT = 1  # version of STAGE.json; increased when its meaning changes
 
 
@@ -176,7 +177,7 @@ def product(path: Path) -> Product:
         reason = "no such file" if not path.is_file() else "it is not in an output folder of hnl"
         raise LineageError(f"{path}: {reason}")
     stages = _stages(out)
-    if path.is_relative_to(out / layout.CANDIDATES):
+    if any(path.is_relative_to(out / place) for place in PARTS):
         return _part(out, path, stages)
     result = _follow(out, str(path.relative_to(out)), None, stages)
     if not result.stage:
@@ -233,11 +234,15 @@ def _sources(selection: Path) -> list[Product]:
 
 def _part(out: Path, path: Path, stages: dict[str, dict[str, Any]]) -> Product:
     """A part of the candidates, by its manifest."""
-    manifest_path = path.with_suffix(".json")
+    place = next(place for place in PARTS if path.is_relative_to(out / place))
+    unit = path.relative_to(out / place)
+    manifest_path = (out / layout.MANIFESTS / unit).with_suffix(".json")
+    varied = place == layout.VARIED_CANDIDATES
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-        parquet = manifest_path.with_suffix(".parquet")
-        state = "as it was made" if provenance.file_digest(parquet) == manifest["sha256"] else "changed since"
+        parquet = (out / (place if varied else layout.CANDIDATES) / unit).with_suffix(".parquet")
+        written = manifest["varied_sha256" if varied else "sha256"]
+        state = "as it was made" if provenance.file_digest(parquet) == written else "changed since"
         entries = f"entries {manifest['start']} to {manifest['stop']}, UUID {manifest['uuid']}"
         source = Product(Path(manifest["file"]), entries)
         made_by = {key: str(manifest[key]) for key in ("dataset", "fingerprint", "checksum")}

@@ -55,6 +55,16 @@ def say(sentence: str, style: str = "") -> None:
     out_console.print(Text(sentence, style), soft_wrap=True)
 
 
+@contextmanager
+def without_results(silent: bool) -> Iterator[None]:
+    """Prints nothing on stdout for a while, if `silent`: what stages print whose result is not what was asked for."""
+    out_console.quiet = silent
+    try:
+        yield
+    finally:
+        out_console.quiet = False
+
+
 def print_json(document: object) -> None:
     """Prints a document on stdout, numbers in full. NaN is refused: results have null in its place."""
     say(json.dumps(document, indent=1, allow_nan=False, default=_plain))

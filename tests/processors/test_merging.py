@@ -16,11 +16,13 @@ LACKING = object()
 
 def put(folder: Path, name: str, counts: dict[str, Any], **changes: Any) -> None:
     parquet, path = parts.paths(folder, "w", name)
-    parquet.parent.mkdir(parents=True, exist_ok=True)
+    for each in (parquet, path):
+        each.parent.mkdir(parents=True, exist_ok=True)
     parquet.write_bytes(b"12345")
     manifest = Manifest(
         format=Manifest.FORMAT, fingerprint="mark", dataset="w", file="w.root", uuid="uuid", start=0, stop=7, bytes=5,
-        sha256="", variations=["nominal"], candidates=0, rows=0, checksum=None, events=7, sum_w=7.0, sum_w2=7.0,
+        sha256="", varied_bytes=0, varied_sha256=None,
+        variations=["nominal"], candidates=0, rows=0, checksum=None, events=7, sum_w=7.0, sum_w2=7.0,
         variation_sums={}, facts={"sv_index": {}}, tables=Tables(counts, counts), pileup_profile=[],
     )  # fmt: skip
     record = {key: value for key, value in (records.as_record(manifest) | changes).items() if value is not LACKING}

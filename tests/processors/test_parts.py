@@ -14,7 +14,7 @@ from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.processors import parts
 from hnl.processors.displaced import columns
 from hnl.processors.displaced.columns import COLUMNS
-from hnl.processors.rows import passing, repeated_event
+from hnl.processors.rows import EVENT, passing, repeated_event
 
 INFO = FileInfo("a.root", "uuid", 9, "v12", (), (), "svIdx", None, None, None)
 UNIT = WorkUnit("w", INFO, 0, 9)
@@ -46,15 +46,63 @@ def test_written_and_read_in_order(tmp_path: Path) -> None:
 
 
 def test_rows_of_variations(tmp_path: Path) -> None:
-    """Rows of one event stay in their order; candidates are the nominal ones."""
+    """A row that nominal and variations share is one row of each; nominal has a file of its own."""
     content = result([5, 5, 5, 2])
+    names = ("nominal", "up", "down", *(f"v{i}" for i in range(3, 64)))
     content["candidates"]["passes"] = column_accumulator(np.array([0b101, 0b010, 1 << 63, 0b100], dtype=np.uint64))
-    manifest = parts.write(tmp_path, UNIT, content, COLUMNS, "mark", ("nominal", "up", "down"))
-    assert (manifest.candidates, manifest.rows, manifest.variations) == (1, 4, ["nominal", "up", "down"])
+    manifest = parts.write(tmp_path, UNIT, content, COLUMNS, "mark", names)
+    assert (manifest.candidates, manifest.rows, manifest.variations) == (1, 5, list(names))
     rows = parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
-    assert rows["passes"].tolist() == [0b100, 0b101, 0b010, 1 << 63]
+    assert rows["event"].tolist() == [2, 5, 5, 5, 5]
+    assert rows["passes"].tolist() == [0b100, 0b001, 0b010, 0b100, 1 << 63]
+    assert rows["m_sv"].tolist() == [3, 0, 1, 0, 2]
     chosen = {i: np.flatnonzero(passing(rows, i)).tolist() for i in (0, 1, 2, 3, 63)}
-    assert chosen == {0: [1], 1: [2], 2: [0, 1], 3: [], 63: [3]}
+    assert chosen == {0: [1], 1: [2], 2: [0, 3], 3: [], 63: [4]}
+    alone = parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS, (*EVENT, "passes"), varied=False)
+    assert {name: column.tolist() for name, column in alone.items()} == {
+        "run": [1], "luminosity_block": [0], "event": [5], "passes": [1]
+    }  # fmt: skip
+    labels = ("dataset", "run", "luminosity_block", "event", "variation")
+    nominal, varied = (
+        pq.read_table(path, columns=list(labels)).to_pylist()
+        for path in (parts.paths(tmp_path, "w", UNIT.name)[0], parts.varied_path(tmp_path, "w", UNIT.name))
+    )
+    assert [tuple(row[name] for name in labels) for row in nominal] == [("w", 1, 0, 5, "nominal")]
+    assert [tuple(row[name] for name in labels) for row in varied] == [
+        ("w", 1, 0, 2, "down"), ("w", 1, 0, 5, "up"), ("w", 1, 0, 5, "down"), ("w", 1, 0, 5, "v63")
+    ]  # fmt: skip
+
+
+def test_a_part_without_variations_leaves_no_file_of_them(tmp_path: Path) -> None:
+    """Nor the one of an earlier selection."""
+    content = result([5, 5])
+    content["candidates"]["passes"] = column_accumulator(np.array([1, 2], dtype=np.uint64))
+    parts.write(tmp_path, UNIT, content, COLUMNS, "mark", ("nominal", "up"))
+    varied = parts.varied_path(tmp_path, "w", UNIT.name)
+    assert varied.is_file()
+    varied.write_bytes(varied.read_bytes()[:-1])
+    assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is None
+    parts.write(tmp_path, UNIT, result([5]), COLUMNS, "mark")
+    assert not varied.exists()
+    manifest = parts.manifest(tmp_path, "w", UNIT.name, "mark")
+    assert manifest is not None
+    assert (manifest.varied_bytes, manifest.varied_sha256) == (0, None)
+
+
+def test_what_earlier_selections_left_is_removed(tmp_path: Path) -> None:
+    """Parts of other units and datasets, and what older versions left beside them; nothing else."""
+    parts.write(tmp_path, UNIT, result([5]), COLUMNS, "mark")
+    parts.write(tmp_path, WorkUnit("w", INFO, 9, 18), result([6]), COLUMNS, "mark")
+    parts.write(tmp_path, WorkUnit("gone", INFO, 0, 9), result([7]), COLUMNS, "mark")
+    parquet, manifest = parts.paths(tmp_path, "w", UNIT.name)
+    parquet.with_suffix(".json").write_text("{}")
+    note = parquet.with_name("note.txt")
+    note.write_text("of a user")
+    parts.remove_others(tmp_path, {"w": {UNIT.name}})
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".json"]
+    assert sorted(left) == sorted([parquet, note])
+    assert manifest.is_file()
+    assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is not None
 
 
 def test_units_and_meanings_travel_with_the_part(tmp_path: Path) -> None:
@@ -85,8 +133,9 @@ def test_keys_of_a_manifest_on_disk(tmp_path: Path) -> None:
     path = parts.paths(tmp_path, "w", UNIT.name)[1]
     record = json.loads(path.read_text())
     assert list(record) == [
-        "format", "fingerprint", "dataset", "file", "uuid", "start", "stop", "bytes", "sha256", "variations",
-        "candidates", "rows", "checksum", "events", "sum_w", "sum_w2", "variation_sums", "sv_index", "tables",
+        "format", "fingerprint", "dataset", "file", "uuid", "start", "stop", "bytes", "sha256", "varied_bytes",
+        "varied_sha256", "variations", "candidates", "rows", "checksum", "events", "sum_w", "sum_w2",
+        "variation_sums", "sv_index", "tables",
         "cutflow", "n_minus_one", "pileup_profile",
     ]  # fmt: skip
     assert json.dumps(record["cutflow"]) == json.dumps(counts)
@@ -98,7 +147,7 @@ def test_keys_of_a_manifest_on_disk(tmp_path: Path) -> None:
 def test_broken_parts_are_refused(tmp_path: Path) -> None:
     manifest = parts.write(tmp_path, UNIT, result([1, 2]), COLUMNS, "mark")
     with pytest.raises(parts.PartError, match="its manifest says 3"):
-        parts.read(tmp_path, [replace(manifest, rows=3)], [UNIT.name], COLUMNS)
+        parts.read(tmp_path, [replace(manifest, candidates=3)], [UNIT.name], COLUMNS)
     parquet, _ = parts.paths(tmp_path, "w", UNIT.name)
     whole = bytearray(parquet.read_bytes())
     whole[len(whole) // 2] ^= 1

@@ -38,14 +38,14 @@ def metrics() -> dict[str, Any]:
 def test_performance() -> None:
     """Events of all folds together; who was skipped and which features were left out is told."""
     trained = Trained(metrics(), {"electron_low": "no signal"}, {"muon_low": {"l2_pixel_hits": "ttbar"}}, ())
-    table = learning_tables.performance(trained)
+    table = learning_tables.performance(trained.metrics, trained.skipped, trained.left_out)
     assert list(table.rows) == [
         ("muon_low", "1,100", "7", "0.990(12)", "0.950(12)", "-"),
         ("muon_high", "1,100", "7", "0.990(12)", "0.950(12)", "-"),
         ("electron_low", "0", "-", "-", "-", "-"),
     ]
     assert table.note == "left out, as not every dataset has them: l2_pixel_hits (ttbar)"
-    assert learning_tables.performance(Trained(metrics(), {}, {}, ())).note == ""
+    assert learning_tables.performance(metrics(), {}).note == ""
 
 
 def test_features_are_the_first_three() -> None:

@@ -110,7 +110,7 @@ def test_no_simulated_candidates(tmp_path: Path, trained: Path) -> None:
 def test_dataset_without_files(tmp_path: Path, trained: Path) -> None:
     """A dataset whose only file was left out by the selection is named."""
     out = selected(tmp_path, broken="other")
-    content = k0s.run(Run(out), models_folder=trained / "models", workers=1).content
+    content = k0s.run(Run(out), models_folder=trained / "models", workers=1)
     assert content.left_out == {"other": "the selection has no file of it"}
     assert list(content.cutflow) == ["data", "zmumu"]
     assert len(content.partial) == 1

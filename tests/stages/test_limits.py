@@ -429,7 +429,6 @@ def test_table_5_is_compared_at_its_masses():
     ("arguments", "message"),
     [
         ({"settings": ScanSettings(toys=50)}, "50 toys are too few to tell 5 %: at least 1000, or 0"),
-        ({"couplings": ["tau"]}, "no coupling 'tau'"),
         ({"couplings": ["e"]}, "no signal sample has the coupling e"),
         ({"natures": ["weyl"]}, "no nature 'weyl'"),
         ({"masses": [3.0]}, r"3 GeV is outside of the simulated masses \(4, 8\): nothing is extrapolated"),

@@ -203,7 +203,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Selection, Any]:
         rows = selection.rows(dataset.name)
         drawn = np.random.default_rng(seed).uniform(0.3, 1, (2, len(rows["event"]))).astype(np.float32)
         facts = {"models": {}, "own_models": False}
-        scoring.write(selection.folder, dataset.name, rows, dict(zip(scoring.COLUMNS, drawn, strict=True)), facts)
+        columns = dict(zip(scoring.COLUMNS, drawn, strict=True))
+        varied = selection.variations(dataset.name)
+        scoring.write(selection.folder, dataset.name, rows, columns, facts, varied)
     return selection, stage.run(Run(selection.folder), unblind=True).histograms["regions"]
 
 

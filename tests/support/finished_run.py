@@ -7,9 +7,12 @@ import numpy as np
 import scored
 import synthetic
 
+from hnl import layout, records
 from hnl.datasets.catalogue import Dataset
+from hnl.datasets.own_weights import OwnWeight
 from hnl.ml import scoring
 from hnl.processors.rows import Candidates
+from hnl.processors.selection_files import WeightsFile
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.stages import abcd
 from hnl.stages.run import Run
@@ -45,9 +48,18 @@ def entries() -> list[tuple[Dataset, Candidates, Any]]:
     return made
 
 
-def write(folder: Path, made: list[tuple[Dataset, Candidates, Any]], *, unblind: bool = False, **years: Any) -> Path:
+def write(
+    folder: Path,
+    made: list[tuple[Dataset, Candidates, Any]],
+    *,
+    unblind: bool = False,
+    weights: tuple[OwnWeight, ...] = (),
+    **years: Any,
+) -> Path:
     """Selection, scores and the stage `abcd`."""
     synthetic.write(folder, [(entry, table) for entry, table, _ in made], **years)
+    if weights:
+        records.write(folder / layout.WEIGHTS, WeightsFile(WeightsFile.FORMAT, weights))
     for entry, table, score in made:
         columns = {name: np.asarray(score, dtype=np.float32) for name in scoring.COLUMNS}
         scoring.write(folder, entry.name, table, columns, {"models": {}, "own_models": False})

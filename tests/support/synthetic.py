@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import jet_corrections
 import numpy as np
 
 from hnl import layout, records
@@ -154,16 +155,21 @@ def standard(n: int = 600) -> list[tuple[Dataset, Candidates]]:
 
 
 def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple[int, ...] = (2018,)) -> Path:
-    """A finished selection with these candidates, as `hnl select` leaves it."""
-    eras = {str(year): Era(year=year, luminosity=10.0, triggers=TRIGGERS) for year in years}
+    """A finished selection with these candidates, as `hnl select` leaves it. `passes`: bits of jes_up, jes_down."""
+    corrections: dict[str, Any] = {}
+    if any((rows["passes"] > 1).any() for _, rows in datasets):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = jet_corrections.write(folder / "jets.json")
+        corrections = {"jets": {"file": file, "uncertainties": {"jes": jet_corrections.TOTAL}}}
+    eras = {str(year): Era(year=year, luminosity=10.0, triggers=TRIGGERS, corrections=corrections) for year in years}
     catalogue = Catalogue(eras=eras, datasets=tuple(dataset for dataset, _ in datasets))
-    names = [dataset.name for dataset, _ in datasets]
+    variations = {dataset.name: units.variations(dataset, catalogue) for dataset, _ in datasets}
     content = SelectionFile(
         format=SelectionFile.FORMAT,
         partial=[],
         catalogue=catalogue,
         fingerprints={},
-        variations={name: ["nominal"] for name in names},
+        variations={name: list(some) for name, some in variations.items()},
         files={},
         units={},
         provenance={},
@@ -178,7 +184,7 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
         kept: dict[str, Any] = {"events": n + 1, "sum_w": sum_w or 0.0, "sum_w2": 0.0, "cutflow": {}, "n_minus_one": {}}
         kept |= {"variation_sums": {}, "sv_index": {}, "pileup_profile": np.zeros(200)}
         arrays = {name: _Column(column) for name, column in rows.items()}
-        parts.write(folder, unit, kept | {"candidates": arrays}, columns.COLUMNS, mark)
+        parts.write(folder, unit, kept | {"candidates": arrays}, columns.COLUMNS, mark, variations[dataset.name])
         content.fingerprints[dataset.name] = mark
         content.files[dataset.name] = [selection_files.facts(info)]
         content.units[dataset.name] = [unit.name]

@@ -75,12 +75,31 @@ def tracking() -> dict[str, Any]:
     }
 
 
+def own() -> dict[str, Any]:
+    """A scale factor of vertices by distance (cm), in text ways and working points; it is 0 below 0 cm."""
+
+    def bins(*values: float) -> dict[str, Any]:
+        return binning("flight", ["-inf", 0, 3, "inf"], [0.0, *values])
+
+    of_ways = {"nominal": bins(0.9, 1.2), "up": bins(1.0, 1.5), "down": bins(0.8, 1.0)}
+    inputs = [real("flight"), text("systematic"), text("WP"), real("scale")]
+    data = category("WP", {"tight": category("systematic", of_ways)})
+    return {"name": "sv_sf", "version": 1, "inputs": inputs, "output": real("sf"), "data": data}
+
+
 def write(path: Path) -> Path:
     """All of them in one gzipped file; returns its path."""
-    corrections = [electron_id(), muon_id(), pileup(), tracking()]
+    corrections = [electron_id(), muon_id(), pileup(), tracking(), own()]
     content = cs.CorrectionSet.model_validate({"schema_version": 2, "corrections": corrections})
     path.write_bytes(gzip.compress(content.model_dump_json(exclude_unset=True).encode()))
     return path
+
+
+def own_entry(file: Path | str, **changes: Any) -> dict[str, Any]:
+    """A weight of a user's own, as a catalogue has it."""
+    inputs: dict[str, Any] = {"flight": "delta_2d", "WP": {"constant": "tight"}, "scale": 1.0}
+    inputs["systematic"] = {"nominal": "nominal", "up": "up", "down": "down"}
+    return {"name": "vertex", "file": str(file), "correction": "sv_sf", "inputs": inputs} | changes
 
 
 def entries(file: Path) -> dict[str, dict[str, Any]]:

@@ -70,7 +70,7 @@ def condor_status(output: FolderArgument, as_json: JsonOption = False) -> None:
 
 
 @condor_app.command("collect")
-def condor_collect(output: FolderArgument, allow_partial: PartialOption = False) -> None:
+def condor_collect(output: FolderArgument, allow_partial: PartialOption = False, as_json: JsonOption = False) -> None:
     """Verify what the jobs brought back, and finish the selection as hnl select does."""
     from hnl.condor import batch
 
@@ -79,7 +79,7 @@ def condor_collect(output: FolderArgument, allow_partial: PartialOption = False)
         selection = batch.collect(output, allow_partial=allow_partial, on_note=note)
         noted.stage = selection.analysis.stage("select")
         noted.kept += [output / layout.SELECTION, output / layout.CUTFLOW]
-    print_selection(selection)
+    print_selection(selection, as_json=as_json)
 
 
 @condor_app.command("job", hidden=True)

@@ -39,6 +39,7 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
         "limits": {
             "limits out": "all couplings and masses",
             "limits out --coupling mu --mass 8 --mass 10": "two masses",
+            "limits out --coupling 1:2:0": "a ratio of |V_e|^2, |V_mu|^2 and |V_tau|^2",
             "limits out --scale-to 138": "simulation projected to 138/fb",
         },
         "fit": {
@@ -46,10 +47,10 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
             "fit out --sample hnl10_mu --toys 1000": "a sample, and its goodness of fit",
         },
         "plot": {
-            "plot out": "draws what is not as it was",
-            "plot out --only 'limits_*' --style mine.mplstyle": "some of the figures, in a style of your own",
+            "plot out": "draws what is not as it would be drawn now",
+            "plot out --only 'limits_*' --format svg": "some figures, as SVG",
         },
-        "report": {"report out": "writes the page again"},
+        "report": {"report out": "writes out/report.html again"},
     },
     "Look into a run": {
         "datasets": {
@@ -59,18 +60,25 @@ EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
         "datasets check": {
             "datasets check catalogue.yaml": "opens every file",
             "datasets check catalogue.yaml --catalogue-only": "before the files are there",
+            "datasets check catalogue.yaml --json": "for a script",
         },
         "datasets template": {
             "datasets template": "the names of all eras",
             "datasets template 2018 > 2018.yaml": "a catalogue to start from",
         },
         "status": {
-            "status out": "files done, missing, failed, and why",
+            "status out": "files and stages: done, missing, failed, stale and why",
+            "status out --json": "for a script",
         },
         "provenance": {"provenance out/report.html": "back to each file of the catalogue"},
+        "export": {
+            "export out candidates.root": "every candidate, for ROOT's RDataFrame",
+            "export out signal.parquet --dataset signal": "those of the signal samples",
+        },
         "compare": {"compare out other": "exit status 1 if any number differs"},
         "physics": {
             "physics --mass 10 --v2-mu 5.7e-7": "lifetime, cross section, decays",
+            "physics --mass 10 --v2-e 1e-6 --energy 13.6 --json": "for a script",
         },
     },
     "Scale out": {

@@ -8,13 +8,16 @@ import typer
 from hnl import lineage, locking
 from hnl.cli.app import app
 from hnl.cli.kept import is_kept
-from hnl.cli.options import OutArgument, WorkersOption, at_output
+from hnl.cli.options import JsonOption, OutArgument, WorkersOption, at_output, signal_samples
 from hnl.cli.shown import say_shown, show
 from hnl.errors import InputError
-from hnl.terminal import note, print_table, progress_bar, say
+from hnl.terminal import note, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hnl.inference.displaced.scan_results import ScanSettings
+    from hnl.report.tables import Table
     from hnl.stages import limits as limits_stage
     from hnl.stages import strengths as strengths_stage
     from hnl.stages.fitted import Fitted
@@ -51,12 +54,16 @@ def fit(
     output: OutArgument,
     sample: Annotated[
         list[str] | None,
-        typer.Option(help="Signal dataset to be fitted; may be repeated. [default: the best of each coupling]"),
+        typer.Option(
+            help="Signal dataset to be fitted; may be repeated. [default: the best of each coupling]",
+            autocompletion=signal_samples,
+        ),
     ] = None,
     scale_to: ScaleOption = None,
     correlated_closure: ClosureOption = True,
     toys: Annotated[int, typer.Option(min=0, help="Of the goodness of fit, 0 for none.")] = 0,
     seed: SeedOption = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Fit the model of section 8: OUT/abcd -> OUT/fit (pulls, impacts, goodness of fit, fitted yields).
 
@@ -70,6 +77,9 @@ def fit(
         else:
             result = _fit(at, chosen | {"luminosity": scale_to, "correlated": correlated_closure})
         shown = show(at)
+    if as_json:
+        _print_json(result.tables, refused=result.content.refused)
+        return
     for table in result.tables:
         print_table(table.text(LEADING if table.name.startswith("impacts_") else None))
     for name, reason in result.content.refused.items():
@@ -81,7 +91,10 @@ def fit(
 @app.command()
 def limits(
     output: OutArgument,
-    coupling: Annotated[list[str] | None, typer.Option(help="'e', 'mu' or 'mixed'; may be repeated.")] = None,
+    coupling: Annotated[
+        list[str] | None,
+        typer.Option(help="'e', 'mu', 'mixed', or |V_e|²:|V_mu|²:|V_tau|², such as 1:2:0; may be repeated."),
+    ] = None,
     nature: Annotated[list[str] | None, typer.Option(help="'majorana' or 'dirac'; may be repeated.")] = None,
     mass: Annotated[
         list[float] | None,
@@ -104,6 +117,7 @@ def limits(
     sample: Annotated[
         list[str] | None, typer.Option(help="Of a search of your own: the model; may be repeated. [default: all]")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Exclude |V|^2 at 95 % CLs (section 8): OUT/abcd -> OUT/limits (JSON, CSV, HEPData, models).
 
@@ -115,6 +129,7 @@ def limits(
     strength at their generated lifetime in place of a scan. Masses scanned before with the same inputs and settings
     are kept. An edge beyond what the samples describe is called open, and no number is given for it.
     """
+    from hnl.corrections import couplings
     from hnl.inference.displaced.scan_results import ScanSettings
     from hnl.report.displaced import limit_files
 
@@ -128,6 +143,9 @@ def limits(
         if has_own_models(at, *displaced_only):
             strengths = _strengths(at, {"samples": sample or [], "toys": toys, "seed": seed})
             shown = show(at, workers)
+            if as_json:
+                _print_json([strengths.table])
+                return
             print_table(strengths.table.text())
             say(f"limits:      {strengths.folder}")
             say_shown(shown)
@@ -137,15 +155,24 @@ def limits(
                 "--sample names a model of a search of your own; the displaced one has --mass and --coupling"
             )
         settings = ScanSettings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
-        chosen = {"coupling": coupling, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
+        scenarios = [couplings.named(text) for text in coupling] if coupling else None
+        chosen = {"coupling": scenarios, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result = _limits(at, settings, workers, **chosen)
         shown = show(at, workers)
+    if as_json:
+        _print_json([result.table, result.comparison, result.strengths], not_scanned=result.content.not_scanned)
+        return
     narrow = (limit_files.narrow(table) for table in (result.comparison, result.strengths))
     for table in (limit_files.main_rows(result.table), *narrow):
         if table.records:
             print_table(table.text())
     say(f"limits:      {result.folder}")
     say_shown(shown)
+
+
+def _print_json(tables: "Sequence[Table]", **more: object) -> None:
+    """All tables with all their entries."""
+    print_json({"tables": {table.name: table.with_units() for table in tables}, **more})
 
 
 def has_own_models(at: "Run", *displaced_only: tuple[str, object]) -> bool:
@@ -203,6 +230,8 @@ def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: 
         note(f"{result.reused} masses are scanned already with these inputs")
     if left := result.content.not_scanned:
         note("not scanned: " + "; ".join(left[:3]) + (f"; and {len(left) - 3} others" if len(left) > 3 else ""))
+    for remark in result.content.remarks:
+        note(remark)
     if left := result.content.left_out:
         note(f"not used, since others of their mass have the true decay length of N: {', '.join(left)}")
     return result

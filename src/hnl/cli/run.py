@@ -1,7 +1,7 @@
 """`hnl run`: all stages of a search, in their order. What is as before is kept."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from hnl.cli.options import (
     ClusterConfigOption,
     ClusterOption,
     ExecutorOption,
+    JsonOption,
     OutOption,
     PartialOption,
     SchedulerOption,
@@ -24,9 +25,9 @@ from hnl.cli.options import (
     WorkersOption,
     at_output,
 )
-from hnl.cli.shown import say_shown, show
+from hnl.cli.shown import say_shown, show, states
 from hnl.executors import ExecutionOptions
-from hnl.terminal import note, print_table, say
+from hnl.terminal import err_console, note, print_json, print_table, say, without_results
 
 if TYPE_CHECKING:
     from hnl.stages.run import Run
@@ -56,6 +57,7 @@ def run(
     checksum: ChecksumOption = False,
     unblind: UnblindOption = False,
     thresholds: ThresholdsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Run a whole search: for the displaced one select, histogram, train, score, abcd, limits, fit, plot, report.
 
@@ -64,7 +66,8 @@ def run(
     """
     execution = ExecutionOptions(executor, workers, scheduler, cluster, cluster_config)
     options = Options(unblind, thresholds, workers)
-    with locking.held(output, note):
+    # What stages print on their way is no part of a document, nor of the result.
+    with locking.held(output, note), without_results(as_json or err_console.quiet):
         at = at_output(output)
         at.selection = commands.select_events(catalogue, output, execution, allow_partial, checksum)
         commands.print_cutflow(at.selection)
@@ -78,6 +81,10 @@ def run(
         for sentence in dict.fromkeys(notes.values()):
             say(sentence)
         shown = show(at, 1 if executor == "iterative" else workers, notes, always=True)
+    if as_json:
+        found = states(output, at.analysis.stages)
+        print_json({"result": shown and shown.lines, "notes": notes, "stages": [asdict(state) for state in found]})
+        return
     if shown:
         say("")
         for line in shown.lines:
@@ -95,7 +102,8 @@ def _train(at: "Run", options: Options) -> str:
     from hnl.report import learning_tables
 
     if not is_kept(at, at.analysis.stage("train"), {"tune": 0, "device": "cpu"}):
-        print_table(learning_tables.performance(commands.train_classifiers(at, 0, "cpu", options.workers)))
+        trained = commands.train_classifiers(at, 0, "cpu", options.workers)
+        print_table(learning_tables.performance(trained.metrics, trained.skipped, trained.left_out))
     return ""
 
 

@@ -11,6 +11,7 @@ from hnl import layout, lineage, locking
 from hnl.cli.app import app
 from hnl.cli.options import OutArgument, WorkersOption, at_output
 from hnl.report.states import DONE, NOT_RUN, STALE, StageState
+from hnl.stages import Stage
 from hnl.terminal import note, progress_bar, say
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def plot(
         plotted = _plot(at, (), workers, looks=looks, only=tuple(only or ()))
         if not plotted.content.products:
             raise NoProductsError(f"{output} holds nothing that could be drawn: run hnl run first")
-        _report(at, states(at), {})
+        _report(at, states(at.out, at.analysis.stages), {})
     for figure in plotted.drawn:
         say(f"{figure.title}: {output / figure.files[0]}")
     say(f"figures:     {_counted(plotted)}")
@@ -101,19 +102,19 @@ def show(
     """
     if not always and at.analysis.stage("plot").inputs(at.out) == [at.out / layout.SELECTION]:
         return None
-    states_before = states(at)
+    states_before = states(at.out, at.analysis.stages)
     plotted = _plot(at, {state.stage for state in states_before if state.state != DONE}, workers)
     lines = _report(at, states_before, notes or {})
     return Shown(lines, at.out / layout.REPORT, _counted(plotted))
 
 
-def states(at: "Run") -> list[StageState]:
-    """How far each stage of a run is, but for those that show it."""
+def states(out: Path, stages: Sequence[Stage]) -> list[StageState]:
+    """How far the stages of a search are, but for those that show it."""
     result = []
-    for stage in at.analysis.stages:
+    for stage in stages:
         if stage.name not in SHOWING:
-            made = lineage.time_of(at.out, stage)
-            reason = lineage.stale(at.out, stage)
+            made = lineage.time_of(out, stage)
+            reason = lineage.stale(out, stage)
             state = NOT_RUN if not made else STALE if reason else DONE
             result.append(StageState(stage.name, stage.does, state, reason if made else "", made))
     return result

@@ -14,6 +14,8 @@ from hnl.cli.options import (
     ClusterConfigOption,
     ClusterOption,
     ExecutorOption,
+    JsonOption,
+    ModelsOption,
     OutArgument,
     OutOption,
     PartialOption,
@@ -25,7 +27,7 @@ from hnl.cli.options import (
 )
 from hnl.cli.shown import say_shown, show
 from hnl.executors import ExecutionOptions
-from hnl.terminal import EventRate, err_console, note, print_table, progress_bar, say
+from hnl.terminal import EventRate, err_console, note, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from hnl.datasets.files import WorkUnit
@@ -46,6 +48,7 @@ def select(
     cluster_config: ClusterConfigOption = None,
     allow_partial: PartialOption = False,
     checksum: ChecksumOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Select candidates: NanoAOD -> OUT/candidates (parquet), OUT/cutflow.json.
 
@@ -56,8 +59,9 @@ def select(
     with locking.held(output, note):
         selection = select_events(catalogue, output, execution, allow_partial, checksum)
         shown = show(at_output(output), workers)
-    print_selection(selection)
-    say_shown(shown)
+    print_selection(selection, as_json=as_json)
+    if not as_json:
+        say_shown(shown)
 
 
 @app.command()
@@ -78,6 +82,7 @@ def train(
     tune: Annotated[int, typer.Option(min=0, help="Trials of optuna for the hyper-parameters, 0 for none.")] = 0,
     device: Annotated[str, typer.Option(help="'cpu' or 'cuda'.")] = "cpu",
     workers: WorkersOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Train the classifiers (section 5): OUT/candidates -> OUT/models, and how good they are.
 
@@ -88,6 +93,9 @@ def train(
         at = at_output(output)
         trained = train_classifiers(at, tune, device, workers)
         shown = show(at, workers)
+    if as_json:
+        print_json({"trainings": trained.metrics, "skipped": trained.skipped, "left_out": trained.left_out})
+        return
     from hnl.report import learning_tables
 
     for table in learning_tables.of_training(trained):
@@ -99,15 +107,17 @@ def train(
 @app.command()
 def score(
     output: OutArgument,
-    models: Annotated[
-        Path | None, typer.Option(help="Folder of models trained elsewhere. [default: OUT/models]", show_default=False)
-    ] = None,
+    models: ModelsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Score the candidates: OUT/candidates, OUT/models -> OUT/scores."""
     with locking.held(output, note):
         at = at_output(output)
         counts = score_candidates(at, models)
         shown = show(at)
+    if as_json:
+        print_json(counts)
+        return
     from hnl.report import learning_tables
 
     print_table(learning_tables.of_scores(counts))
@@ -121,6 +131,7 @@ def abcd(
     unblind: UnblindOption = False,
     thresholds: ThresholdsOption = None,
     full: Annotated[bool, typer.Option("--full", help="Print every bin.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Estimate the background (section 6): OUT/scores -> OUT/abcd (histograms, tables), and check the estimate.
 
@@ -130,6 +141,10 @@ def abcd(
         at = at_output(output)
         result = estimate_background(at, unblind, thresholds)
         shown = show(at)
+    if as_json:
+        tables = {name: table.with_units() for name, table in result.tables.items()}
+        print_json({"thresholds": result.thresholds, "hidden": result.hidden, "tables": tables})
+        return
     for table in result.text_tables(full=full):
         print_table(table)
     if result.hidden:
@@ -216,11 +231,14 @@ def estimate_background(at: "Run", unblind: bool, thresholds: Path | None) -> "a
     return result
 
 
-def print_cutflow(selection: "Selection") -> None:
+def print_cutflow(selection: "Selection", *, as_json: bool = False) -> None:
     """Unweighted events after each requirement, and the files that were left out."""
     from hnl.report import certification, cutflow, settings
 
-    print_table(cutflow.table(selection))
+    if as_json:
+        print_json({"cutflow": cutflow.record(selection), "partial": selection.partial})
+    else:
+        print_table(cutflow.table(selection))
     if changed := settings.line(selection.catalogue):
         note(changed)
     for warning in certification.warnings(selection):
@@ -231,8 +249,10 @@ def print_cutflow(selection: "Selection") -> None:
             note(f"  {reason}")
 
 
-def print_selection(selection: "Selection") -> None:
+def print_selection(selection: "Selection", *, as_json: bool = False) -> None:
     """The cutflow, and where the products are."""
-    print_cutflow(selection)
+    print_cutflow(selection, as_json=as_json)
+    if as_json:
+        return
     say(f"candidates:  {selection.folder / layout.CANDIDATES}")
     say(f"cutflow:     {selection.folder / layout.CUTFLOW}")

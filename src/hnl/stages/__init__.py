@@ -67,7 +67,13 @@ SELECT = Stage(
     "select",
     "NanoAOD -> candidates and cutflow",
     (),
-    (layout.SELECTION, layout.WEIGHTS, layout.CUTFLOW, f"{layout.CANDIDATES}/*/*.parquet"),
+    (
+        layout.SELECTION,
+        layout.WEIGHTS,
+        layout.CUTFLOW,
+        f"{layout.CANDIDATES}/*/*.parquet",
+        f"{layout.VARIED_CANDIDATES}/*/*.parquet",
+    ),
     ("hnl.processors.units",),
     uses=("needs", "processor", "varies_jets"),
 )
@@ -100,9 +106,9 @@ FIT = Stage(
 PLOT = Stage(
     "plot",
     "every figure, of what is saved",
-    (layout.SELECTION, layout.HISTOGRAMS, *RESULTS, layout.STYLE),
+    (layout.SELECTION, layout.CUTFLOW, layout.HISTOGRAMS, *RESULTS, layout.STYLE),
     (f"{layout.PLOTS}/*",),
-    ("hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.strengths"),
+    ("hnl.plots.cutflow", "hnl.plots.distributions", "hnl.plots.fits", "hnl.plots.strengths"),
     uses=("distributions",),
 )
 REPORT = Stage(

@@ -10,6 +10,8 @@ CUTS = ("leptons", "jets", "vertices", "events")
 ESTIMATE = ("masses", "regions", "thresholds", "estimate")
 SELECT = replace(stages.SELECT, settings=CUTS)
 HISTOGRAM = replace(stages.HISTOGRAM, settings=())
+_SCORES = (f"{layout.SCORES}/*.parquet", f"{layout.VARIED_SCORES}/*.parquet")
+
 TRAIN = Stage(
     "train",
     "candidates -> classifiers",
@@ -23,7 +25,7 @@ SCORE = Stage(
     "score",
     "candidates and classifiers -> scores",
     (layout.SELECTION, f"{layout.MODELS}/*.json"),
-    (f"{layout.SCORES}/*",),
+    (f"{layout.SCORES}/*", f"{layout.VARIED_SCORES}/*", f"{layout.SCORE_MANIFESTS}/*"),
     ("hnl.ml.models", "hnl.ml.scoring"),
     wants_signal=True,
     settings=("masses",),
@@ -31,7 +33,7 @@ SCORE = Stage(
 ABCD = Stage(
     "abcd",
     "scores -> ABCD regions, estimate, checks",
-    (layout.SELECTION, layout.WEIGHTS, f"{layout.SCORES}/*.parquet"),
+    (layout.SELECTION, layout.WEIGHTS, *_SCORES),
     (f"{layout.ABCD}/*",),
     (
         "hnl.corrections.weights",
@@ -53,7 +55,7 @@ K0S = Stage(
     in_run=False,
     settings=(*CUTS, "masses"),
 )
-_ESTIMATE = (layout.SELECTION, layout.WEIGHTS, f"{layout.SCORES}/*.parquet", layout.ESTIMATE, layout.REGIONS)
+_ESTIMATE = (layout.SELECTION, layout.WEIGHTS, *_SCORES, layout.ESTIMATE, layout.REGIONS)
 LIMITS = Stage(
     "limits",
     "estimate -> excluded |V|^2",
@@ -90,6 +92,7 @@ PLOT = Stage(
     stages.PLOT.does,
     (
         layout.SELECTION,
+        layout.CUTFLOW,
         layout.HISTOGRAMS,
         layout.EVALUATION,
         layout.ESTIMATE,
@@ -100,7 +103,9 @@ PLOT = Stage(
     ),
     (*stages.PLOT.products, f"{layout.K0S}/*.png", f"{layout.K0S}/*.pdf"),
     (
+        "hnl.plots.cutflow",
         "hnl.plots.displaced.abcd",
+        "hnl.plots.displaced.efficiencies",
         "hnl.plots.classifier",
         "hnl.plots.distributions",
         "hnl.plots.fits",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hnl import layout, provenance, records
+from hnl.corrections.couplings import scenario
 from hnl.inference import asymptotics, published
 from hnl.inference.displaced import inputs, strengths, table5
 from hnl.inference.displaced import limits as mass_scans
@@ -48,7 +49,7 @@ def run(
 
     Args:
         at: a finished run.
-        couplings: of 'e', 'mu', 'mixed'; all by default.
+        couplings: 'e', 'mu', 'mixed', or ratios (`corrections.couplings`); by default those three.
         natures: of `NATURES`; both by default.
         masses: GeV; all simulated ones by default.
         step: what is scanned between them by default, see `mass_scans.plan`.
@@ -101,6 +102,7 @@ def run(
         published=tuple(published.curves()),
         samples=tuple(samples),
         provenance=provenance.record(),
+        remarks=tuple(filter(None, dict.fromkeys(scenario(scan.coupling).remark for scan in scans))),
     )
     table, comparison = edges(scans, background.label), compared(scans, background.label, table5.rows())
     at_generated = strength_tables.table(samples, background.label)

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import matplotlib as mpl
+from pydantic import TypeAdapter
 
 from hnl import analysis as searches
 from hnl import dependencies, executors, layout, provenance, records
@@ -22,13 +23,15 @@ from hnl.inference.displaced import table5
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.results import FitFile, StrengthsFile
-from hnl.plots import classifier, distributions, style
+from hnl.plots import classifier, cutflow, distributions, style
 from hnl.plots import fits as fit_plots
 from hnl.plots import strengths as strength_plots
 from hnl.plots.displaced import abcd as abcd_plots
+from hnl.plots.displaced import efficiencies
 from hnl.plots.displaced import k0s as k0s_plots
 from hnl.plots.displaced import limits as limit_plots
-from hnl.plots.style import Drawn
+from hnl.plots.style import Drawn, Label
+from hnl.processors.selection_files import DatasetCutflow
 from hnl.report.figures import Figure, FiguresFile, FiguresOfProduct
 from hnl.selections.displaced.regions import RegionSettings
 from hnl.stages.run import Run
@@ -285,6 +288,12 @@ def _matches(figure: Figure, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(_stem(figure), pattern) for pattern in patterns)
 
 
+def _cutflow(at: Run, path: Path, folder: Path) -> list[Drawn]:
+    of = TypeAdapter(dict[str, DatasetCutflow]).validate_json(path.read_bytes())
+    chosen = of, at.selection.sum_w, at.selection.catalogue, folder
+    return cutflow.draw_all(*chosen) + efficiencies.draw_all(*chosen)
+
+
 def _distributions(at: Run, path: Path, folder: Path) -> list[Drawn]:
     return distributions.draw_all(files.read_json(path), at.analysis.distributions, at.selection.catalogue, folder)
 
@@ -296,8 +305,9 @@ def _abcd(at: Run, path: Path, folder: Path) -> list[Drawn]:
     datasets = at.selection.catalogue.datasets
     samples = {name: [d.name for d in datasets if d.kind == kind] for name, kind in kinds.items()}
     chosen = {name: names for name, names in samples.items() if names}
-    settings = AbcdSettings.of_catalogue(at.selection.catalogue)
-    return abcd_plots.draw_all(estimate.tables, plane, chosen, estimate.scan, estimate.thresholds, folder, settings)
+    label, settings = Label.of(at.selection.catalogue), AbcdSettings.of_catalogue(at.selection.catalogue)
+    scans, thresholds = estimate.scan, estimate.thresholds
+    return abcd_plots.draw_all(estimate.tables, plane, chosen, scans, thresholds, folder, label, settings)
 
 
 def _classifiers(at: Run, path: Path, folder: Path) -> list[Drawn]:
@@ -331,6 +341,14 @@ KINDS = (
         "result",
     ),
     Kind("limits", layout.EVERY_STRENGTHS, _strengths, ("hnl.plots.strengths",), "result"),
+    Kind(
+        "select",
+        (layout.CUTFLOW,),
+        _cutflow,
+        ("hnl.plots.cutflow", "hnl.plots.displaced.efficiencies"),
+        "selection",
+        needs=(layout.SELECTION,),
+    ),
     Kind(
         "histogram",
         (layout.HISTOGRAMS,),

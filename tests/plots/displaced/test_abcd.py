@@ -6,7 +6,9 @@ from typing import Any
 
 import hist
 import images
+import matplotlib.pyplot as plt
 import numpy as np
+import printed
 import pytest
 from matplotlib.figure import Figure
 
@@ -14,10 +16,13 @@ from hnl.histograms.displaced.abcd import make_plane, score_edges
 from hnl.histograms.displaced.settings import PAPER
 from hnl.inference.abcd.rows import HIDDEN, NO_TEST, ClosureRow, SimulatedClosureRow, YieldRow
 from hnl.inference.abcd.thresholds import Scan
-from hnl.plots.displaced import abcd
+from hnl.plots import style
+from hnl.plots.displaced import closure, regions, scores, thresholds
+from hnl.plots.displaced import yields as yield_plots
+from hnl.plots.style import Label
 from hnl.selections.displaced.categories import ALL, CATEGORIES, MUON
 from hnl.selections.displaced.hypotheses import HYPOTHESES
-from hnl.selections.displaced.regions import bins
+from hnl.selections.displaced.regions import Kind, bins, region, rows, score_bin, window
 
 SELECTIONS = ("SR", "VR", "SR+VR")
 THRESHOLDS = ("0.3", "0.5", "0.7", "0.9", "chosen")
@@ -85,7 +90,7 @@ def simulated_rows(factor: float = 1.0) -> list[SimulatedClosureRow]:
     Args:
         factor: of the ratio of mue_SS in the SR, low mass, x = 0.3.
     """
-    rows = []
+    result = []
     groups = (*CATEGORIES, "l2 electron", "l2 muon", "all")
     for hypothesis, selection, threshold, group in product(HYPOTHESES, SELECTIONS, THRESHOLDS, groups):
         g, t = groups.index(group), THRESHOLDS.index(threshold)
@@ -105,8 +110,8 @@ def simulated_rows(factor: float = 1.0) -> list[SimulatedClosureRow]:
         elif group == "all":
             row |= {"ndf": 8, "tested": 7}
         at = {"hypothesis": hypothesis, "selection": selection, "threshold": threshold, "category": group}
-        rows.append(SimulatedClosureRow(**at, **row))
-    return rows
+        result.append(SimulatedClosureRow(**at, **row))
+    return result
 
 
 def plane(factor: float = 1.0) -> hist.Hist:
@@ -159,24 +164,35 @@ def scans(factor: float = 1.0) -> tuple[dict[str, Scan], dict[str, float]]:
     return result, thresholds
 
 
-def yields(rows: Sequence[abcd.Predicted]) -> Figure:
-    return abcd.yields(rows, rows[0].hypothesis, rows[0].sample)
+LABEL = Label("simulation", "0.07 fb$^{-1}$ (13 TeV)", "pseudo-data")
+
+
+def yields(rows: Sequence[yield_plots.Predicted]) -> Figure:
+    return yield_plots.yields(rows, rows[0].hypothesis, rows[0].sample, LABEL)
+
+
+def without_d(rows: Sequence[YieldRow]) -> list[YieldRow]:
+    """The same, with no event in D of any SS bin."""
+    none: dict[str, Any] = {"D": 0.0, **dict.fromkeys(("prediction", "stat_down", "stat_up", "total_down", "total_up"))}
+    return [row.model_copy(update=none) if row.category.endswith("SS") else row for row in rows]
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {
+    "regions": regions.scheme,
+    "SR_low_without_D": lambda: yields(without_d(yield_rows("low", "data", hidden=True))),
     "SR_low_simulation": lambda: yields(yield_rows("low", "simulation")),
     "SR_high_data": lambda: yields(yield_rows("high", "data", hidden=True)),
     "CR_high_data": lambda: yields(closure_rows("high", "data")),
-    "simulated_closure": lambda: abcd.simulated_closure(simulated_rows()),
-    "VR_scores": lambda: abcd.scores(plane(), ["drawn"]),
-    "thresholds": lambda: abcd.scan(*scans()),
+    "simulated_closure": lambda: closure.simulated_closure(simulated_rows()),
+    "VR_scores": lambda: scores.scores(plane(), ["drawn"], LABEL, "pseudo-data"),
+    "thresholds": lambda: thresholds.scan(*scans(), LABEL),
 }
 
 CHANGED: dict[str, Callable[[], Figure]] = {
     "SR_low_simulation": lambda: yields(yield_rows("low", "simulation", factor=0.5)),
-    "simulated_closure": lambda: abcd.simulated_closure(simulated_rows(0.5)),
-    "VR_scores": lambda: abcd.scores(plane(0.9), ["drawn"]),
-    "thresholds": lambda: abcd.scan(*scans(0.9)),
+    "simulated_closure": lambda: closure.simulated_closure(simulated_rows(0.5)),
+    "VR_scores": lambda: scores.scores(plane(0.9), ["drawn"], LABEL, "pseudo-data"),
+    "thresholds": lambda: thresholds.scan(*scans(0.9), LABEL),
 }
 
 
@@ -191,3 +207,56 @@ def test_what_changes_is_seen(name: str) -> None:
     """One point, one bar of a shape or one curve of many; on logarithmic axes by a half, otherwise by a tenth."""
     before, after = (images.pixels(draw()) for draw in (FIGURES[name], CHANGED[name]))
     assert images.difference(before, after) > images.MAX_DIFFERENCE
+
+
+@pytest.mark.parametrize("name", list(FIGURES))
+def test_it_can_be_read(name: str) -> None:
+    with style.look():
+        printed.check(FIGURES[name]())
+
+
+def written(figure: Figure) -> set[str]:
+    """Every text of a figure."""
+    with style.look():
+        return {text.get_text() for text in printed.texts(figure)}
+
+
+@pytest.mark.parametrize(("hidden", "region"), [(False, "SR-A, high mass;"), (True, "SR-A, high mass, blinded;")])
+def test_what_is_hidden_is_not_in_the_legend(hidden: bool, region: str) -> None:
+    texts = written(yields(yield_rows("high", "data", hidden=hidden)))
+    assert ("pseudo-data in A" in texts) is not hidden
+    assert any(text.startswith(region) for text in texts)
+    assert "no upper end" in texts  # of a bin of ee_OS
+    assert "no event in D" in texts  # of another
+    assert not any(text == "data" or text.startswith("data ") for text in texts)
+
+
+def test_without_any_event_in_d_a_sentence_says_so() -> None:
+    texts = written(FIGURES["SR_low_without_D"]())
+    assert "no event in D: no prediction" in texts
+
+
+def test_the_scan_counts_poor_bins() -> None:
+    """Two categories, ee, have one poor bin at any threshold, the others none."""
+    texts = written(FIGURES["thresholds"]())
+    assert {text.partition("\n")[2] for text in texts if "\n" in text} == {
+        "N(C) < 3 in 1 bin at best",
+        "N(C) > 3 in all bins",
+    }
+    assert len([text for text in texts if "1 bin at best" in text]) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"), [("SR", "SR-A SR-B SR-C SR-D"), ("VR", "VR-AB VR-CD"), ("CR", "CR-A CR-B CR-C CR-D")]
+)
+def test_each_point_of_the_scheme_is_in_the_region_that_is_drawn_there(kind: Kind, names: str) -> None:
+    """The names stand where `regions.region` puts a candidate of that score and mass."""
+    axes = regions.regions(kind)
+    placed = [text for text in axes.texts if text.get_text().startswith(kind)]
+    assert {text.get_text() for text in placed} == set(names.split())
+    selection = 1 if kind == "VR" else 0
+    for text in placed:
+        score, mass = text.get_position()
+        place = region(kind, selection, window(mass), score_bin(score, regions.THRESHOLD))
+        assert rows(kind)[int(place)].name == text.get_text()
+    plt.close("all")

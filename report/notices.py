@@ -1,0 +1,38 @@
+"""What has to be known before the results of a run are believed."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hnl.report import certification
+from hnl.report.page import Notice
+from hnl.report.states import StageState, not_run, out_of_date
+
+if TYPE_CHECKING:  # for types only: report does not run the selection
+    from hnl.processors.selection import Selection
+
+PSEUDODATA = "pseudo-data"  # process of a dataset that is drawn from simulation
+
+
+def notices(selection: "Selection", hidden: Sequence[str], few: str, states: Sequence[StageState]) -> list[Notice]:
+    """Notices for a run.
+
+    Args:
+        selection: of the run.
+        hidden: sentences on what of data is not shown.
+        few: a sentence if there are too few events for what was done; else ''.
+        states: of the stages.
+    """
+    data = [dataset for dataset in selection.catalogue.datasets if dataset.is_data]
+    made: list[Notice] = []
+    if not data:
+        made.append(Notice("Simulated", "there are no data: everything here is from simulation"))
+    elif all(dataset.process == PSEUDODATA for dataset in data):
+        made.append(Notice("Simulated", "the data are pseudo-data, drawn from simulation: nothing here was measured"))
+    made += [Notice("Blinded", sentence) for sentence in dict.fromkeys(hidden)]
+    if selection.partial:
+        made.append(Notice("Partial", f"{len(selection.partial)} files were left out: {'; '.join(selection.partial)}"))
+    made += [Notice("Few events", few)] if few else []
+    made += [Notice("Warning", sentence) for sentence in certification.warnings(selection)]
+    made += [Notice("Out of date", sentence) for sentence in out_of_date(states)]
+    made += [Notice("Not done", sentence) for sentence in not_run(states)]
+    return made
