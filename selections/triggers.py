@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from hnl.datasets.arrays import Objects, PerEvent, require
+from hnl.datasets.arrays import Objects, PerEvent
 from hnl.datasets.trigger_bits import TriggerBits
 from hnl.selections.events import PAPER, EventCuts
 
@@ -43,11 +43,7 @@ def matched_to_hlt(
 
     Returns:
         bool per event.
-
-    Raises:
-        MissingColumnError: plain NanoEvents have no four-vectors of trigger objects.
     """
-    require(trigger_objects, "trigger_objects", "mass")
     selected = False
     for flavour, fired_path, required in ((11, electron_fired, bits.electron), (13, muon_fired, bits.muon)):
         passed = False

@@ -1,5 +1,6 @@
 """The package: every room in the wheel, and no room's name taken from anybody else."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ from hnl import dependencies, stages
 from hnl.stages.displaced import STAGES
 
 ROOT = Path(hnl.__file__).parents[2]
+DEMO = ROOT / "datasets" / "demo"
 ROOMS = sorted(path.name for path in (ROOT / "src" / "hnl").iterdir() if path.is_symlink())
 
 
@@ -32,6 +34,26 @@ def test_the_wheel_made_from_the_sdist_holds_every_module(tmp_path: Path) -> Non
     assert len(templates) >= 9
     assert templates <= packed
     assert "hnl/report/page.html" in packed
+    assert wheel.stat().st_size < 3_000_000
+    samples = {name for name in packed if name.endswith(".root")}
+    assert samples == {f"hnl/datasets/demo/small/{path.name}" for path in (DEMO / "small").glob("*.root")}
+    demo_without_a_checkout(wheel, tmp_path)
+
+
+def demo_without_a_checkout(wheel: Path, folder: Path) -> None:
+    """Installed, `hnl demo` takes the samples of the wheel, and these can be used with their corrections."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", folder / "lib"]
+    subprocess.run([*pip, wheel], check=True, capture_output=True)
+    (folder / "taken").touch()
+    catalogue = folder / "lib" / "hnl" / "datasets" / "demo" / "small" / "small.yaml"
+    for arguments, status, words in (
+        (["demo", "-o", "taken/out"], 2, f"samples: {catalogue}\nerror: cannot write"),
+        (["datasets", "check", str(catalogue)], 0, ""),
+    ):
+        command = [sys.executable, "-m", "hnl.cli", *arguments]
+        environment = os.environ | {"PYTHONPATH": str(folder / "lib")}
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr[: len(words)]) == (status, words), done.stderr
 
 
 def test_rooms_are_not_packages_of_their_own(tmp_path: Path) -> None:

@@ -83,6 +83,16 @@ def test_a_log_has_one_line_of_progress(screen: tuple[bool, io.StringIO]) -> Non
         assert text.getvalue() == "train: 1,200/1,200 models\n"
 
 
+@pytest.mark.parametrize(("quiet", "expected"), [(False, "train: 2/2 models\n"), (True, "")])
+def test_a_dumb_terminal_is_as_a_log(quiet: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, quiet=quiet, _environ={"TERM": "dumb"})
+    monkeypatch.setattr(terminal, "err_console", console)
+    with progress_bar("models") as progress:
+        progress.update(progress.add_task("train", total=2), advance=2)
+    assert text.getvalue() == expected
+
+
 @pytest.mark.parametrize(
     ("value", "error", "expected"),
     [

@@ -52,15 +52,15 @@ def draw_all(
         path = save(figure, folder / f"abcd_{name}.png")
         figures.append(Drawn(title, path, caption, alt, SECTION))
 
-    edges, least_c = settings.regions, settings.estimate.least_c
-    windows = ", ".join(f"{edge:g}" for edge in edges.m_l1_sv)
+    regions, least_c = settings.regions, settings.estimate.least_c
+    windows = ", ".join(f"{edge:g}" for edge in regions.m_l1_sv)
     add(
         "regions",
-        scheme(edges.m_l1_sv, edges.score),
+        scheme(regions),
         "Regions of the background estimate",
         "The regions of Table 3 in the score and m(l1, SV): A is predicted by B C / D. The validation region has more "
         "than one jet, the control region any number.",
-        f"Boundaries at {windows} GeV, and at the scores {edges.score:g} and x.",
+        f"Boundaries at {windows} GeV, and at the scores {regions.score:g} and x.",
     )
     for hypothesis in HYPOTHESES:
         for sample in samples:
@@ -103,8 +103,8 @@ def draw_all(
         called = name_of(sample, label)
         add(
             f"VR_scores_{sample}",
-            scores(plane, datasets, label, called, edges),
-            f"Score inside and outside of {edges.windows[INSIDE]} GeV in the VR, {called}",
+            scores(plane, datasets, label, called, regions),
+            f"Score inside and outside of {regions.windows[INSIDE]} GeV in the VR, {called}",
             f"Scores of {called} in the validation region, of unit area, inside the window of m(l1, SV) (VR-AB, points)"
             " and outside (VR-CD, line), with their ratio. The method asks for one shape: ratios of 1.",
             "Each panel is of one classifier: electron or muon, low or high mass.",

@@ -165,7 +165,7 @@ class EventRate(ProgressColumn):
 def progress_bar(counted: str, *more: ProgressColumn) -> Iterator[Progress]:
     """A progress bar on stderr with a count and further columns; in a log, one line at its end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(counted), *more)
-    moves = err_console.is_terminal and not err_console.quiet
+    moves = err_console.is_interactive and not err_console.quiet  # a dumb terminal is as a log
     progress = Progress(*columns, TimeRemainingColumn(), console=err_console, disable=not moves)
     try:
         with progress:

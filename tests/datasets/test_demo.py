@@ -15,7 +15,9 @@ from hnl.selections.displaced import categories
 from hnl.stages import select
 
 DEMO = Path(hnl.__file__).parents[2] / "datasets" / "demo"
+SMALL = DEMO / "small"
 MAX_BYTES = 25_000_000
+MAX_BYTES_SMALL = 3_000_000
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +118,26 @@ def test_weights_of_the_pileup_profile_keep_the_sum_of_weights(demo: Selection) 
         mean[way] = float((weight * drawn).mean())
     assert mean["up"] / mean["nominal"] == pytest.approx(1.046, abs=1e-3)
     assert mean["down"] / mean["nominal"] == pytest.approx(0.954, abs=1e-3)
+
+
+def test_the_small_set_has_the_candidates_of_the_signal_selection(demo: Selection, tmp_path: Path) -> None:
+    """All of them, of its datasets, with all their columns, and with the same weights."""
+    small = select.run(SMALL / "small.yaml", tmp_path, execution=ExecutionOptions("iterative"))
+    names = [dataset.name for dataset in small.catalogue.datasets]
+    assert {"pseudodata", "ttbar", "wjets", "hnl10_mu"} <= set(names)
+    compared = 0
+    for name in names:
+        assert small.scale(small.catalogue.dataset(name)) == demo.scale(demo.catalogue.dataset(name))
+        assert small.variations(name) == demo.variations(name)
+        for variation in small.variations(name):
+            of_small, of_demo = small.candidates(name, variation), demo.candidates(name, variation)
+            one_jet = [candidates["n_jets"] == 1 for candidates in (of_small, of_demo)]
+            for column in of_demo:
+                np.testing.assert_array_equal(of_small[column][one_jet[0]], of_demo[column][one_jet[1]], column)
+            compared += int(one_jet[0].sum())
+    assert compared > 10_000
+
+
+def test_the_small_set_is_small_and_its_catalogue_that_of_its_script() -> None:
+    assert sum(path.stat().st_size for path in SMALL.iterdir() if path.is_file()) <= MAX_BYTES_SMALL
+    assert runpy.run_path(str(SMALL / "make.py"))["catalogue"]() == (SMALL / "small.yaml").read_text(encoding="utf-8")

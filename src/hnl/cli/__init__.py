@@ -9,7 +9,7 @@ from rich.text import Text
 from typer.exceptions import TyperException
 
 from hnl import provenance
-from hnl.cli import condor, datasets, export, inference, k0s, physics, run, shown, simulate, stages, state  # noqa: F401  (add their commands)
+from hnl.cli import condor, datasets, demo, export, inference, k0s, physics, run, shown, simulate, stages, state  # noqa: F401  (add their commands)
 from hnl.cli.app import app
 from hnl.errors import HNLError
 from hnl.terminal import err_console, note

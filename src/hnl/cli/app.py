@@ -25,8 +25,8 @@ app = typer.Typer(
     those before left in the output folder OUT. The same command goes on with
     a run that was interrupted, or failed.
 
-    There is no public data with HNLs: [bold]hnl simulate[/bold] makes samples of signal and
-    background.
+    There is no public data with HNLs: [bold]hnl demo[/bold] searches in simulated samples,
+    [bold]hnl simulate[/bold] makes others.
 
     Exit status: 0 all went well, 1 failed, 2 the input was bad, 130 interrupted.
     """,

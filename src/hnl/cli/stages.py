@@ -140,6 +140,8 @@ def abcd(
     with locking.held(output, note):
         at = at_output(output)
         result = estimate_background(at, unblind, thresholds)
+        if at.set_blinding(unblind=unblind) and (output / layout.HISTOGRAMS).is_file():
+            make_histograms(at)
         shown = show(at)
     if as_json:
         tables = {name: table.with_units() for name, table in result.tables.items()}

@@ -94,7 +94,7 @@ def compare(
     compared, differences = comparison.compare(first, second)
     if as_json:
         print_json({"compared": compared, "differences": [asdict(one) for one in differences]})
-        raise typer.Exit(bool(differences))
+        raise typer.Exit(1 if differences else 0)
     for one in differences:
         _line(0, f"{one.product}: {one.what}")
     if differences:

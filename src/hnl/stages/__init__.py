@@ -80,7 +80,7 @@ SELECT = Stage(
 HISTOGRAM = Stage(
     "histogram",
     "candidates -> histograms (ROOT, UHI JSON)",
-    (layout.SELECTION, layout.WEIGHTS),
+    (layout.SELECTION, layout.WEIGHTS, layout.UNBLINDED),
     (layout.HISTOGRAMS_ROOT, layout.HISTOGRAMS),
     ("hnl.corrections.weights", "hnl.histograms.files", "hnl.histograms.fill"),
     uses=("distributions",),

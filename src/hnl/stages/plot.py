@@ -17,6 +17,7 @@ from hnl import dependencies, executors, layout, provenance, records
 from hnl.errors import HNLError, InputError
 from hnl.executors import ExecutionOptions
 from hnl.histograms import files
+from hnl.histograms.fill import hidden
 from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.abcd.settings import AbcdSettings
 from hnl.inference.displaced import table5
@@ -295,7 +296,9 @@ def _cutflow(at: Run, path: Path, folder: Path) -> list[Drawn]:
 
 
 def _distributions(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return distributions.draw_all(files.read_json(path), at.analysis.distributions, at.selection.catalogue, folder)
+    histograms = files.read_json(path)
+    drawn = replace(at.analysis.distributions, hidden=hidden(histograms, at.analysis.distributions))
+    return distributions.draw_all(histograms, drawn, at.selection.catalogue, folder)
 
 
 def _abcd(at: Run, path: Path, folder: Path) -> list[Drawn]:
@@ -306,8 +309,8 @@ def _abcd(at: Run, path: Path, folder: Path) -> list[Drawn]:
     samples = {name: [d.name for d in datasets if d.kind == kind] for name, kind in kinds.items()}
     chosen = {name: names for name, names in samples.items() if names}
     label, settings = Label.of(at.selection.catalogue), AbcdSettings.of_catalogue(at.selection.catalogue)
-    scans, thresholds = estimate.scan, estimate.thresholds
-    return abcd_plots.draw_all(estimate.tables, plane, chosen, scans, thresholds, folder, label, settings)
+    drawn = estimate.tables, plane, chosen, estimate.scan, estimate.thresholds
+    return abcd_plots.draw_all(*drawn, folder, label, settings)
 
 
 def _classifiers(at: Run, path: Path, folder: Path) -> list[Drawn]:
@@ -315,20 +318,21 @@ def _classifiers(at: Run, path: Path, folder: Path) -> list[Drawn]:
 
 
 def _k0s(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return k0s_plots.draw_all(records.read(path, K0SFile), path.parent)
+    return k0s_plots.draw_all(records.read(path, K0SFile), path.parent, Label.of(at.selection.catalogue))
 
 
 def _limits(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), folder)
+    label = Label.of(at.selection.catalogue)
+    return limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), folder, label)
 
 
 def _strengths(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return strength_plots.draw_strengths(records.read(path, StrengthsFile), folder)
+    return strength_plots.draw_strengths(records.read(path, StrengthsFile), folder, Label.of(at.selection.catalogue))
 
 
 def _fits(at: Run, path: Path, folder: Path) -> list[Drawn]:
     edges = searches.part(at.selection.catalogue, RegionSettings)
-    return fit_plots.draw_fits(records.read(path, FitFile), folder, edges)
+    return fit_plots.draw_fits(records.read(path, FitFile), folder, Label.of(at.selection.catalogue), edges)
 
 
 # In the order in which their figures are shown.
