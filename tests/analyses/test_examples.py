@@ -157,7 +157,7 @@ def test_fits_and_limits_against_pyhf(dimuon: Path) -> None:
 def test_opened_from_python(dimuon: Path) -> None:
     """The same calls as for the displaced search; its data are not hidden anywhere, and there is no score."""
     opened = hnl.open(dimuon)
-    masses = opened.candidates("pseudodata").m_mumu
+    masses = opened.candidates("data").m_mumu
     np.testing.assert_allclose(np.sort(masses), np.sort(dimuon_masses(DEMO / "pseudodata.root")), rtol=1e-5)
     table = opened.table().to_pandas()
     assert not table.duplicated(["dataset", "run", "luminosity_block", "event", "variation"]).any()
