@@ -8,7 +8,7 @@ export HNL_REAL_NANOAOD ?= $(abspath ../shared/data/nanoaod)
 # A file stays in one worker, which makes its fixtures once; tests of a file may use what others of it have left.
 PARALLEL := -n 2 --dist loadfile
 
-.PHONY: help demo test test-quick test-faults test-images-update coverage lint docs docs-serve formats lock clean
+.PHONY: help demo test test-quick test-faults test-images-update coverage lint docs docs-serve gallery formats lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -50,8 +50,13 @@ docs: $(READY)  ## build the documentation site in $(OUT)/site; a broken link is
 docs-serve: $(READY)  ## show the documentation at http://127.0.0.1:8000, and again after each change
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
-formats: $(READY)  ## write docs/formats.md from the types of files
+FIGURES := cutflow m_l1_sv_SR classifier_scores abcd_regions abcd_CR_low_data fit_impacts_hnl10_mixed limits_mu_majorana
+gallery: demo  ## take the figures of docs/gallery.md from a run of the demo
+	cp $(FIGURES:%=$(OUT)/demo/plots/%.png) docs/figures
+
+formats: $(READY)  ## write docs/formats.md and the table of docs/settings.md from the types in the code
 	$(BIN)/python -m hnl.report.formats docs/formats.md
+	$(BIN)/python -m hnl.report.settings docs/settings.md
 
 # Without NCCL, 0.5 GB for training on several GPUs, which XGBoost loads only there; so pip is told to add nothing.
 lock:  ## write requirements.lock anew: exact versions with hashes

@@ -107,8 +107,7 @@ class Scenario:
         if self.name in _SYMBOLS:
             return _SYMBOLS[self.name]
         product = {"e": r"|V_{eN}|^4", "mu": r"|V_{\mu N}|^4", "mixed": r"|V_{eN} V_{\mu N}|^2"}[self.channel]
-        total = r"|V_{eN}|^2 + |V_{\mu N}|^2 + |V_{\tau N}|^2"
-        return rf"{product} / ({total}),\ e:\mu:\tau = {self.name}"
+        return rf"{product} / \Sigma |V_{{\ell N}}|^2\ (e:\mu:\tau = {self.name})"
 
     @property
     def remark(self) -> str:

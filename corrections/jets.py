@@ -25,6 +25,7 @@ from hnl.datasets.corrections import JetCorrections, Smearing
 from hnl.datasets.variations import NOMINAL, up_down
 from hnl.physics.angles import delta_r
 from hnl.selections import jets as jet_cuts
+from hnl.selections.jets import PAPER, JetCuts
 
 Events = Any  # awkward record array of NanoAOD events
 Jagged = Any  # awkward array of the same events; jets are jagged records of `nanoaod.jets`
@@ -75,22 +76,23 @@ def check(settings: JetCorrections | None) -> None:
         library.check(settings.file, settings.smearing.scale_factor, (ETA, PT, RHO, SYSTEMATIC))
 
 
-def nominal_factors(settings: JetCorrections | None, jets: Jagged, events: Events) -> np.ndarray:
+def nominal_factors(settings: JetCorrections | None, jets: Jagged, events: Events, cuts: JetCuts = PAPER) -> np.ndarray:
     """`factors` of the nominal jets alone: float64, (n,)."""
     result = np.ones(int(ak.sum(ak.num(jets))))
     if settings and settings.smearing:
-        counting = _counting(jets)
+        counting = _counting(jets, cuts)
         (result[counting],) = _smeared(settings, settings.smearing, jets, events, counting, ("nom",))
     return result
 
 
-def factors(settings: JetCorrections | None, jets: Jagged, events: Events) -> np.ndarray:
+def factors(settings: JetCorrections | None, jets: Jagged, events: Events, cuts: JetCuts = PAPER) -> np.ndarray:
     """Factors on pt and mass of the jets in the file.
 
     Args:
         settings: settings of the era; None for no variations.
         jets: jagged jets of `nanoaod.jets`, n in all events together.
         events: the same events.
+        cuts: jets that cannot count by them are left as they are.
 
     Returns:
         float64, (variations, n), in the order of `variations`; none negative.
@@ -101,7 +103,7 @@ def factors(settings: JetCorrections | None, jets: Jagged, events: Events) -> np
     result = np.ones((len(variations(settings)), int(ak.sum(ak.num(jets)))))
     if settings is None:
         return result
-    counting = _counting(jets)
+    counting = _counting(jets, cuts)
     resolution = []
     nominal = np.ones(counting.sum())
     if settings.smearing:
@@ -129,8 +131,8 @@ def scaled(jets: Jagged, factor: np.ndarray) -> Jagged:
     return jets
 
 
-def _counting(jets: Jagged) -> np.ndarray:
-    return _flat(jet_cuts.can_be_good(jets), bool)
+def _counting(jets: Jagged, cuts: JetCuts) -> np.ndarray:
+    return _flat(jet_cuts.can_be_good(jets, cuts), bool)
 
 
 def _smeared(

@@ -72,6 +72,10 @@ class Point:
             raise PointError(f"|V_tau|^2 = {self.v2_tau} must be in 0 to 1")
         _ = self.ctau  # refuses mass and nature
 
+    def __repr__(self) -> str:
+        tau = f", v2_tau={self.v2_tau}" if self.v2_tau else ""
+        return f"Point(mass={self.mass}, v2_e={self.v2_e}, v2_mu={self.v2_mu}, nature={self.nature!r}{tau})"
+
     @cached_property
     def ctau(self) -> float:
         """Mean proper decay length in mm, for all couplings together."""

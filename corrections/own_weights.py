@@ -89,16 +89,19 @@ def _wrong_inputs(entry: OwnWeight, columns: Sequence[str]) -> Iterator[tuple[Pl
         yield ("correction",), str(error)
         return
     of_correction = f"{entry.file}: the correction {entry.correction}"
+    if unknown := [name for name in entry.inputs if name not in types]:
+        yield ("inputs", unknown[0]), f"{of_correction} has no input '{unknown[0]}'{nearest(unknown[0], list(types))}"
+        return
     if missing := [name for name in types if name not in entry.inputs]:
         yield ("inputs",), f"{of_correction} wants the input '{missing[0]}', which is not given"
     for name, value in entry.inputs.items():
         place = ("inputs", name)
-        if name not in types:
-            yield place, f"{of_correction} has no input '{name}'{nearest(name, list(types))}"
-        elif isinstance(value, Ways):
+        if isinstance(value, Ways):
             known = library.keys(entry.file, entry.correction, name)
-            for way, text in ways_not_in(value, known):
-                yield (*place, way), f"{of_correction} has no {name} = {text}{nearest(str(text), _listed(known))}"
+            listed = sorted(str(one) for one in known or ())
+            for way, text in value.values.items():
+                if known is not None and text not in known:
+                    yield (*place, way), f"{of_correction} has no {name} = {text}{nearest(str(text), listed)}"
         elif types[name] == "string" and not isinstance(value, Constant):
             yield place, f"{of_correction} wants a text as '{name}': {{constant: {value}}}"
         elif isinstance(value, Constant) and types[name] != "string":
@@ -106,15 +109,6 @@ def _wrong_inputs(entry: OwnWeight, columns: Sequence[str]) -> Iterator[tuple[Pl
         elif isinstance(value, str) and library.column_of(value) not in columns:
             column = library.column_of(value)
             yield place, f"candidates have no column {column}{nearest(column, columns)}"
-
-
-def ways_not_in(ways: Ways, known: set[str | int] | None) -> list[tuple[str, str | int]]:
-    """Those values of an input that a correction does not know, by name."""
-    return [(way, value) for way, value in ways.values.items() if known is not None and value not in known]
-
-
-def _listed(known: set[str | int] | None) -> list[str]:
-    return sorted(str(value) for value in known or ())
 
 
 def _taken(catalogue: Catalogue) -> set[str]:

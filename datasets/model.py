@@ -1,5 +1,6 @@
 """What every entry of the catalogue is: unknown keys are refused, and nothing changes after it was read."""
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Strict
@@ -30,6 +31,6 @@ def increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
     Raises:
         ValueError: one is not above the one before it.
     """
-    if any(after <= before for before, after in zip(edges, edges[1:], strict=False)):
+    if any(after <= before for before, after in pairwise(edges)):
         raise ValueError(f"edges must increase: {', '.join(f'{edge:g}' for edge in edges)}")
     return edges

@@ -25,6 +25,7 @@ def on_catalogue(catalogue: Catalogue) -> list[str]:
         )
     if unmatched := [file for dataset in catalogue.datasets for file in dataset.files if set(file) & set("*?[")]:
         said.append(f"patterns that no file matches yet: {len(unmatched)}, e.g. {unmatched[0]}")
+    said += [f"weight {own.name}: not there yet: {own.file}" for own in catalogue.weights if not own.file.is_file()]
     return said
 
 

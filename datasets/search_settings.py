@@ -54,7 +54,8 @@ def changed(kind: type[Settings], written: dict[str, Any], document: Document, a
         for detail in error.errors():
             if detail["type"] == "extra_forbidden":
                 loc = detail["loc"]
-                raise document.wrong((*at, *loc), _unknown(kind, (*at, *loc), loc)) from None
+                message = f"{_unknown(kind, (*at, *loc), loc)} (got {detail['input']!r})"
+                raise document.wrong((*at, *loc), message) from None
         raise document.invalid(error, at) from None
     result: dict[str, Any] = found.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return _without_empty(result)

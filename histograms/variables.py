@@ -60,7 +60,7 @@ class Distributions:
     Attributes:
         variables: a histogram each.
         splits: axes of names of every histogram. In figures the last one makes panels, those before it figures.
-        hidden: labels of splits for which data are not drawn before they are unblinded.
+        hidden: labels of splits for which data are not histogrammed before they are unblinded.
     """
 
     variables: tuple[Variable, ...]

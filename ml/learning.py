@@ -10,6 +10,7 @@ import numpy as np
 import xgboost
 
 from hnl import __version__, dependencies, layout, provenance
+from hnl import analysis as searches
 from hnl.errors import InputError
 from hnl.ml import evaluation, folds, models, sample, scoring, training, tuning
 from hnl.ml.displaced import trainings
@@ -20,7 +21,7 @@ from hnl.ml.sample import NoCandidatesError, NoTrainingSignalError, TrainingSamp
 from hnl.ml.settings import Settings
 from hnl.processors.rows import passing
 from hnl.processors.selection import Selection
-from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.hypotheses import HYPOTHESES, MassSettings
 
 # Code that decides the content of a model: its events, its features and its training.
 CODE = ("hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning")
@@ -180,8 +181,11 @@ def load_sources(selection: Selection) -> list[TrainingSource]:
         NoCandidatesError: the selection has no candidates at all.
     """
     group = trainings.groups(selection.catalogue)
+    masses = searches.part(selection.catalogue, MassSettings)
     sources = [
-        TrainingSource(dataset, selection.candidates(dataset.name), selection.scale(dataset), group[dataset.era])
+        TrainingSource(
+            dataset, selection.candidates(dataset.name), selection.scale(dataset), group[dataset.era], masses
+        )
         for dataset in selection.catalogue.datasets
     ]
     if not any(len(source.candidates["event"]) for source in sources):

@@ -14,6 +14,7 @@ from hnl.ml.displaced.features import Feature
 from hnl.ml.displaced.trainings import Training
 from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates, generated_events, ordered
+from hnl.selections.displaced.hypotheses import PAPER, MassSettings
 
 
 class TrainingError(InputError):
@@ -42,12 +43,17 @@ class TrainingWeightError(TrainingError):
 
 @dataclass(frozen=True)
 class TrainingSource:
-    """A dataset with its candidates, the factor from generator weights to expected events, and its era group."""
+    """A dataset with its candidates, the factor from generator weights to expected events, and its era group.
+
+    Attributes:
+        masses: which a signal must have to train a classifier of a hypothesis.
+    """
 
     dataset: Dataset
     candidates: Candidates
     scale: float
     group: str
+    masses: MassSettings = PAPER
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def usable(training: Training, sources: Sequence[TrainingSource]) -> tuple[tuple
 
 def taking_part(training: Training, sources: Sequence[TrainingSource]) -> list[TrainingSource]:
     """The datasets that train a classifier, by name."""
-    chosen = [s for s in sources if s.group == training.group and training.trains_on(s.dataset)]
+    chosen = [s for s in sources if s.group == training.group and training.trains_on(s.dataset, s.masses)]
     return sorted(chosen, key=lambda source: source.dataset.name)
 
 

@@ -53,7 +53,7 @@ def cutflow(cutflows: Mapping[str, DatasetCutflow], sum_w: Mapping[str, float], 
     """
     steps = _steps(cutflows)
     figure, grid = style.panels(
-        1, 2, width=DOUBLE, height=2.6 + 0.5 * len(steps), left=13.5, top=4.6, between=(1.2, 0), sharey=True
+        1, 2, width=DOUBLE, height=2.6 + 0.5 * len(steps), left=13.5, top=4.6, between=(3.0, 0), sharey=True
     )
     left, right = grid[0]
     expected_events(cutflows, sum_w, catalogue, ax=left)

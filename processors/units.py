@@ -3,6 +3,7 @@
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hnl import analysis as searches
 from hnl import dependencies, provenance
@@ -57,8 +58,8 @@ def fingerprint(dataset: Dataset, catalogue: Catalogue) -> str:
         CorrectionError: golden JSON or corrections cannot be read.
         AnalysisError: the search of the catalogue cannot be loaded.
     """
-    era = catalogue.era(dataset)
-    settings = {
+    era, stage = catalogue.era(dataset), searches.of_catalogue(catalogue).stage("select")
+    settings: dict[str, Any] = {
         "kind": dataset.kind,
         "triggers": dataset.triggers,
         "veto": dataset.veto_triggers,
@@ -67,8 +68,11 @@ def fingerprint(dataset: Dataset, catalogue: Catalogue) -> str:
         "golden_json": library.sha256(era.golden_json) if era.golden_json and dataset.is_data else None,
         "jets": jets.digest(_jet_settings(dataset, catalogue)),
         "generator_weights": dataset.generator_weights.model_dump(),
-        "code": dependencies.digest(searches.of_catalogue(catalogue).stage("select").code),
+        "code": dependencies.digest(stage.code),
     }
+    changed = {name: catalogue.settings[name] for name in catalogue.settings if stage.depends_on(name)}
+    if changed:
+        settings["settings"] = changed
     return provenance.digest(settings)
 
 

@@ -2,36 +2,48 @@
 
 import awkward as ak
 import numpy as np
+from pydantic import Field
 
 from hnl.datasets.arrays import Mask, Objects, PerEvent, require
-
-MIN_PT = 20.0  # GeV, section 2
-MAX_ABS_ETA = 2.4  # section 2
-MAX_DELTA_R_L2 = 0.7  # Table 2
-MIN_DELTA_R_L1 = 0.4  # section 4: 'at least one additional jet separated from l1'
+from hnl.datasets.model import Real, Settings
 
 
-def good_jets(jets: Objects) -> Objects:
+class JetCuts(Settings):
+    """Of the jets that count, and of the jet of l2."""
+
+    pt: Real = Field(default=20.0, gt=0, description="GeV, least transverse momentum (section 2)")
+    abs_eta: Real = Field(default=2.4, gt=0, description="largest |eta| (section 2)")
+    delta_r_l2: Real = Field(default=0.7, gt=0, description="largest Delta R of the jet of l2 (Table 2)")
+    delta_r_l1: Real = Field(
+        default=0.4, ge=0, description="least Delta R of further jets from l1 (section 4: 'separated from l1')"
+    )
+
+
+PAPER = JetCuts()
+
+
+def good_jets(jets: Objects, cuts: JetCuts = PAPER) -> Objects:
     """Jets with pt > 20 GeV, |eta| < 2.4 and the jet ID (section 2).
 
     Args:
         jets: jagged records with pt (GeV), eta and passes_id (bool, the tight CMS jet ID).
+        cuts: other numbers.
 
     Raises:
         MissingColumnError: plain NanoEvents have no `passes_id`: what it is made of depends on the version.
     """
-    return jets[is_good(jets)]
+    return jets[is_good(jets, cuts)]
 
 
-def is_good(jets: Objects) -> Mask:
+def is_good(jets: Objects, cuts: JetCuts = PAPER) -> Mask:
     """Mask of the jets that meet the requirements of `good_jets`, aligned with `jets`."""
-    return (jets.pt > MIN_PT) & can_be_good(jets)
+    return (jets.pt > cuts.pt) & can_be_good(jets, cuts)
 
 
-def can_be_good(jets: Objects) -> Mask:
+def can_be_good(jets: Objects, cuts: JetCuts = PAPER) -> Mask:
     """Mask of the jets with |eta| < 2.4 and the jet ID (section 2), at any energy, aligned with `jets`."""
     require(jets, "jets", "passes_id")
-    return (np.abs(jets.eta) < MAX_ABS_ETA) & jets.passes_id
+    return (np.abs(jets.eta) < cuts.abs_eta) & jets.passes_id
 
 
 def nearest_jet(l2: PerEvent, jets: Objects) -> tuple[PerEvent, Mask]:
@@ -49,9 +61,9 @@ def nearest_jet(l2: PerEvent, jets: Objects) -> tuple[PerEvent, Mask]:
     return ak.firsts(jets[nearest]), other_jets
 
 
-def separated(l1: PerEvent, jets: Objects) -> Mask:
+def separated(l1: PerEvent, jets: Objects, cuts: JetCuts = PAPER) -> Mask:
     """Mask of the jets that are separated from l1 by Delta R > 0.4 (section 4), aligned with `jets`."""
-    return jets.deltaR(l1) > MIN_DELTA_R_L1
+    return jets.deltaR(l1) > cuts.delta_r_l1
 
 
 def pt_rel(l2: PerEvent, jet: PerEvent) -> PerEvent:

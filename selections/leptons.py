@@ -4,33 +4,122 @@ All cuts are strict, as Table 1 writes them. Columns are NanoAOD's: pt in GeV, d
 a cone of R = 0.3 (section 4).
 """
 
-from dataclasses import dataclass
-from math import inf
+from typing import Any, Self
 
 import awkward as ak
 import numpy as np
+from pydantic import Field, model_validator
 
 from hnl.datasets.arrays import Jagged, Mask, Objects, PerEvent, require
+from hnl.datasets.model import Real, Settings
 from hnl.datasets.nanoaod import SEQUENTIAL_ID
 
 
-@dataclass(frozen=True)
-class LeptonCuts:
-    """Requirements on one kind of lepton (paper, Table 1). Lengths in cm, momenta in GeV."""
+class LeptonCuts(Settings):
+    """Requirements on one kind of lepton: a column of Table 1."""
 
-    pt: float
-    abs_eta: float
-    abs_dxy: tuple[float, float]
-    abs_dz: float
-    rel_iso: float = inf
+    pt: Real
+    abs_eta: Real
+    abs_dz: Real
+    min_abs_dxy: Real | None
+    max_abs_dxy: Real | None
+    rel_iso: Real | None
 
 
-# Table 1, columns 'Prompt electrons', 'Prompt muons', 'Nonprompt electrons', 'Nonprompt muons'.
-PROMPT_ELECTRON_2016 = LeptonCuts(pt=30, abs_eta=2.5, abs_dxy=(-inf, 0.02), abs_dz=0.04, rel_iso=0.1)
-PROMPT_ELECTRON_2017 = LeptonCuts(pt=34, abs_eta=2.5, abs_dxy=(-inf, 0.02), abs_dz=0.04, rel_iso=0.1)
-PROMPT_MUON = LeptonCuts(pt=30, abs_eta=2.4, abs_dxy=(-inf, 0.01), abs_dz=0.1, rel_iso=0.1)
-NONPROMPT_ELECTRON = LeptonCuts(pt=7, abs_eta=2.5, abs_dxy=(0.02, inf), abs_dz=10)
-NONPROMPT_MUON = LeptonCuts(pt=7, abs_eta=2.4, abs_dxy=(0.02, inf), abs_dz=10)
+def _pt(default: float) -> Any:
+    return Field(default=default, ge=0, description="GeV, least transverse momentum (Table 1)")
+
+
+def _abs_eta(default: float) -> Any:
+    return Field(default=default, gt=0, description="largest |eta| (Table 1)")
+
+
+def _abs_dz(default: float) -> Any:
+    return Field(default=default, gt=0, description="cm, largest |d_z| (Table 1)")
+
+
+def _min_abs_dxy(default: float | None) -> Any:
+    return Field(default=default, ge=0, description="cm, least |d_xy| (Table 1)")
+
+
+def _max_abs_dxy(default: float | None) -> Any:
+    return Field(default=default, gt=0, description="cm, largest |d_xy| (Table 1)")
+
+
+def _rel_iso(default: float | None) -> Any:
+    return Field(default=default, gt=0, description="largest relative isolation (Table 1)")
+
+
+class PromptElectrons(LeptonCuts):
+    """Table 1, 'Prompt electrons', 2017 and later: 34 GeV is for 2017-2018. Our choice: later years are as 2018."""
+
+    pt: Real = _pt(34)
+    abs_eta: Real = _abs_eta(2.5)
+    abs_dz: Real = _abs_dz(0.04)
+    min_abs_dxy: Real | None = _min_abs_dxy(None)
+    max_abs_dxy: Real | None = _max_abs_dxy(0.02)
+    rel_iso: Real | None = _rel_iso(0.1)
+
+
+class PromptElectrons2016(PromptElectrons):
+    """Table 1, 'Prompt electrons', to 2016. Our choice: 2015 is as 2016."""
+
+    pt: Real = _pt(30)
+
+
+class PromptMuons(LeptonCuts):
+    """Table 1, 'Prompt muons'."""
+
+    pt: Real = _pt(30)
+    abs_eta: Real = _abs_eta(2.4)
+    abs_dz: Real = _abs_dz(0.1)
+    min_abs_dxy: Real | None = _min_abs_dxy(None)
+    max_abs_dxy: Real | None = _max_abs_dxy(0.01)
+    rel_iso: Real | None = _rel_iso(0.1)
+
+
+class NonpromptElectrons(LeptonCuts):
+    """Table 1, 'Nonprompt electrons'."""
+
+    pt: Real = _pt(7)
+    abs_eta: Real = _abs_eta(2.5)
+    abs_dz: Real = _abs_dz(10)
+    min_abs_dxy: Real | None = _min_abs_dxy(0.02)
+    max_abs_dxy: Real | None = _max_abs_dxy(None)
+    rel_iso: Real | None = _rel_iso(None)
+
+
+class NonpromptMuons(NonpromptElectrons):
+    """Table 1, 'Nonprompt muons'."""
+
+    abs_eta: Real = _abs_eta(2.4)
+
+
+class LeptonSettings(Settings):
+    """The columns of Table 1. Lengths in cm, momenta in GeV; null is no requirement."""
+
+    prompt_electrons: PromptElectrons = Field(default=PromptElectrons(), description="2017 and later")
+    prompt_electrons_2016: PromptElectrons2016 = Field(default=PromptElectrons2016(), description="to 2016")
+    prompt_muons: PromptMuons = Field(default=PromptMuons(), description="of all years")
+    nonprompt_electrons: NonpromptElectrons = Field(default=NonpromptElectrons(), description="of all years")
+    nonprompt_muons: NonpromptMuons = Field(default=NonpromptMuons(), description="of all years")
+
+    @model_validator(mode="after")
+    def _none_is_both(self) -> Self:
+        electrons = (self.prompt_electrons, self.nonprompt_electrons)
+        before = (self.prompt_electrons_2016, self.nonprompt_electrons)
+        for prompt, nonprompt in (electrons, before, (self.prompt_muons, self.nonprompt_muons)):
+            most, least = prompt.max_abs_dxy, nonprompt.min_abs_dxy
+            if most is None or least is None or most > least:
+                raise ValueError(f"a lepton would be prompt (|d_xy| < {most} cm) and nonprompt (> {least} cm) at once")
+        return self
+
+    def of_year(self, year: int) -> PromptElectrons:
+        """The column of prompt electrons for a year."""
+        return self.prompt_electrons_2016 if year <= 2016 else self.prompt_electrons
+
+
+PAPER = LeptonSettings()
 
 # The sequential ID with 90 % efficiency (section 4) is the loose working point of the CMS cut-based ID. Section 4
 # removes the conversion veto and the missing hits for nonprompt electrons. Table 1 has no isolation for them, so the
@@ -42,12 +131,6 @@ SEGMENT_COMPATIBILITY_GLOBAL = 0.303
 SEGMENT_COMPATIBILITY_OTHER = 0.451
 
 
-def prompt_electron_cuts(year: int) -> LeptonCuts:
-    """The column of Table 1 for a year: 34 GeV is for 2017-2018. Our choice: later years are as 2018, 2015 is as
-    2016."""
-    return PROMPT_ELECTRON_2016 if year <= 2016 else PROMPT_ELECTRON_2017
-
-
 def passes(leptons: Objects, cuts: LeptonCuts) -> Mask:
     """Mask of the leptons that pass a column of Table 1, except for its ID line.
 
@@ -55,14 +138,12 @@ def passes(leptons: Objects, cuts: LeptonCuts) -> Mask:
         leptons: jagged records with pt (GeV), eta, dxy, dz (cm), pfRelIso03_all.
     """
     dxy = np.abs(leptons.dxy)
-    mask = (
-        (leptons.pt > cuts.pt)
-        & (np.abs(leptons.eta) < cuts.abs_eta)
-        & (dxy > cuts.abs_dxy[0])
-        & (dxy < cuts.abs_dxy[1])
-        & (np.abs(leptons.dz) < cuts.abs_dz)
-    )
-    return mask if cuts.rel_iso == inf else mask & (leptons.pfRelIso03_all < cuts.rel_iso)
+    mask = (leptons.pt > cuts.pt) & (np.abs(leptons.eta) < cuts.abs_eta) & (np.abs(leptons.dz) < cuts.abs_dz)
+    if cuts.min_abs_dxy is not None:
+        mask = mask & (dxy > cuts.min_abs_dxy)
+    if cuts.max_abs_dxy is not None:
+        mask = mask & (dxy < cuts.max_abs_dxy)
+    return mask if cuts.rel_iso is None else mask & (leptons.pfRelIso03_all < cuts.rel_iso)
 
 
 def reduced_sequential_id(bitmap: Jagged) -> Mask:
@@ -91,29 +172,30 @@ def reduced_medium_id(muons: Objects) -> Mask:
     return muons.looseId & (good | (muons.isGlobal & (muons.segmentComp > SEGMENT_COMPATIBILITY_GLOBAL)))
 
 
-def prompt_electrons(electrons: Objects, year: int) -> Objects:
+def prompt_electrons(electrons: Objects, year: int, cuts: LeptonSettings = PAPER) -> Objects:
     """Table 1, 'Prompt electrons', with the full (multivariate, 90 %) ID in the column `mva_id`.
 
     Raises:
         MissingColumnError: plain NanoEvents have no `mva_id`: its name depends on the version.
     """
     require(electrons, "electrons", "mva_id")
-    return electrons[passes(electrons, prompt_electron_cuts(year)) & electrons.mva_id]
+    return electrons[passes(electrons, cuts.of_year(year)) & electrons.mva_id]
 
 
-def prompt_muons(muons: Objects) -> Objects:
+def prompt_muons(muons: Objects, cuts: LeptonSettings = PAPER) -> Objects:
     """Table 1, 'Prompt muons', with the full medium ID."""
-    return muons[passes(muons, PROMPT_MUON) & muons.mediumId]
+    return muons[passes(muons, cuts.prompt_muons) & muons.mediumId]
 
 
-def nonprompt_electrons(electrons: Objects) -> Objects:
+def nonprompt_electrons(electrons: Objects, cuts: LeptonSettings = PAPER) -> Objects:
     """Table 1, 'Nonprompt electrons', with the reduced sequential ID."""
-    return electrons[passes(electrons, NONPROMPT_ELECTRON) & reduced_sequential_id(electrons.vidNestedWPBitmap)]
+    chosen = passes(electrons, cuts.nonprompt_electrons)
+    return electrons[chosen & reduced_sequential_id(electrons.vidNestedWPBitmap)]
 
 
-def nonprompt_muons(muons: Objects) -> Objects:
+def nonprompt_muons(muons: Objects, cuts: LeptonSettings = PAPER) -> Objects:
     """Table 1, 'Nonprompt muons', with the reduced medium ID."""
-    return muons[passes(muons, NONPROMPT_MUON) & reduced_medium_id(muons)]
+    return muons[passes(muons, cuts.nonprompt_muons) & reduced_medium_id(muons)]
 
 
 # Columns of both flavours (names of NanoAOD, and of `datasets.nanoaod`).

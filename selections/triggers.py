@@ -4,11 +4,9 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from hnl.datasets.arrays import Objects, PerEvent, require
+from hnl.datasets.arrays import Objects, PerEvent
 from hnl.datasets.trigger_bits import TriggerBits
-
-# Our choice: section 4 says 'match geometrically'. Offline and HLT directions agree to about 0.01.
-MAX_DELTA_R_HLT = 0.1
+from hnl.selections.events import PAPER, EventCuts
 
 
 def fired(hlt: PerEvent, paths: tuple[str, ...], n_events: int) -> NDArray[np.bool_]:
@@ -31,6 +29,7 @@ def matched_to_hlt(
     electron_fired: NDArray[np.bool_],
     muon_fired: NDArray[np.bool_],
     bits: TriggerBits,
+    cuts: EventCuts = PAPER,
 ) -> NDArray[np.bool_]:
     """Whether l1 is the lepton that a fired single-lepton trigger selected (section 4).
 
@@ -40,19 +39,16 @@ def matched_to_hlt(
         electron_fired: bool per event: a single-electron path fired.
         muon_fired: the same for muons.
         bits: meaning of filterBits in this file.
+        cuts: other numbers.
 
     Returns:
         bool per event.
-
-    Raises:
-        MissingColumnError: plain NanoEvents have no four-vectors of trigger objects.
     """
-    require(trigger_objects, "trigger_objects", "mass")
     selected = False
     for flavour, fired_path, required in ((11, electron_fired, bits.electron), (13, muon_fired, bits.muon)):
         passed = False
         for mask in required.masks:
             passed = passed | ((trigger_objects.filterBits & mask) == mask)
         selected = selected | (passed & (trigger_objects.id == flavour) & (l1.flavour == flavour) & fired_path)
-    matched: NDArray[np.bool_] = ak.to_numpy(ak.any(trigger_objects[selected].deltaR(l1) < MAX_DELTA_R_HLT, axis=1))
+    matched: NDArray[np.bool_] = ak.to_numpy(ak.any(trigger_objects[selected].deltaR(l1) < cuts.delta_r_hlt, axis=1))
     return matched

@@ -17,8 +17,10 @@ import yaml
 from command import Run
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Style, event, write
 
-from hnl import __version__
+from hnl import __version__, lineage
 from hnl.histograms import files as histogram_files
+from hnl.stages import displaced
+from hnl.stages import plot as figures
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -81,15 +83,27 @@ def test_run_leaves_candidates_cutflow_histograms_and_a_report(hnl: Run, catalog
     histograms = histogram_files.read_json(out / "histograms.json")
     # 0.5 pb x 10 /fb = 5000 events; the Runs tree says 5 + 20 = 25 as the sum of weights; 5 candidates.
     assert histograms["m_sv"]["sim", sum, sum, :].values(flow=True).sum() == pytest.approx(5 * 5000 / 25)
-    assert histograms["m_sv"]["muons", sum, sum, :].values(flow=True).sum() == 2
-    with uproot.open(out / "histograms.root") as root:
-        assert root["m_sv/SR/mumu_OS/muons"].values(flow=True).sum() == 2
+    assert histograms["m_sv"].metadata == {"hidden": ["SR"]}
+    assert data_in_signal_region(out) == (0, 0)
     page = (out / "report.html").read_text()
-    images = re.findall(r'src="([^"]+)"', page)
-    for image in images:
-        assert (out / image).stat().st_size > 1000
-    assert f"\n{len(images)} figures\n" in said
+    drawn = figures.read(out).figures()
+    assert page.count('src="data:image/png;base64,') == len(drawn) > 0
+    assert f"\n{len(drawn)} figures\n" in said
+    assert all((out / file).stat().st_size > 1000 for figure in drawn for file in figure.files)
     assert not list(out.rglob("*.tmp"))
+    assert lineage.stale(out, displaced.REPORT) == ""
+    # Unblinded and back, on the same files: what is stale follows.
+    assert hnl("run", catalogue, "-o", out, "--executor", "iterative", "--unblind")[0] == 0
+    assert data_in_signal_region(out) == (2, 2)
+    assert hnl("run", catalogue, "-o", out, "--executor", "iterative")[0] == 0
+    assert data_in_signal_region(out) == (0, 0)
+
+
+def data_in_signal_region(out: Path) -> tuple[float, float]:
+    """Events of data with N(jets) = 1 in both files of histograms."""
+    inside = histogram_files.read_json(out / "histograms.json")["m_sv"]["muons", "SR", sum, :]
+    with uproot.open(out / "histograms.root") as root:
+        return inside.values(flow=True).sum(), root["m_sv/SR/mumu_OS/muons"].values(flow=True).sum()
 
 
 def test_stages_one_by_one_and_resume(hnl: Run, catalogue: Path, tmp_path: Path) -> None:

@@ -20,13 +20,13 @@ MAKES = {
         datasets: hashing nanoaod trigger_bits variations versions
         physics: angles constants
         processors: base columns cutflow manifests parquet parts rows units
-        processors.displaced: candidate columns jet_variations processor
+        processors.displaced: candidate columns cuts jet_variations processor
         selections: events jets leptons particles triggers truth vertices
         selections.displaced: categories
     """,
     "models": """
         datasets: hashing
-        ml: folds sample training tuning
+        ml: folds sample settings training tuning
         ml.displaced: features trainings
         physics: angles
         processors: columns rows
@@ -36,7 +36,8 @@ MAKES = {
     "scans": """
         corrections: couplings lifetime masses nuisances reach
         datasets: variations
-        histograms.displaced: abcd yields
+        histograms.displaced: abcd settings yields
+        inference.abcd: settings
         inference: arrays asymptotics cells factors likelihood minimizer
         inference: model model_errors normalisations templates toys
         inference.displaced: modelling scan scan_results signals

@@ -244,3 +244,13 @@ def test_links_of_the_readme() -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) + re.findall(r"src=\"([^\"]+)\"", text)
     assert len(targets) > 5
     assert [t for t in targets if not t.startswith("http") and not (ROOT / t).exists()] == []
+
+
+def test_gallery() -> None:
+    """Every figure is on a page and comes from `make gallery`; together they are small."""
+    figures = sorted((ROOT / "docs" / "figures").glob("*"))
+    line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("FIGURES := "))
+    assert [path.name for path in figures] == sorted(f"{name}.png" for name in line.split()[2:])
+    shown = set(re.findall(r"\]\(figures/([\w.]+)\)", (ROOT / "docs" / "gallery.md").read_text()))
+    assert shown == {path.name for path in figures}
+    assert sum(path.stat().st_size for path in figures) < 1.5e6

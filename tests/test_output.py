@@ -217,7 +217,7 @@ def test_the_command(out: Path, tmp_path: Path) -> None:
     assert (code, pq.read_metadata(tmp_path / "c.parquet").num_rows) == (0, shown), said
     assert f"{shown} candidates" in said
     assert faulty.run("export", out, tmp_path / "c.root", "--dataset", "data", "--unblind")[0] == 0
-    assert uproot.open(tmp_path / "c.root:candidates").num_entries == N["pseudodata"]
+    assert uproot.open(f"{tmp_path}/c.root:candidates").num_entries == N["pseudodata"]
     both = ("--dataset", "wjets", "--dataset", "signal", "--variation", "all")
     assert faulty.run("export", out, tmp_path / "c.parquet", *both)[0] == 0
     frame = pd.read_parquet(tmp_path / "c.parquet")

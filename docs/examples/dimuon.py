@@ -7,10 +7,12 @@ or one by one: hnl select, histogram, fit, limits, plot. The catalogue names thi
 
 import awkward as ak
 import numpy as np
+from pydantic import Field
 from scipy.stats import norm
 
-from hnl.analysis import Analysis
+from hnl.analysis import Analysis, part
 from hnl.datasets import nanoaod
+from hnl.datasets.model import Real, Settings
 from hnl.datasets.nanoaod import Needs
 from hnl.histograms import templates
 from hnl.histograms.variables import Distributions, Variable
@@ -31,6 +33,12 @@ LOWEST, HIGHEST = 60, 130  # GeV, of m(mumu)
 EDGES = (LOWEST, 66, 72, 78, 84, 88, 92, 96, 102, 108, HIGHEST)  # GeV
 
 
+class DimuonSettings(Settings):
+    """What a catalogue may change, by `settings: {pt: 35}` say."""
+
+    pt: Real = Field(default=30.0, ge=30, description="GeV, least transverse momentum of both muons (Table 1)")
+
+
 class DimuonProcessor(SelectionProcessor):
     """Events with two prompt muons (Table 1 of EXO-21-011) of opposite charge."""
 
@@ -44,6 +52,7 @@ class DimuonProcessor(SelectionProcessor):
     def select(self, unit: EventsOfUnit) -> dict[str, np.ndarray]:
         """Two prompt muons, then their charges, then the range of masses."""
         muons = leptons.prompt_muons(nanoaod.muons(unit.events))
+        muons = muons[muons.pt > part(self.catalogue, DimuonSettings).pt]
         unit.cutflow.require("two prompt muons", ak.num(muons) == 2)
         two = unit.cutflow.passed()
         first, second = muons[two][:, 0], muons[two][:, 1]
@@ -86,4 +95,5 @@ DIMUON = Analysis(
     ),
     stages=STANDARD,
     models=models,
+    settings=DimuonSettings,
 )

@@ -15,6 +15,7 @@ weights. Between cells they are taken as independent, so the errors of sums of m
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import EllipsisType
+from typing import Any
 
 import hist
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
+from hnl.histograms.displaced.settings import PAPER
 from hnl.processors.rows import Candidates
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
@@ -29,21 +31,19 @@ from hnl.selections.displaced.hypotheses import HYPOTHESES
 from hnl.selections.displaced.regions import (
     DELTA_2D_BINS,
     M_SV_BINS,
+    N_WINDOWS,
     NONE,
     SCORE_BINS,
     SELECTIONS,
-    WINDOWS,
     A,
     Indices,
+    RegionSettings,
     Thresholds,
 )
 
-# Our choice: every edge of Table 3 is among them; the last bin ends at the collision energy and holds all above.
+# Our choice: edges of Table 3 are added; the last bin ends at the collision energy and holds all above.
 MASS_EDGES = (*range(10, 50, 10), *range(50, 110, 5), 110, 130, 160, 200, 13600)  # GeV
 COARSE_SCORES = (*(i / 10 for i in range(2, 10)), 0.95)
-# The range is that of section 6; the step is our choice.
-SCAN = tuple(round(0.970 + 0.002 * i, 3) for i in range(15))
-
 
 Weights = NDArray[np.float64]
 Place = EllipsisType | tuple[int | slice | EllipsisType, ...]  # index of what is filled, in a view of a histogram
@@ -58,6 +58,7 @@ class BinnedCandidates:
     """Where the candidates of a dataset go for one hypothesis; all arrays have one entry for each filled candidate."""
 
     hypothesis: str
+    settings: RegionSettings
     rows: Indices  # of the candidate table
     cluster: Indices  # equal for re-simulations of one generated event
     category: Indices
@@ -72,7 +73,7 @@ class BinnedCandidates:
     def side(self, thresholds: Thresholds) -> Indices:
         """Index into `regions.SCORE_BINS`: whether the score is above the x of the category."""
         x = np.array([thresholds[self.hypothesis][category] for category in CATEGORIES])
-        return regions.score_bin(self.score, x[self.category])
+        return regions.score_bin(self.score, x[self.category], self.settings)
 
     def without_signal_region(self, thresholds: Thresholds) -> "BinnedCandidates":
         """All but SR-A: what may be filled of data before unblinding."""
@@ -80,21 +81,32 @@ class BinnedCandidates:
 
     def where(self, use: NDArray[np.bool_]) -> "BinnedCandidates":
         """Those of a mask."""
-        return replace(self, **{name: value[use] for name, value in vars(self).items() if name != "hypothesis"})
+        arrays: dict[str, Any] = {name: value[use] for name, value in vars(self).items() if np.ndim(value)}
+        return replace(self, **arrays)
 
 
-def score_edges(extra: Iterable[float] = ()) -> tuple[float, ...]:
+def score_edges(
+    extra: Iterable[float] = (), scan: Iterable[float] = PAPER.scan, settings: RegionSettings = regions.PAPER
+) -> tuple[float, ...]:
     """Edges of the plane's score axis: 0.2 to 1, the scan of thresholds, and more thresholds if given."""
-    return tuple(sorted({*COARSE_SCORES, *SCAN, *extra, 1.0}))
+    inside = {edge for edge in COARSE_SCORES if edge > settings.score}
+    return tuple(sorted({settings.score, *inside, *scan, *extra, 1.0}))
 
 
-def make_regions(datasets: Mapping[str, str], variations: Sequence[str] = (NOMINAL,)) -> hist.Hist:
+def mass_edges(settings: RegionSettings = regions.PAPER) -> tuple[float, ...]:
+    """Edges of the plane's axis of m(l1,SV), GeV: every edge of a window is among them."""
+    return tuple(sorted({*(edge for edge in MASS_EDGES if edge > settings.m_l1_sv[0]), *settings.m_l1_sv}))
+
+
+def make_regions(
+    datasets: Mapping[str, str], variations: Sequence[str] = (NOMINAL,), settings: RegionSettings = regions.PAPER
+) -> hist.Hist:
     """The empty histogram `regions`; `datasets` maps name to era."""
     return hist.Hist(
         _categories("dataset", datasets),
         _categories("era", dict.fromkeys(datasets.values())),
         *_common_axes(),
-        _categories("window", WINDOWS),
+        _categories("window", settings.windows),
         _categories("score", SCORE_BINS),
         *_bin_axes(),
         _categories("variation", variations),
@@ -102,12 +114,12 @@ def make_regions(datasets: Mapping[str, str], variations: Sequence[str] = (NOMIN
     )
 
 
-def make_plane(datasets: Iterable[str], edges: Sequence[float]) -> hist.Hist:
+def make_plane(datasets: Iterable[str], edges: Sequence[float], settings: RegionSettings = regions.PAPER) -> hist.Hist:
     """The empty histogram `plane` with the given edges of the score."""
     return hist.Hist(
         _categories("dataset", datasets),
         *_common_axes(),
-        hist.axis.Variable(MASS_EDGES, name="m_l1_sv", label=r"$m(\ell_1, SV)$ [GeV]", flow=False),
+        hist.axis.Variable(mass_edges(settings), name="m_l1_sv", label=r"$m(\ell_1, SV)$ [GeV]", flow=False),
         hist.axis.Variable(edges, name="score", label="score", flow=False),
         *_bin_axes(),
         storage=hist.storage.Weight(),
@@ -137,6 +149,7 @@ def bin_candidates(
     hypothesis: str,
     edges: Sequence[float],
     cluster: Indices | None = None,
+    settings: RegionSettings = regions.PAPER,
 ) -> BinnedCandidates:
     """Bins of the candidates that are in a region of Table 3.
 
@@ -148,6 +161,7 @@ def bin_candidates(
         hypothesis: of `HYPOTHESES`.
         edges: of the score axis of the plane.
         cluster: int, equal for re-simulations of one generated event; by default all are independent.
+        settings: edges of regions and bins.
 
     Raises:
         FillError: another value is NaN, or a score is not between 0 and 1.
@@ -157,21 +171,23 @@ def bin_candidates(
     for name in ("m_l1_sv", "m_sv", "delta_2d"):
         _refuse(dataset, name, candidates[name], np.isnan(candidates[name]))
     selection = regions.selection(candidates["n_jets"])
-    rows = np.flatnonzero((selection != NONE) & regions.preselected(score, candidates["m_l1_sv"]))
+    rows = np.flatnonzero((selection != NONE) & regions.preselected(score, candidates["m_l1_sv"], settings))
     category = candidates["category"][rows].astype(np.int64)
-    m_sv = regions.m_sv_bin(candidates["m_sv"][rows], hypothesis)
+    m_sv = regions.m_sv_bin(candidates["m_sv"][rows], hypothesis, settings)
+    of_plane = mass_edges(settings)
     return BinnedCandidates(
         hypothesis=hypothesis,
+        settings=settings,
         rows=rows,
         cluster=rows if cluster is None else cluster[rows],
         category=category,
         selection=selection[rows],
-        window=regions.window(candidates["m_l1_sv"][rows]),
-        mass_bin=np.minimum(regions.interval(candidates["m_l1_sv"][rows], MASS_EDGES), len(MASS_EDGES) - 2),
+        window=regions.window(candidates["m_l1_sv"][rows], settings),
+        mass_bin=np.minimum(regions.interval(candidates["m_l1_sv"][rows], of_plane), len(of_plane) - 2),
         score=score[rows],
         score_bin=regions.interval(score[rows], edges),
         m_sv=m_sv,
-        delta_2d=regions.delta_2d_bin(candidates["delta_2d"][rows], m_sv, category, hypothesis),
+        delta_2d=regions.delta_2d_bin(candidates["delta_2d"][rows], m_sv, category, hypothesis, settings),
     )
 
 
@@ -211,7 +227,7 @@ def fill_regions(
     Raises:
         FillError: a weight is not a finite number.
     """
-    axes = (CATEGORIES, SELECTIONS, WINDOWS, SCORE_BINS, M_SV_BINS, DELTA_2D_BINS)
+    axes = (CATEGORIES, SELECTIONS, range(N_WINDOWS), SCORE_BINS, M_SV_BINS, DELTA_2D_BINS)
     shape = [len(axis) for axis in axes]
     side = binned.side(thresholds)
     bins = [binned.category, binned.selection, binned.window, side, binned.m_sv, binned.delta_2d]

@@ -12,7 +12,7 @@ from hnl.errors import HNLError
 from hnl.selections.displaced import categories, regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
 from hnl.selections.displaced.hypotheses import HYPOTHESES
-from hnl.selections.displaced.regions import ABOVE, VR, Kind
+from hnl.selections.displaced.regions import ABOVE, VR, Kind, RegionSettings
 
 # Flavour of l2 of each category, for which the classifiers are trained apart (section 5): index into `LEPTONS`.
 L2 = np.array([LEPTONS.index(category.l2) for category in categories.ALL])
@@ -58,7 +58,12 @@ def counts(
 
 
 def counts_at(
-    plane: hist.Hist, datasets: Sequence[str], hypothesis: str, kind: Kind, thresholds: Sequence[float]
+    plane: hist.Hist,
+    datasets: Sequence[str],
+    hypothesis: str,
+    kind: Kind,
+    thresholds: Sequence[float],
+    settings: RegionSettings = regions.PAPER,
 ) -> Counts:
     """Yields for other thresholds, from `plane`: as `counts` would give them after filling again.
 
@@ -68,13 +73,14 @@ def counts_at(
     Args:
         plane, datasets, hypothesis, kind: see `counts`.
         thresholds: x of each category, array of 8; each must be an edge of the score axis.
+        settings: that the plane was filled with.
 
     Raises:
         AxisError: a threshold is not an edge.
     """
     edges = plane.axes["score"].edges
     chosen = [plane.axes["dataset"].index(name) for name in datasets]
-    starts = np.searchsorted(plane.axes["m_l1_sv"].edges, regions.WINDOW_EDGES)
+    starts = np.searchsorted(plane.axes["m_l1_sv"].edges, settings.m_l1_sv)
     result = []
     for field in ("value", "variance"):
         part = plane.view()[field][chosen].sum(axis=0)[:, HYPOTHESES.index(hypothesis)]
@@ -99,11 +105,13 @@ def _by_region(yields: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
     return np.stack(result, axis=-1)
 
 
-def vr_scores(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, lepton: str) -> tuple[Counts, Counts]:
+def vr_scores(
+    plane: hist.Hist, datasets: Sequence[str], hypothesis: str, lepton: str, settings: RegionSettings = regions.PAPER
+) -> tuple[Counts, Counts]:
     """Score in VR-AB and in VR-CD (Fig. 8), in the bins of the plane.
 
     Args:
-        plane, datasets, hypothesis: see `counts_at`.
+        plane, datasets, hypothesis, settings: see `counts_at`.
         lepton: of `LEPTONS`, the flavour of l2.
 
     Returns:
@@ -111,7 +119,7 @@ def vr_scores(plane: hist.Hist, datasets: Sequence[str], hypothesis: str, lepton
     """
     chosen = [plane.axes["dataset"].index(name) for name in datasets]
     chosen_categories = np.flatnonzero(np.equal(L2, LEPTONS.index(lepton)))
-    windows = regions.window(plane.axes["m_l1_sv"].centers)
+    windows = regions.window(plane.axes["m_l1_sv"].centers, settings)
     in_ab = regions.region("VR", VR, windows, ABOVE) == 0  # the VR does not ask for the threshold
     inside, outside = [], []
     for field in ("value", "variance"):

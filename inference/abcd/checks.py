@@ -27,14 +27,15 @@ from hnl.inference.abcd.rows import (
     ThresholdRow,
     YieldRow,
 )
+from hnl.inference.abcd.settings import PAPER, AbcdSettings
 from hnl.inference.abcd.tabulate import Systematics
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
 from hnl.records import number
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
-from hnl.selections.displaced.hypotheses import HYPOTHESES, hypothesis
-from hnl.selections.displaced.regions import SR, VR, Thresholds
+from hnl.selections.displaced.hypotheses import HYPOTHESES, MassSettings, hypothesis
+from hnl.selections.displaced.regions import SR, VR, RegionSettings, Thresholds
 
 # Of the process in the catalogue, in small letters: usual names, and those of datasets.simulation.
 DY_PREFIXES = ("dy", "drell", "zjets", "z+jets", "zpair", "zgamma")
@@ -51,9 +52,9 @@ def samples_of(by_kind: Mapping[str, Sequence[Scored]]) -> dict[str, list[str]]:
     return {name: [s.dataset.name for s in group] for name, group in named.items() if group}
 
 
-def belongs(dataset: Dataset, h: str) -> bool:
+def belongs(dataset: Dataset, h: str, masses: MassSettings = PAPER.masses) -> bool:
     """Whether a signal is of the masses that the classifier of a hypothesis was trained with (section 5)."""
-    return dataset.signal is not None and hypothesis(dataset.signal.mass) == h
+    return dataset.signal is not None and hypothesis(dataset.signal.mass, masses) == h
 
 
 def unscored(scored: Sequence[Scored]) -> set[tuple[str, str]]:
@@ -75,6 +76,7 @@ def tables(
     *,
     fixed: bool,
     hidden: bool,
+    settings: AbcdSettings = PAPER,
 ) -> EstimateTables:
     """The rows of every table.
 
@@ -86,7 +88,9 @@ def tables(
         scans: by hypothesis and category, if there was anything to scan.
         fixed: the thresholds were given.
         hidden: region A of data is not to be told.
+        settings: of the estimate.
     """
+    edges = settings.regions
     thresholds: list[ThresholdRow] = []
     in_sr: list[YieldRow] = []
     in_cr: list[ClosureRow] = []
@@ -102,23 +106,23 @@ def tables(
             thresholds.append(tabulate.threshold(h, category, chosen[h][category], scan, fixed))
         control = {name: yields.counts(filled["regions"], group, h, "CR") for name, group in samples.items()}
         signal = {name: yields.counts(filled["regions"], group, h, "SR") for name, group in samples.items()}
-        dy = _dy_correction(by_kind, filled["regions"], h)
+        dy = _dy_correction(by_kind, filled["regions"], h, settings.estimate.dy_unknown)
         if dy is not None:
-            dy_correction += tabulate.dy_corrections(dy)
+            dy_correction += tabulate.dy_corrections(dy, edges)
         if samples:  # the closure uncertainty is that of data, where there is any
             first = next(iter(samples))
-            uncertainty = _closure_uncertainty(control[first], h)
+            uncertainty = _closure_uncertainty(control[first], h, settings)
             syst = Systematics({category: u for category, (u, _) in uncertainty.items()}, dy)
         for name in samples:
-            in_sr += tabulate.yields(name, h, signal[name], chosen, syst, hidden and name == "data")
-            in_cr += tabulate.closures(name, h, control[name], uncertainty)
+            in_sr += tabulate.yields(name, h, signal[name], chosen, syst, hidden and name == "data", edges)
+            in_cr += tabulate.closures(name, h, control[name], uncertainty, edges)
             group = by_kind["data" if name == "data" else "background"]
-            correlation += _correlations(name, h, group, binned)
-            shapes += _shapes(name, h, samples[name], filled["plane"])
+            correlation += _correlations(name, h, group, binned, edges)
+            shapes += _shapes(name, h, samples[name], filled["plane"], edges)
         if by_kind["background"]:
-            simulated += _simulated_closure(h, by_kind["background"], binned, chosen)
+            simulated += _simulated_closure(h, by_kind["background"], binned, chosen, edges)
         for s in by_kind["signal"]:
-            if belongs(s.dataset, h) and samples:
+            if belongs(s.dataset, h, settings.masses) and samples:
                 of_signal = yields.counts(filled["regions"], [s.dataset.name], h, "SR").total(1)
                 background = next(iter(signal.values())).total(1)
                 contamination += tabulate.contaminations(h, s.dataset.name, of_signal, background)
@@ -147,7 +151,7 @@ def _marked(rows: Sequence[OfCategory], without: set[tuple[str, str]]) -> tuple[
 
 
 def _dy_correction(
-    by_kind: Mapping[str, Sequence[Scored]], histogram: hist.Hist, hypothesis: str
+    by_kind: Mapping[str, Sequence[Scored]], histogram: hist.Hist, hypothesis: str, unknown: float
 ) -> estimates.DYCorrection | None:
     """c_AB of OS dimuons with the low-mass classifier, if there is simulated Drell-Yan."""
     every = [s.dataset for s in by_kind["background"]]
@@ -158,22 +162,29 @@ def _dy_correction(
     of_dy, total = (
         yields.counts(histogram, names, hypothesis, "SR") for names in (dy, [dataset.name for dataset in every])
     )
-    return estimates.dy_correction(Counts(of_dy.sum_w[i], of_dy.sum_w2[i]), Counts(total.sum_w[i], total.sum_w2[i]))
+    of_dy, total = (Counts(one.sum_w[i], one.sum_w2[i]) for one in (of_dy, total))
+    return estimates.dy_correction(of_dy, total, unknown)
 
 
-def _closure_uncertainty(control: Counts, hypothesis: str) -> dict[str, tuple[float, str]]:
+def _closure_uncertainty(control: Counts, hypothesis: str, settings: AbcdSettings) -> dict[str, tuple[float, str]]:
     result = {}
     for i, category in enumerate(CATEGORIES):
         closure = validation.closure(Counts(control.sum_w[i], control.sum_w2[i]))
-        result[category] = validation.closure_uncertainty(closure, tabulate.exists(hypothesis, category))
+        there = tabulate.exists(hypothesis, category, settings.regions)
+        result[category] = validation.closure_uncertainty(closure, there, settings.estimate)
     return result
 
 
 def _simulated_closure(
-    hypothesis: str, group: Sequence[Scored], binned: Mapping[tuple[str, str], BinnedCandidates], chosen: Thresholds
+    hypothesis: str,
+    group: Sequence[Scored],
+    binned: Mapping[tuple[str, str], BinnedCandidates],
+    chosen: Thresholds,
+    settings: RegionSettings,
 ) -> list[SimulatedClosureRow]:
     """Simulation: closure around the window of the SR at lower thresholds and at the chosen ones. Never of data."""
-    thresholds = {f"{x:g}": {hypothesis: dict.fromkeys(CATEGORIES, x)} for x in LOWER_X} | {CHOSEN: chosen}
+    thresholds = {f"{x:g}": {hypothesis: dict.fromkeys(CATEGORIES, x)} for x in LOWER_X if x > settings.score}
+    thresholds[CHOSEN] = chosen
     every = [(binned[s.dataset.name, hypothesis], s.weights[NOMINAL]) for s in group]
     result: list[SimulatedClosureRow] = []
     for selection, numbers in WITH_JETS.items():
@@ -190,7 +201,11 @@ def _simulated_closure(
 
 
 def _correlations(
-    sample: str, hypothesis: str, group: Sequence[Scored], binned: Mapping[tuple[str, str], BinnedCandidates]
+    sample: str,
+    hypothesis: str,
+    group: Sequence[Scored],
+    binned: Mapping[tuple[str, str], BinnedCandidates],
+    settings: RegionSettings,
 ) -> list[CorrelationRow]:
     """VR: Pearson coefficients by category and bin, unbinned."""
     parts, offset = [], 0
@@ -207,18 +222,22 @@ def _correlations(
     result = []
     for i, name in enumerate(CATEGORIES):
         chosen = [(ALL, category == i)]
-        chosen += [(b.label, (category == i) & (bin_index == b.number)) for b in regions.bins(hypothesis, name)]
+        chosen += [
+            (b.label, (category == i) & (bin_index == b.number)) for b in regions.bins(hypothesis, name, settings)
+        ]
         for label, use in chosen:
             found = validation.pearson(mass[use], score[use], weight[use], clusters[use])
             result.append(tabulate.correlation(sample, hypothesis, name, label, found))
     return result
 
 
-def _shapes(sample: str, hypothesis: str, datasets: Sequence[str], plane: hist.Hist) -> list[ShapeRow]:
+def _shapes(
+    sample: str, hypothesis: str, datasets: Sequence[str], plane: hist.Hist, settings: RegionSettings
+) -> list[ShapeRow]:
     """VR: score in AB against CD, by the flavour of l2 (Fig. 8)."""
     result = []
     for lepton in LEPTONS:
-        inside, outside = yields.vr_scores(plane, datasets, hypothesis, lepton)
+        inside, outside = yields.vr_scores(plane, datasets, hypothesis, lepton, settings)
         chi2, ndf, p_value = validation.same_shape(inside.sum_w, inside.sum_w2, outside.sum_w, outside.sum_w2)
         result.append(
             ShapeRow(

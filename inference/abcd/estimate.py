@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from hnl.histograms.displaced.yields import Counts
+from hnl.inference.abcd.settings import PAPER
 from hnl.inference.arrays import Floats
 from hnl.inference.intervals import ONE_SIGMA, TWO_SIGMA, product_over
 from hnl.selections.displaced.categories import MUON, Category
@@ -14,8 +15,6 @@ from hnl.selections.displaced.hypotheses import LOW
 from hnl.selections.displaced.regions import REGIONS, A, B, C, D
 
 DY_CATEGORY, DY_HYPOTHESIS = Category(MUON, MUON, same_sign=False).label, LOW  # where section 6 corrects for Drell-Yan
-# Our choice where the DY sample cannot tell: the upper end of the 20-50 % of Table 4.
-DY_UNKNOWN = 0.5
 MIN_EFFECTIVE = 0.01  # effective events; fewer than one are possible with negative weights only
 
 
@@ -157,15 +156,16 @@ def summed(estimate: Estimate, chosen: NDArray[np.bool_]) -> tuple[float, float,
     return float(value.sum()), float(down), float(up), int((chosen & ~use).sum())
 
 
-def dy_correction(dy: Counts, background: Counts) -> DYCorrection:
+def dy_correction(dy: Counts, background: Counts, unknown: float = PAPER.estimate.dy_unknown) -> DYCorrection:
     """The correction for the correlation that Drell-Yan dimuons have, from simulation.
 
     c_DY is the direct count in A over B C / D, both of DY; f_DY is the share of DY in A. Without DY in A, B or C the
-    sample does not tell c_DY: c_AB is then 1, with `DY_UNKNOWN` of the share that DY may have as its uncertainty.
+    sample does not tell c_DY: c_AB is then 1, with `unknown` of the share that DY may have as its uncertainty.
 
     Args:
         dy: SR yields of the DY samples, regions last.
         background: of all simulated background, DY among it.
+        unknown: relative, see `EstimateSettings`.
     """
     prediction = estimate(dy)
     n, scale = effective(dy)
@@ -189,7 +189,7 @@ def dy_correction(dy: Counts, background: Counts) -> DYCorrection:
     missing = gammaincinv(1, 0.5 + ONE_SIGMA / 2) * scale[..., A]
     share = np.maximum(f, np.divide(missing, missing + total, out=np.zeros(f.shape), where=present))
     uncertainty = np.where(
-        known, np.sqrt((f * c_error) ** 2 + ((c - 1) * f_error) ** 2), np.where(present, DY_UNKNOWN * share, 0.0)
+        known, np.sqrt((f * c_error) ** 2 + ((c - 1) * f_error) ** 2), np.where(present, unknown * share, 0.0)
     )
     remark = np.where(known, "", np.where(present, "c_DY undefined", "no DY")).astype(object)
     return DYCorrection(c_ab, uncertainty, c, f, remark)

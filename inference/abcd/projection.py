@@ -22,23 +22,24 @@ from hnl.datasets.variations import NOMINAL
 from hnl.histograms.displaced import yields
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
-from hnl.inference.abcd.validation import EXPECTED_CLOSURE
+from hnl.inference.abcd.settings import PAPER
 from hnl.inference.arrays import Floats
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
 from hnl.selections.displaced.hypotheses import HYPOTHESES
-from hnl.selections.displaced.regions import ABOVE, BELOW, B, C, D
-
-CLOSURE = EXPECTED_CLOSURE  # Table 4: 20-30 %; the upper end
+from hnl.selections.displaced.regions import ABOVE, BELOW, B, C, D, RegionSettings
 
 
-def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Floats:
+def smoothed(
+    filled: hist.Hist, datasets: Sequence[str], hypothesis: str, settings: RegionSettings = PAPER.regions
+) -> Floats:
     """Events in B, C, D of the SR, A being NaN; shape (category, bin, region), in the luminosity of the simulation.
 
     Args:
         filled: histogram `regions`.
         datasets: simulated background.
         hypothesis: of `HYPOTHESES`.
+        settings: the bins.
     """
     counts = yields.counts(filled, datasets, hypothesis, "SR")
     below, above = _by_score(filled, datasets, hypothesis)
@@ -50,7 +51,7 @@ def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Flo
         ratio = _median(total_above, event_weight) / _median(total_below, event_weight)
         shape = _median(Counts(*(p[group][..., [B, D]].sum(axis=(0, 2)) for p in counts)), event_weight)
         for i in group:
-            there = [b.number for b in regions.bins(hypothesis, CATEGORIES[i])]
+            there = [b.number for b in regions.bins(hypothesis, CATEGORIES[i], settings)]
             spread = shape[there] / shape[there].sum()
             sums = _median(Counts(*(p[i, there].sum(axis=0) for p in counts)), event_weight)
             for region in (B, D):
@@ -59,11 +60,11 @@ def smoothed(filled: hist.Hist, datasets: Sequence[str], hypothesis: str) -> Flo
     return result
 
 
-def c_ab_error(hypothesis: str) -> Floats:
-    """Of c_AB = 1: `DY_UNKNOWN`, the upper end of Table 4, where the paper corrects; shape (category, bin)."""
+def c_ab_error(hypothesis: str, unknown: float = PAPER.estimate.dy_unknown) -> Floats:
+    """Of c_AB = 1: `unknown`, the upper end of Table 4, where the paper corrects; shape (category, bin)."""
     result = np.zeros((len(CATEGORIES), regions.N_BINS))
     if hypothesis == abcd.DY_HYPOTHESIS:
-        result[CATEGORIES.index(abcd.DY_CATEGORY)] = abcd.DY_UNKNOWN
+        result[CATEGORIES.index(abcd.DY_CATEGORY)] = unknown
     return result
 
 

@@ -39,7 +39,7 @@ class ThresholdRow(Row):
     background: float | None = Field(description="B C / D, bins with D added up; events")
     uncertainty: float | None = Field(description="its relative error, upwards")
     smallest_c: float | None = Field(description="smallest expected yield in C of a bin; events")
-    poor_bins: float | None = Field(description="number of bins with fewer than `MIN_C` events expected in C")
+    poor_bins: float | None = Field(description="number of bins with fewer than `least_c` events expected in C")
     mark: str = Field(description="what has to be said about it, or ''")
 
 

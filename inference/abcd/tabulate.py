@@ -24,13 +24,14 @@ from hnl.inference.abcd.rows import (
     ThresholdRow,
     YieldRow,
 )
+from hnl.inference.abcd.settings import PAPER
 from hnl.inference.abcd.thresholds import Scan
 from hnl.inference.abcd.validation import Correlation
 from hnl.inference.arrays import Floats
 from hnl.records import number
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES, LEPTONS
-from hnl.selections.displaced.regions import REGIONS, A, B, C, D, Thresholds
+from hnl.selections.displaced.regions import REGIONS, A, B, C, D, RegionSettings, Thresholds
 
 # Of the closure of simulation around the window of the SR: what is counted, and (our choice) which factor between A
 # and its prediction the counts must be able to tell at one standard deviation, or they are said to tell nothing.
@@ -52,15 +53,21 @@ class Systematics:
         return self.dy.c_ab, self.dy.uncertainty
 
 
-def exists(hypothesis: str, category: str) -> NDArray[np.bool_]:
+def exists(hypothesis: str, category: str, settings: RegionSettings = PAPER.regions) -> NDArray[np.bool_]:
     """Which of the 2 x 3 bins a category has: bool, (bin,)."""
     result = np.zeros(regions.N_BINS, dtype=bool)
-    result[[b.number for b in regions.bins(hypothesis, category)]] = True
+    result[[b.number for b in regions.bins(hypothesis, category, settings)]] = True
     return result
 
 
 def yields(
-    sample: str, hypothesis: str, counts: Counts, x: Thresholds, syst: Systematics, hidden: bool
+    sample: str,
+    hypothesis: str,
+    counts: Counts,
+    x: Thresholds,
+    syst: Systematics,
+    hidden: bool,
+    settings: RegionSettings = PAPER.regions,
 ) -> list[YieldRow]:
     """SR: yields and prediction of each bin and of each category.
 
@@ -71,13 +78,14 @@ def yields(
         x: thresholds.
         syst: for the total uncertainty.
         hidden: A is not to be told (and is not in `counts`).
+        settings: the bins.
     """
     result = []
     for i, category in enumerate(CATEGORIES):
         one = Counts(counts.sum_w[i], counts.sum_w2[i])
         factor, factor_error = syst.c_ab(category)
         closure = validation.closure(one, factor)
-        there, shared = exists(hypothesis, category), syst.closure[category]
+        there, shared = exists(hypothesis, category, settings), syst.closure[category]
         relative = factor_error / factor
         found: list[tuple[str, Comparison, Pair, Pair]] = [
             (
@@ -86,7 +94,7 @@ def yields(
                 (float(factor[b.number]), float(factor_error[b.number])),
                 compared.total_error(closure.estimate, b.number, np.hypot(shared, relative[b.number])),
             )
-            for b in regions.bins(hypothesis, category)
+            for b in regions.bins(hypothesis, category, settings)
         ]
         total = compared.of_bins(one, closure, there)
         predicted = np.nan_to_num(closure.estimate.value)[there]
@@ -113,7 +121,11 @@ def yields(
 
 
 def closures(
-    sample: str, hypothesis: str, counts: Counts, uncertainty: Mapping[str, tuple[float, str]]
+    sample: str,
+    hypothesis: str,
+    counts: Counts,
+    uncertainty: Mapping[str, tuple[float, str]],
+    settings: RegionSettings = PAPER.regions,
 ) -> list[ClosureRow]:
     """CR: the same for the control region, with the closure uncertainty of each category."""
     result = []
@@ -123,9 +135,9 @@ def closures(
         u, remark = uncertainty[category]
         found = [
             (b.label, compared.of_bin(one, closure, b.number), compared.total_error(closure.estimate, b.number, u))
-            for b in regions.bins(hypothesis, category)
+            for b in regions.bins(hypothesis, category, settings)
         ]
-        total = compared.of_bins(one, closure, exists(hypothesis, category))
+        total = compared.of_bins(one, closure, exists(hypothesis, category, settings))
         total = total.model_copy(update={"mark": joined(total.mark, remark)})
         found.append((ALL, total, compared.total_error_of_bins(total, u * (total.prediction or 0.0))))
         result += [
@@ -253,7 +265,7 @@ def threshold(hypothesis: str, category: str, x: float, scan: Scan | None, fixed
     )
 
 
-def dy_corrections(correction: DYCorrection) -> list[DYRow]:
+def dy_corrections(correction: DYCorrection, settings: RegionSettings = PAPER.regions) -> list[DYRow]:
     """SR: c_AB of each bin of OS dimuons with the low-mass classifier."""
     return [
         DYRow(
@@ -266,5 +278,5 @@ def dy_corrections(correction: DYCorrection) -> list[DYRow]:
             uncertainty=float(correction.uncertainty[b.number]),
             mark=str(correction.remark[b.number]),
         )
-        for b in regions.bins(abcd.DY_HYPOTHESIS, abcd.DY_CATEGORY)
+        for b in regions.bins(abcd.DY_HYPOTHESIS, abcd.DY_CATEGORY, settings)
     ]

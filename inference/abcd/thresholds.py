@@ -6,7 +6,7 @@ and gives no formula. Ours: x maximises
     Z^2 = sum over bins of s^2 / (b + sigma_b^2)
 
 with b = B C / D, sigma_b the upper 68 % error that data would have, and s the signal in A, among those x for which
-the fewest bins expect less than `MIN_C` events in C. For a small signal, Z is the number of standard deviations that
+the fewest bins expect less than `least_c` events in C. For a small signal, Z is the number of standard deviations that
 it makes. Signals of different mass and coupling count alike: each is normalised to its yield in the SR in all
 categories, and Z^2 is their mean. B C / D, and not A, is used for b: the choice does not follow fluctuations in A.
 """
@@ -24,12 +24,11 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 from hnl.errors import InputError
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
+from hnl.inference.abcd.settings import PAPER
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.selections.displaced.hypotheses import HYPOTHESES
-from hnl.selections.displaced.regions import MIN_SCORE, A, C, Thresholds
-
-# Our choice: with 3 events expected, C is empty in one bin of twenty.
-MIN_C = 3.0
+from hnl.selections.displaced.regions import PAPER as REGIONS_OF_THE_PAPER
+from hnl.selections.displaced.regions import A, C, RegionSettings, Thresholds
 
 
 class ThresholdError(InputError):
@@ -54,7 +53,7 @@ class Scan(BaseModel):
     signal_fraction: Floats = Field(description="share of the signal in the SR of this category that is in A")
     background: Floats = Field(description="B C / D, bins with D added up; events")
     uncertainty: Floats = Field(description="its relative error, upwards; 0 without background")
-    poor_bins: Integers = Field(description="number of bins with fewer than `MIN_C` events expected in C")
+    poor_bins: Integers = Field(description="number of bins with fewer than `least_c` events expected in C")
     smallest_c: Floats = Field(description="smallest expected yield in C of a bin; events")
     best: int = Field(description="index of the chosen one")
     mark: str = Field(description="what has to be said about it, or ''")
@@ -65,7 +64,13 @@ class Scan(BaseModel):
         return float(self.thresholds[self.best])
 
 
-def scan(thresholds: Sequence[float], background: Counts, signals: Sequence[Counts], totals: Sequence[float]) -> Scan:
+def scan(
+    thresholds: Sequence[float],
+    background: Counts,
+    signals: Sequence[Counts],
+    totals: Sequence[float],
+    least_c: float = PAPER.estimate.least_c,
+) -> Scan:
     """Scans the thresholds of one category and hypothesis.
 
     Args:
@@ -73,6 +78,7 @@ def scan(thresholds: Sequence[float], background: Counts, signals: Sequence[Coun
         background: yields with shape (threshold, bin, region), bins that exist only.
         signals: the same for each signal.
         totals: yield of each signal in the SR, all categories together; those that are not positive are left out.
+        least_c: see `EstimateSettings`.
 
     Returns:
         The scan; the lowest of equally good thresholds is chosen.
@@ -90,10 +96,10 @@ def scan(thresholds: Sequence[float], background: Counts, signals: Sequence[Coun
         inside += s[..., A].sum(axis=-1)
         everywhere += s.sum(axis=(-2, -1))
     c = background.sum_w[..., C]
-    poor = (c < MIN_C).sum(axis=-1)
+    poor = (c < least_c).sum(axis=-1)
     allowed = np.flatnonzero(poor == poor.min())
     best = int(allowed[np.argmax(merit[allowed])])
-    notes = [f"{poor[best]} bins expect fewer than {MIN_C:g} events in C"] if poor[best] else []
+    notes = [f"{poor[best]} bins expect fewer than {least_c:g} events in C"] if poor[best] else []
     if not merit.any():
         notes.append("no signal to optimise for")
     variance = np.where(np.isfinite(error), error, 0.0) ** 2
@@ -111,7 +117,7 @@ def scan(thresholds: Sequence[float], background: Counts, signals: Sequence[Coun
     )
 
 
-def read(path: Path) -> Thresholds:
+def read(path: Path, settings: RegionSettings = REGIONS_OF_THE_PAPER) -> Thresholds:
     """A table of thresholds: JSON, hypothesis -> category -> x, as the stage itself writes it.
 
     Raises:
@@ -121,10 +127,10 @@ def read(path: Path) -> Thresholds:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ThresholdError(f"cannot read the thresholds {path}: {error}") from error
-    return checked(content, str(path))
+    return checked(content, str(path), settings)
 
 
-def checked(content: object, name: str) -> Thresholds:
+def checked(content: object, name: str, settings: RegionSettings = REGIONS_OF_THE_PAPER) -> Thresholds:
     """The table if every hypothesis and category has an x between 0.2 and 1.
 
     Raises:
@@ -138,7 +144,7 @@ def checked(content: object, name: str) -> Thresholds:
             raise ThresholdError(f"{name}: {hypothesis}: every category needs a threshold: {', '.join(CATEGORIES)}")
         for category, x in row.items():
             number = isinstance(x, int | float) and not isinstance(x, bool)
-            if not (number and MIN_SCORE < x < 1):
-                raise ThresholdError(f"{name}: {hypothesis}, {category}: {x!r} is not between {MIN_SCORE} and 1")
+            if not (number and settings.score < x < 1):
+                raise ThresholdError(f"{name}: {hypothesis}, {category}: {x!r} is not between {settings.score} and 1")
         result[hypothesis] = {category: float(row[category]) for category in CATEGORIES}
     return result

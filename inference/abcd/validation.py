@@ -10,6 +10,7 @@ from scipy.special import rel_entr
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import estimate as abcd
 from hnl.inference.abcd.estimate import Estimate, Remarks
+from hnl.inference.abcd.settings import PAPER, EstimateSettings
 from hnl.inference.arrays import Floats
 from hnl.inference.intervals import ONE_SIGMA
 from hnl.ml import statistics
@@ -19,10 +20,6 @@ from hnl.selections.displaced.regions import A, B, C, D, Indices
 FLAG = 0.01
 # Events of either sample in a bin of the comparison of shapes, at least; bins are merged until they have them.
 MIN_PER_BIN = 5.0
-# The closure uncertainty is never taken to be smaller than the lower end of the 20-30 % of Table 4, since a test
-# with the statistics of the CR cannot show that it is, nor larger than 100 %.
-LEAST_CLOSURE, MOST_CLOSURE = 0.20, 1.0
-EXPECTED_CLOSURE = 0.30  # the upper end of the paper's range: more is marked
 
 
 @dataclass(frozen=True)
@@ -160,7 +157,9 @@ def resolution(counts: Counts) -> Floats:
     return factor
 
 
-def closure_uncertainty(closure: Closure, chosen: NDArray[np.bool_]) -> tuple[float, str]:
+def closure_uncertainty(
+    closure: Closure, chosen: NDArray[np.bool_], settings: EstimateSettings = PAPER.estimate
+) -> tuple[float, str]:
     """The relative uncertainty of the prediction from the closure in the CR (section 7, Table 4: 20-30 %), our rule.
 
     It is the smallest u from 20 % on with which the bins agree: the sum of squared pulls, each with u times the
@@ -169,6 +168,7 @@ def closure_uncertainty(closure: Closure, chosen: NDArray[np.bool_]) -> tuple[fl
     Args:
         closure: of the CR.
         chosen: bool, the bins of a category.
+        settings: the least and the largest u, and that where nothing can be tested; above that u is marked.
 
     Returns:
         u, and a remark: '' or why it is not to be trusted as it is.
@@ -176,7 +176,7 @@ def closure_uncertainty(closure: Closure, chosen: NDArray[np.bool_]) -> tuple[fl
     use = chosen & np.isfinite(closure.pull)
     pull, predicted = closure.pull[use], closure.estimate.value[use]
     if len(pull) == 0:
-        return EXPECTED_CLOSURE, "no bin of the CR can be tested"
+        return settings.expected_closure, "no bin of the CR can be tested"
     off = pull != 0
     error2 = ((closure.observed[use] - predicted)[off] / pull[off]) ** 2
 
@@ -185,15 +185,15 @@ def closure_uncertainty(closure: Closure, chosen: NDArray[np.bool_]) -> tuple[fl
         return float((difference2 / (error2 + (u * predicted[off]) ** 2)).sum()) - allowed
 
     allowed = float(stats.chi2.ppf(ONE_SIGMA, len(pull)))
-    if excess(LEAST_CLOSURE) <= 0:
-        return LEAST_CLOSURE, ""
-    if excess(MOST_CLOSURE) > 0:
-        return MOST_CLOSURE, "no closure with 100 %"
-    low, high = LEAST_CLOSURE, MOST_CLOSURE
+    low, high = settings.least_closure, settings.most_closure
+    if excess(low) <= 0:
+        return low, ""
+    if excess(high) > 0:
+        return high, f"no closure with {100 * high:g} %"
     for _ in range(30):
         middle = (low + high) / 2
         low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-    return high, f"above {EXPECTED_CLOSURE:.0%}" if high > EXPECTED_CLOSURE else ""
+    return high, f"above {settings.expected_closure:.0%}" if high > settings.expected_closure else ""
 
 
 def contamination(signal: Counts, background: Counts) -> tuple[Floats, Floats]:

@@ -42,7 +42,8 @@ def fit_samples(
     models, refused = _models(inputs, samples, correlated)
     fitted, failed = fit_models(models, toys=toys, seed=seed)
     masses = {d.sample.name: d.sample.point.mass for d in inputs.signals.datasets}
-    return [_of_hypothesis(record, hypothesis(masses[record.sample])) for record in fitted], refused | failed
+    of_mass = inputs.signals.settings.masses
+    return [_of_hypothesis(one, hypothesis(masses[one.sample], of_mass)) for one in fitted], refused | failed
 
 
 def _of_hypothesis(record: FitRecord, h: str) -> FitRecord:

@@ -17,6 +17,7 @@ from hnl.histograms.displaced import yields
 from hnl.inference.abcd import projection
 from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.abcd.rows import ALL, YieldRow
+from hnl.inference.abcd.settings import PAPER, AbcdSettings
 from hnl.inference.displaced import signals
 from hnl.inference.displaced.modelling import Background, Inputs
 from hnl.inference.displaced.signals import Signals
@@ -24,7 +25,7 @@ from hnl.ml.scored import Scored
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.selections.displaced.hypotheses import HYPOTHESES
-from hnl.selections.displaced.regions import REGIONS, A, Thresholds
+from hnl.selections.displaced.regions import REGIONS, A, RegionSettings, Thresholds
 
 if TYPE_CHECKING:  # what was selected is taken as it is
     from hnl.processors.selection import Selection
@@ -81,20 +82,26 @@ def load(run: FinishedRun, *, luminosity: float | None = None) -> Inputs:
     selection = run.selection
     if estimate.corrections != selection.corrections():  # the signal would be weighted with others
         raise EstimateError(f"{folder} was made with corrections that have changed since: run hnl abcd again")
-    found = read_signals(run, estimate.thresholds, filled)
+    settings = AbcdSettings.of_catalogue(selection.catalogue)
+    found = read_signals(run, estimate.thresholds, filled, settings)
     if not found.datasets:
         raise NoBackgroundError(f"{out}: no signal sample in the catalogue, so there is nothing to set limits on")
     if luminosity is None:
-        background = _of_data(out, selection, filled, estimate.tables.yields, bool(estimate.hidden))
+        background = _of_data(out, selection, filled, estimate.tables.yields, bool(estimate.hidden), settings.regions)
     else:
-        background = projected(selection, filled, luminosity)
+        background = projected(selection, filled, luminosity, settings)
     normalisations = _normalisations(selection, [d.scored.dataset for d in found.datasets])
     digest = _digest(found, background, normalisations)
     return Inputs(found, background, normalisations, digest)
 
 
 def _of_data(
-    out: Path, selection: "Selection", filled: hist.Hist, estimated: Sequence[YieldRow], hidden: bool
+    out: Path,
+    selection: "Selection",
+    filled: hist.Hist,
+    estimated: Sequence[YieldRow],
+    hidden: bool,
+    settings: RegionSettings,
 ) -> Background:
     data = [dataset for dataset in selection.catalogue.datasets if dataset.is_data]
     if not data:
@@ -111,7 +118,7 @@ def _of_data(
         rows = {(r.category, r.bin): r for r in estimated if (r.sample, r.hypothesis) == ("data", h)}
         c_ab[h], c_ab_error[h] = np.ones(counts.shape[:2]), np.zeros(counts.shape[:2])
         for i, category in enumerate(CATEGORIES):
-            for b in regions.bins(h, category):
+            for b in regions.bins(h, category, settings):
                 row = rows[category, b.label]
                 c_ab[h][i, b.number], c_ab_error[h][i, b.number] = row.c_ab, row.c_ab_uncertainty
         closure[h] = {category: rows[category, ALL].closure for category in CATEGORIES}
@@ -121,7 +128,9 @@ def _of_data(
     return Background(label, luminosity, 1.0, hidden, observed, c_ab, c_ab_error, closure)
 
 
-def projected(selection: "Selection", filled: hist.Hist, luminosity: float) -> Background:
+def projected(
+    selection: "Selection", filled: hist.Hist, luminosity: float, settings: AbcdSettings = PAPER
+) -> Background:
     """Simulated background at another luminosity, in place of data. See `projection`.
 
     Raises:
@@ -139,27 +148,30 @@ def projected(selection: "Selection", filled: hist.Hist, luminosity: float) -> B
     label = f"projection of simulated background to {luminosity:g}/fb ({energy}), not data"
     observed, c_ab_error = {}, {}
     for h in HYPOTHESES:
-        observed[h] = scale * projection.smoothed(filled, backgrounds, h)
-        c_ab_error[h] = projection.c_ab_error(h)
+        observed[h] = scale * projection.smoothed(filled, backgrounds, h, settings.regions)
+        c_ab_error[h] = projection.c_ab_error(h, settings.estimate.dy_unknown)
     ones = np.ones((len(CATEGORIES), regions.N_BINS))
-    closure = {h: dict.fromkeys(CATEGORIES, projection.CLOSURE) for h in HYPOTHESES}
+    closure = {h: dict.fromkeys(CATEGORIES, settings.estimate.expected_closure) for h in HYPOTHESES}
     return Background(label, luminosity, scale, True, observed, dict.fromkeys(HYPOTHESES, ones), c_ab_error, closure)
 
 
-def read_signals(run: FinishedRun, thresholds: Thresholds, filled: hist.Hist) -> Signals:
+def read_signals(
+    run: FinishedRun, thresholds: Thresholds, filled: hist.Hist, settings: AbcdSettings = PAPER
+) -> Signals:
     """The signal samples of a finished run.
 
     Args:
         run: with candidates and scores beside them.
         thresholds: of the stage `abcd`.
         filled: its histogram `regions`, against which the yields are checked.
+        settings: of the estimate.
 
     Raises:
         SignalError: yields are not those of the histogram.
         HNLError: see `read`.
     """
     entries = [dataset for dataset in run.selection.catalogue.datasets if dataset.kind == "signal"]
-    made = signals.make([run.scored[dataset.name] for dataset in entries], run.selection.sum_w, thresholds)
+    made = signals.make([run.scored[dataset.name] for dataset in entries], run.selection.sum_w, thresholds, settings)
     for d in made.datasets:
         name = d.sample.name
         for h in HYPOTHESES:
@@ -200,7 +212,7 @@ def _normalisations(selection: "Selection", datasets: list[Dataset]) -> dict[str
 def _digest(found: Signals, background: Background, normalisations: Mapping[str, float]) -> str:
     """Of all numbers that limits depend on."""
     content: list[object] = [found.thresholds, normalisations, background.label, background.signal_scale]
-    content += [background.closure]
+    content += [background.closure, found.settings.regions.model_dump(), found.settings.masses.model_dump()]
     yields = (background.observed, background.c_ab, background.c_ab_error)
     arrays: list[np.ndarray] = [part[h] for part in yields for h in HYPOTHESES]
     for d in found.datasets:

@@ -109,7 +109,7 @@ def plan(
                 f"{request.coupling}, {request.nature}: samples of m_N = {request.mass:g} GeV have no true decay "
                 "length of N: there are limits at their generated lifetime only"
             )
-    for kind, values in (("mass", masses), ("coupling", couplings), ("nature", natures)):
+    for kind, values in (("coupling", couplings), ("nature", natures), ("mass", masses)):
         for value in values:
             if value not in {getattr(request, kind) for request in [*requests, *generated_only]}:
                 reasons = [reason for request, reason in refused.items() if getattr(request, kind) == value]

@@ -53,7 +53,7 @@ def model(found: SignalYields, inputs: Inputs, *, correlated: bool = True) -> Mo
     for i, category in enumerate(categories.ALL):
         if category.coupling != found.point.coupling:
             continue
-        there = [b.number for b in regions.bins(h, category.label)]
+        there = [b.number for b in regions.bins(h, category.label, inputs.signals.settings.regions)]
         signal = np.maximum(found.nominal.sum_w[i, there], 0)
         sizes = {**inputs.normalisations, "interpolation": found.interpolation}
         factors: dict[str, Floats | float] = {name: 1 + size for name, size in sizes.items()}

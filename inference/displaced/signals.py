@@ -20,6 +20,7 @@ from hnl.histograms.displaced import abcd as histograms
 from hnl.histograms.displaced import yields
 from hnl.histograms.displaced.abcd import BinnedCandidates
 from hnl.histograms.displaced.yields import Counts
+from hnl.inference.abcd.settings import PAPER, AbcdSettings
 from hnl.inference.arrays import Floats
 from hnl.ml.scored import Scored
 from hnl.selections.displaced import categories, regions
@@ -65,6 +66,7 @@ class Signals:
 
     thresholds: Thresholds
     datasets: tuple[_Dataset, ...]
+    settings: AbcdSettings = PAPER
 
     @cached_property
     def reach(self) -> Reach:
@@ -124,7 +126,7 @@ class Signals:
             PointError: see `neighbours`.
             ReweightingError: see `lifetime.weights` and `neighbours`.
         """
-        h = hypothesis(point.mass)
+        h = hypothesis(point.mass, self.settings.masses)
         shares = self._shares(point, fixed)
         filled: dict[float, list[dict[str, Counts]]] = {mass: [] for mass in shares}
         for group, near in self.neighbours(point, ctau=ctau, fixed=fixed):
@@ -186,7 +188,7 @@ def sr_yields(
     """SR yields of a dataset with its weights times factors, which are by variation of jet energies."""
     name, era = d.scored.dataset.name, d.scored.dataset.era
     variations = [*d.scored.weights, *d.scored.shifted]
-    histogram = histograms.make_regions({name: era}, variations)
+    histogram = histograms.make_regions({name: era}, variations, next(iter(d.binned[hypothesis].values())).settings)
     for shift, at_mass in d.binned[hypothesis].items():
         rows = d.rows(shift)
         weights = {v: weight * factors[shift] for v, weight in rows.weights.items()}
@@ -198,20 +200,25 @@ def sr_yields(
 
 def _stretched(binned: BinnedCandidates, columns: Mapping[str, np.ndarray], stretch: float) -> BinnedCandidates:
     """With m_SV times a factor."""
-    m_sv = regions.m_sv_bin(stretch * columns["m_sv"][binned.rows], binned.hypothesis)
-    delta_2d = regions.delta_2d_bin(columns["delta_2d"][binned.rows], m_sv, binned.category, binned.hypothesis)
+    h, edges = binned.hypothesis, binned.settings
+    m_sv = regions.m_sv_bin(stretch * columns["m_sv"][binned.rows], h, edges)
+    delta_2d = regions.delta_2d_bin(columns["delta_2d"][binned.rows], m_sv, binned.category, h, edges)
     return replace(binned, m_sv=m_sv, delta_2d=delta_2d)
 
 
-def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thresholds) -> Signals:
+def make(
+    scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thresholds, settings: AbcdSettings = PAPER
+) -> Signals:
     """From candidates in memory; datasets that are no signal are left out.
 
     Args:
         scored: datasets.
         sum_w: sum of generated weights of each.
         thresholds: x of each hypothesis and category.
+        settings: of the estimate.
     """
-    edges = histograms.score_edges(x for row in thresholds.values() for x in row.values())
+    given = (x for row in thresholds.values() for x in row.values())
+    edges = histograms.score_edges(given, settings.thresholds.scan, settings.regions)
     return Signals(
         thresholds,
         tuple(
@@ -225,7 +232,7 @@ def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thres
                 {
                     h: {
                         shift: histograms.bin_candidates(
-                            s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster
+                            s.dataset.name, dict(one.columns), one.scores[h], h, edges, one.cluster, settings.regions
                         )
                         for shift, one in {NOMINAL: s, **s.shifted}.items()
                     }
@@ -235,4 +242,5 @@ def make(scored: Sequence[Scored], sum_w: Mapping[str, float], thresholds: Thres
             for s in scored
             if s.dataset.kind == "signal"
         ),
+        settings,
     )

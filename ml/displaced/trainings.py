@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hnl import analysis as searches
 from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.selections.displaced import categories
 from hnl.selections.displaced.categories import ELECTRON, LEPTONS
-from hnl.selections.displaced.hypotheses import HYPOTHESES, MASSES, hypothesis
+from hnl.selections.displaced.hypotheses import HYPOTHESES, PAPER, MassSettings, hypothesis
 
 GROUP_2016, GROUP_2017_18 = "2016", "2017-18"  # section 5: the pixel detector was upgraded in between
 LAST_YEAR_OF_FIRST_PIXEL_DETECTOR = 2016
@@ -42,13 +43,13 @@ class Training:
         """Mask of the candidates, by their category, whose l2 has its flavour."""
         return np.isin(category, self.categories)
 
-    def trains_on(self, dataset: Dataset) -> bool:
+    def trains_on(self, dataset: Dataset, masses: MassSettings = PAPER) -> bool:
         """Whether it is trained with a dataset of its era group: not with data, QCD or signals of other masses.
 
         QCD is left out as in the paper, 'because of its large statistical uncertainties'; by the name of the process.
         """
         if dataset.signal is not None:
-            return hypothesis(dataset.signal.mass) == self.hypothesis
+            return hypothesis(dataset.signal.mass, masses) == self.hypothesis
         return dataset.kind == "background" and not dataset.process.lower().startswith("qcd")
 
 
@@ -77,14 +78,14 @@ def no_signal_expected(training: Training, catalogue: Catalogue) -> str | None:
 
     A catalogue of muon couplings alone cannot train a classifier for electrons, and nobody who wrote it expects one.
     """
-    era_group = groups(catalogue)
+    era_group, masses = groups(catalogue), searches.part(catalogue, MassSettings)
     signals = [
         d.signal
         for d in catalogue.datasets
-        if era_group[d.era] == training.group and d.signal and training.trains_on(d)
+        if era_group[d.era] == training.group and d.signal and training.trains_on(d, masses)
     ]
     if not signals:
-        return f"the catalogue has no signal with {MASSES[training.hypothesis]}"
+        return f"the catalogue has no signal with {masses.in_words(training.hypothesis)}"
     if not any(signal.v2_e if training.flavour == ELECTRON else signal.v2_mu for signal in signals):
         return f"no signal of the catalogue couples to the {training.flavour}"
     return None

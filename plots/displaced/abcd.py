@@ -7,7 +7,8 @@ import hist
 from matplotlib.figure import Figure
 
 from hnl.inference.abcd.rows import EstimateTables, SimulatedClosureRow
-from hnl.inference.abcd.thresholds import MIN_C, Scan
+from hnl.inference.abcd.settings import PAPER, AbcdSettings
+from hnl.inference.abcd.thresholds import Scan
 from hnl.plots.displaced.closure import simulated_closure
 from hnl.plots.displaced.regions import scheme
 from hnl.plots.displaced.scores import scores
@@ -15,7 +16,7 @@ from hnl.plots.displaced.thresholds import scan
 from hnl.plots.displaced.yields import Predicted, name_of, yields
 from hnl.plots.style import Drawn, Label, save
 from hnl.selections.displaced.hypotheses import HYPOTHESES
-from hnl.selections.displaced.regions import MIN_SCORE, WINDOW_EDGES, Thresholds
+from hnl.selections.displaced.regions import INSIDE, Thresholds
 
 SECTION = "background"
 
@@ -28,6 +29,7 @@ def draw_all(
     thresholds: Thresholds,
     folder: Path,
     label: Label = Label(),  # noqa: B008 (cannot change)
+    settings: AbcdSettings = PAPER,
 ) -> list[Drawn]:
     """Draws every figure of the stage, as PNG and PDF.
 
@@ -39,6 +41,7 @@ def draw_all(
         thresholds: those that are used.
         folder: for the figures; made if needed.
         label: what is written above them, and what their data are called.
+        settings: of the estimate.
 
     Returns:
         Each figure.
@@ -49,14 +52,15 @@ def draw_all(
         path = save(figure, folder / f"abcd_{name}.png")
         figures.append(Drawn(title, path, caption, alt, SECTION))
 
-    windows = ", ".join(f"{edge:g}" for edge in WINDOW_EDGES)
+    regions, least_c = settings.regions, settings.estimate.least_c
+    windows = ", ".join(f"{edge:g}" for edge in regions.m_l1_sv)
     add(
         "regions",
-        scheme(),
+        scheme(regions),
         "Regions of the background estimate",
         "The regions of Table 3 in the score and m(l1, SV): A is predicted by B C / D. The validation region has more "
         "than one jet, the control region any number.",
-        f"Boundaries at {windows} GeV, and at the scores {MIN_SCORE:g} and x.",
+        f"Boundaries at {windows} GeV, and at the scores {regions.score:g} and x.",
     )
     for hypothesis in HYPOTHESES:
         for sample in samples:
@@ -76,10 +80,10 @@ def draw_all(
         if scans:
             add(
                 f"thresholds_{hypothesis}",
-                scan(scans[hypothesis], thresholds[hypothesis], label),
+                scan(scans[hypothesis], thresholds[hypothesis], label, least_c),
                 f"Thresholds on the score, {hypothesis}-mass classifier",
                 "Scan of the threshold x on the score: the figure of merit, the share of the signal that is kept in A, "
-                f"and the relative error of B C / D. Grey: more bins with fewer than {MIN_C:g} events in C than with "
+                f"and the relative error of B C / D. Grey: more bins with fewer than {least_c:g} events in C than with "
                 "the best threshold. The chosen threshold (dashed) should be where the figure of merit is highest "
                 "outside of the grey.",
                 "Chosen thresholds: "
@@ -99,8 +103,8 @@ def draw_all(
         called = name_of(sample, label)
         add(
             f"VR_scores_{sample}",
-            scores(plane, datasets, label, called),
-            f"Score inside and outside of 50-85 GeV in the VR, {called}",
+            scores(plane, datasets, label, called, regions),
+            f"Score inside and outside of {regions.windows[INSIDE]} GeV in the VR, {called}",
             f"Scores of {called} in the validation region, of unit area, inside the window of m(l1, SV) (VR-AB, points)"
             " and outside (VR-CD, line), with their ratio. The method asks for one shape: ratios of 1.",
             "Each panel is of one classifier: electron or muon, low or high mass.",

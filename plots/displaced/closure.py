@@ -29,7 +29,7 @@ def simulated_closure(rows: Sequence[SimulatedClosureRow], label: Label = Label(
     figure, grid = style.panels(
         len(hypotheses), len(selections), width=DOUBLE, height=11.5, left=4.4, bottom=6.2, top=3.4, between=(1.2, 1.0)
     )
-    colours = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"]  # viridis: an order of thresholds, light last
+    colours = ["#440154", "#3b528b", "#21918c", "#5ec962", "#f89c20"]  # viridis, but for the last, which is too light
     of = {threshold: colours[i % len(colours)] for i, threshold in enumerate(thresholds)}
     for (h, selection), panel in zip(product(hypotheses, selections), grid.flat, strict=True):
         chosen = [r for r in rows if (r.hypothesis, r.selection) == (h, selection) and r.category in groups]

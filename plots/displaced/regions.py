@@ -1,14 +1,12 @@
 """The regions of Table 3, drawn (Fig. 7)."""
 
-from collections.abc import Sequence
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from hnl.plots import style
 from hnl.plots.style import DOUBLE
-from hnl.selections.displaced.regions import BELOW, MIN_SCORE, WINDOW_EDGES, Kind, rows
+from hnl.selections.displaced.regions import BELOW, PAPER, Kind, RegionSettings, rows
 
 THRESHOLD = 0.75  # where x is drawn: true ones, of 0.97 and more, could not be told from 1
 ABOVE = 30.0  # GeV that are drawn of the last window, which has no end
@@ -17,29 +15,26 @@ COLOURS = {"A": 0, "B": 1, "C": 3, "D": 7, "AB": 1, "CD": 7}  # in the cycle
 
 
 @style.styled
-def scheme(masses: Sequence[float] = WINDOW_EDGES, least: float = MIN_SCORE) -> Figure:
-    """Signal, validation and control region beside each other; `masses` and `least` are of `regions`."""
+def scheme(settings: RegionSettings = PAPER) -> Figure:
+    """Signal, validation and control region beside each other."""
     figure, grid = style.panels(1, len(JETS), width=DOUBLE, height=6.0, left=4.2, top=0.8, between=(3.2, 0))
     for axes, kind in zip(grid[0], JETS, strict=True):
-        regions(kind, masses, least, ax=axes)
+        regions(kind, settings, ax=axes)
     for axes in grid[0, 1:]:
         axes.set_ylabel("")
     return figure
 
 
 @style.styled
-def regions(
-    kind: Kind, masses: Sequence[float] = WINDOW_EDGES, least: float = MIN_SCORE, ax: Axes | None = None
-) -> Axes:
+def regions(kind: Kind, settings: RegionSettings = PAPER, ax: Axes | None = None) -> Axes:
     """The regions of SR, VR or CR in the score and m(l1,SV), from `selections.displaced.regions`.
 
     Args:
         kind: of Table 3.
-        masses: lower edges of the windows of m(l1,SV) in GeV; the last window has no end.
-        least: no region has a score at or below it.
+        settings: lower edges of the windows of m(l1,SV) in GeV, of which the last has no end, and the least score.
         ax: where to; by default the axes of a new figure.
     """
-    axes = style.single(ax)
+    axes, masses, least = style.single(ax), settings.m_l1_sv, settings.score
     scores, edges = (least, THRESHOLD, 1.0), (*masses, masses[-1] + ABOVE)
     for region in rows(kind):
         _, windows, sides = region.cells

@@ -14,17 +14,22 @@ from hnl.plots import style
 from hnl.plots.style import DOUBLE, Label
 from hnl.selections.displaced.categories import LEPTONS
 from hnl.selections.displaced.hypotheses import HYPOTHESES
-from hnl.selections.displaced.regions import WINDOW_EDGES
+from hnl.selections.displaced.regions import PAPER, RegionSettings
 
 # Scores of the plane put together for Fig. 8, which has ten bins from 0 to 1; fewer where there are few events.
 SHAPE_EDGES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 MIN_BINS = 4
-LOW, HIGH = WINDOW_EDGES[1:3]
-INSIDE, OUTSIDE = f"{LOW:g} < m \N{LESS-THAN OR EQUAL TO} {HIGH:g} GeV (VR-AB)", "outside (VR-CD)"
+OUTSIDE = "outside (VR-CD)"
 
 
 @style.styled
-def scores(plane: hist.Hist, datasets: Sequence[str], label: Label = Label(), name: str = "") -> Figure:  # noqa: B008
+def scores(
+    plane: hist.Hist,
+    datasets: Sequence[str],
+    label: Label = Label(),  # noqa: B008 (cannot change)
+    name: str = "",
+    settings: RegionSettings = PAPER,
+) -> Figure:
     """Scores in VR-AB and VR-CD, normalised to unity, with their ratio (Fig. 8): a panel for each classifier.
 
     Args:
@@ -32,16 +37,20 @@ def scores(plane: hist.Hist, datasets: Sequence[str], label: Label = Label(), na
         datasets: to add up.
         label: what is written above.
         name: of what the datasets are, such as 'pseudo-data'.
+        settings: the window, and the least score.
     """
     figure, grid = style.panels(
         4, 2, width=DOUBLE, height=13.5, heights=(2.4, 1) * 2, left=4.4, top=3.3, between=(5.0, (0.3, 3.6, 0.3))
     )
+    low, high = settings.m_l1_sv[1:3]
+    window = f"{low:g} < m \N{LESS-THAN OR EQUAL TO} {high:g} GeV (VR-AB)"
+    edges = np.array([settings.score, *(edge for edge in SHAPE_EDGES if edge > settings.score)])
+    starts = np.searchsorted(plane.axes["score"].edges, edges[:-1])
     for row, hypothesis in enumerate(HYPOTHESES):
         for column, lepton in enumerate(LEPTONS):
             main, ratio = grid[2 * row : 2 * row + 2, column]
-            inside, outside = vr_scores(plane, datasets, hypothesis, lepton)
-            starts = np.searchsorted(plane.axes["score"].edges, SHAPE_EDGES[:-1])
-            shapes(_in_bins(inside, starts), _in_bins(outside, starts), main, ratio)
+            inside, outside = vr_scores(plane, datasets, hypothesis, lepton, settings)
+            shapes(edges, _in_bins(inside, starts), _in_bins(outside, starts), window, main, ratio)
             style.note(main, f"{lepton}, {hypothesis} mass", 0.96, 0.94, ha="right")
     style.label(grid[0, 0], label, last=grid[0, 1])
     grid[0, 1].text(0, 1.015, name, transform=grid[0, 1].transAxes, va="bottom")
@@ -49,11 +58,13 @@ def scores(plane: hist.Hist, datasets: Sequence[str], label: Label = Label(), na
     return figure
 
 
-def shapes(inside: Counts, outside: Counts, main: Axes, ratio: Axes) -> None:
+def shapes(edges: NDArray[np.float64], inside: Counts, outside: Counts, window: str, main: Axes, ratio: Axes) -> None:
     """Inside and outside of the window, each of unit area, and their ratio.
 
     Args:
-        inside, outside: shape (bins of `SHAPE_EDGES`,).
+        edges: of the scores.
+        inside, outside: shape (bins,).
+        window: in words.
         main, ratio: where to.
     """
     if not (inside.sum_w.sum() > 0 and outside.sum_w.sum() > 0):
@@ -61,13 +72,13 @@ def shapes(inside: Counts, outside: Counts, main: Axes, ratio: Axes) -> None:
         style.instead(main, "no events inside or outside of the window")
         return
     n = max(style.merged_bins(c.sum_w[None], c.sum_w2[None], MIN_BINS) for c in (inside, outside))
-    edges = np.array(SHAPE_EDGES)[::n]
+    edges = edges[::n]
     (a, a_error), (c, c_error) = (_normalised(each, n) for each in (inside, outside))
     centres = (edges[1:] + edges[:-1]) / 2
     main.stairs(c, edges, color=style.colour(0), linewidth=1.2, label=OUTSIDE)
     shade: dict[str, Any] = {"fill": True, "color": style.colour(0), "alpha": 0.3, "linewidth": 0}
     main.stairs(c + c_error, edges, baseline=c - c_error, **shade)
-    main.errorbar(centres, a, a_error, label=INSIDE, **style.POINTS)
+    main.errorbar(centres, a, a_error, label=window, **style.POINTS)
     main.set_ylim(0)
     style.headroom(main, np.concatenate([a + a_error, c + c_error]), 0.2)
     main.set_ylabel(f"share of events / {edges[1] - edges[0]:.2g}")

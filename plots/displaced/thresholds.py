@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hnl.inference.abcd.thresholds import MIN_C, Scan
+from hnl.inference.abcd.settings import PAPER
+from hnl.inference.abcd.thresholds import Scan
 from hnl.plots import style
 from hnl.plots.style import DOUBLE, Label
 from hnl.selections.displaced import categories
@@ -21,7 +22,7 @@ def scan(
     scans: Mapping[str, Scan],
     thresholds: Mapping[str, float],
     label: Label = Label(),  # noqa: B008 (cannot change)
-    least_c: float = MIN_C,
+    least_c: float = PAPER.estimate.least_c,
 ) -> Figure:
     """For each category: figure of merit, signal kept and relative error of the prediction against the threshold.
 
@@ -51,7 +52,7 @@ def scan(
 
 
 @style.styled
-def of_category(found: Scan, threshold: float, least_c: float = MIN_C, ax: Axes | None = None) -> Axes:
+def of_category(found: Scan, threshold: float, least_c: float = PAPER.estimate.least_c, ax: Axes | None = None) -> Axes:
     """The scan of one category.
 
     Grey: thresholds with which more bins than necessary expect fewer than `least_c` events in C. What lies beyond the

@@ -105,7 +105,7 @@ def _yield_panel(main: Axes, rows: Sequence[Predicted], name: str) -> None:
     if unlimited.any():
         start = np.maximum(value[unlimited], low)
         limit = main.get_ylim()[1]
-        ends = start * (limit / low) ** 0.25
+        ends = start * (limit / low) ** 0.15
         arrows: dict[str, Any] = {"lolims": True, "fmt": "none", "ecolor": "0.35", "capsize": 2}
         main.errorbar(x[unlimited], start, ends - start, **arrows, label="no upper end")
     _grey(main, x, value)
@@ -113,14 +113,14 @@ def _yield_panel(main: Axes, rows: Sequence[Predicted], name: str) -> None:
     if seen.any():
         # Of the count itself; what one count could mean is in the prediction's interval.
         errors = np.minimum(column["A_error"], column["A"] * (1 - 1e-9)), column["A_error"]
-        main.errorbar(x[seen], column["A"][seen], np.stack(errors)[:, seen], label=f"{name} in A", **style.POINTS)
+        main.errorbar(x[seen], column["A"][seen], np.stack(errors)[:, seen], label=name, **style.POINTS)
 
 
 def _ratio_panel(ratio: Axes, rows: Sequence[Predicted], name: str) -> None:
     column, x, edges = _columns(rows), np.arange(len(rows)), np.arange(len(rows) + 1) - 0.5
     value = column["prediction"]
     safe = np.where(value > 0, value, np.nan)
-    for side, colour, label in (("total", "0.85", "total unc. of ratio"), ("stat", "0.65", "stat. unc. of ratio")):
+    for side, colour, label in (("total", "0.85", "total (ratio)"), ("stat", "0.65", "stat. (ratio)")):
         up = column[f"{side}_up"]
         low, high = 1 - column[f"{side}_down"] / safe, 1 + np.where(np.isfinite(up), up, np.inf) / safe
         if np.isfinite(low).any():

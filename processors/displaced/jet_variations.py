@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hnl.corrections.jets import scaled
 from hnl.datasets.arrays import Objects, PerEvent
 from hnl.selections import jets as jet_cuts
+from hnl.selections.jets import PAPER, JetCuts
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,24 @@ class CandidateRows:
     passes: NDArray[np.uint64]  # bit i for variation i
 
 
-def choose_jet(l1: PerEvent, l2: PerEvent, jets: Objects) -> JetChoice:
+def choose_jet(l1: PerEvent, l2: PerEvent, jets: Objects, cuts: JetCuts = PAPER) -> JetChoice:
     """Sections 2 and 4, Table 2: good jets, the one of l2, and how many there are.
 
     Args:
         l1, l2: one lepton an event.
         jets: jagged, from `nanoaod.jets`.
+        cuts: other numbers.
     """
-    good = jet_cuts.good_jets(jets)
+    good = jet_cuts.good_jets(jets, cuts)
     jet, others = jet_cuts.nearest_jet(l2, good)
-    n_jets = ak.fill_none(1 + ak.sum(others & jet_cuts.separated(l1, good), axis=1), 0)
-    near = ak.fill_none(jet.deltaR(l2) < jet_cuts.MAX_DELTA_R_L2, False)
+    n_jets = ak.fill_none(1 + ak.sum(others & jet_cuts.separated(l1, good, cuts), axis=1), 0)
+    near = ak.fill_none(jet.deltaR(l2) < cuts.delta_r_l2, False)
     return JetChoice(jet, ak.to_numpy(n_jets), ak.to_numpy(~ak.is_none(jet)), ak.to_numpy(near))
 
 
-def candidate_rows(l1: PerEvent, l2: PerEvent, jets: Objects, factors: NDArray[np.float64]) -> CandidateRows:
+def candidate_rows(
+    l1: PerEvent, l2: PerEvent, jets: Objects, factors: NDArray[np.float64], cuts: JetCuts = PAPER
+) -> CandidateRows:
     """One row for each event that passes, and one for each variation in which it passes otherwise than in nominal.
 
     A variation that changes neither the jet of l2 nor the number of jets shares the row of nominal.
@@ -57,12 +61,13 @@ def candidate_rows(l1: PerEvent, l2: PerEvent, jets: Objects, factors: NDArray[n
         l1, l2: one lepton an event, of events that pass all requirements which do not depend on jets.
         jets: jagged, from `nanoaod.jets`: n in all events together.
         factors: (variations, n), nominal first, of `corrections.jets.factors`.
+        cuts: other numbers.
     """
     n_variations, n_events = len(factors), len(jets)
-    possible = jet_cuts.is_good(scaled(jets, factors.max(axis=0)))
+    possible = jet_cuts.is_good(scaled(jets, factors.max(axis=0)), cuts)
     factors = factors[:, ak.to_numpy(ak.flatten(possible))]
     repeated = np.tile(np.arange(n_events), n_variations)
-    every = choose_jet(l1[repeated], l2[repeated], scaled(jets[possible][repeated], factors.reshape(-1)))
+    every = choose_jet(l1[repeated], l2[repeated], scaled(jets[possible][repeated], factors.reshape(-1)), cuts)
 
     shape = (n_variations, n_events)
     passes = (every.exists & every.near).reshape(shape)

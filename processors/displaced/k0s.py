@@ -20,6 +20,7 @@ from hnl.physics.constants import M_K0S
 from hnl.processors import base
 from hnl.processors.displaced import candidate
 from hnl.processors.displaced.columns import COLUMNS
+from hnl.processors.displaced.cuts import Cuts
 from hnl.processors.displaced.jet_variations import CandidateRows
 from hnl.selections import jets as jet_cuts
 from hnl.selections import leptons, particles, vertices
@@ -54,7 +55,8 @@ class K0SProcessor(ProcessorABC):  # type: ignore[misc]
         era = self.catalogue.era(dataset)
         weights = base.generator_weight(events, dataset)
         cutflow, _ = base.begin(events, dataset, era, weights, ("muon",))
-        muons = leptons.prompt_muons(nanoaod.muons(events))
+        cuts = Cuts.of_catalogue(self.catalogue)
+        muons = leptons.prompt_muons(nanoaod.muons(events), cuts.leptons)
         cutflow.require("two prompt muons", ak.num(muons) == k0s.N_MUONS)
         mass = k0s.z_mass(muons)
         cutflow.require("opposite charges", ~np.isnan(mass))
@@ -63,7 +65,7 @@ class K0SProcessor(ProcessorABC):  # type: ignore[misc]
         z = cutflow.passed()
         events, muons, weights = events[z], muons[z], weights[z]
         every = nanoaod.vertices(events)
-        every = every[vertices.displaced(every) & k0s.of_two_tracks(every)]
+        every = every[vertices.displaced(every, cuts.vertices) & k0s.of_two_tracks(every)]
         masses = hist.Hist(MASS_AXIS, storage=hist.storage.Weight())
         around = vertices.highest_pt(every[np.abs(every.mass - M_K0S) < MASS_AXIS.edges[-1] - M_K0S])
         has = ~ak.to_numpy(ak.is_none(around))
@@ -81,12 +83,15 @@ class K0SProcessor(ProcessorABC):  # type: ignore[misc]
         l1, l2 = muons[:, 0], _as_l2(found.l2)
         file_jets = nanoaod.jets(events)
         energies = jet_energies.jet_settings(dataset, era)
-        jets = jet_energies.scaled(file_jets, jet_energies.nominal_factors(energies, file_jets, events))
-        good = jet_cuts.good_jets(jets)
-        good = good[jet_cuts.separated(muons[:, 0], good) & jet_cuts.separated(muons[:, 1], good)]
+        of_jets = cuts.jets
+        factors = jet_energies.nominal_factors(energies, file_jets, events, of_jets)
+        jets = jet_energies.scaled(file_jets, factors)
+        good = jet_cuts.good_jets(jets, of_jets)
+        away = jet_cuts.separated(muons[:, 0], good, of_jets) & jet_cuts.separated(muons[:, 1], good, of_jets)
+        good = good[away]
         jet, _ = jet_cuts.nearest_jet(l2, good)
-        near = ak.to_numpy(ak.fill_none(jet.deltaR(l2) < jet_cuts.MAX_DELTA_R_L2, False))
-        cutflow.require("Delta R(l2, jet) < 0.7", near, among=z)
+        near = ak.to_numpy(ak.fill_none(jet.deltaR(l2) < of_jets.delta_r_l2, False))
+        cutflow.require(f"Delta R(l2, jet) < {of_jets.delta_r_l2:g}", near, among=z)
         stored = particles.of_jet(jet.index, events.JetPFCands, events.PFCands)
         stored = ak.to_numpy(ak.fill_none(ak.num(stored, axis=1) > 0, False)) & near
         cutflow.require("particles of the jet stored", stored, among=z)

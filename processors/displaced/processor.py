@@ -8,13 +8,14 @@ from hnl.datasets import nanoaod, trigger_bits
 from hnl.processors.base import EventsOfUnit, SelectionProcessor
 from hnl.processors.displaced import candidate, jet_variations
 from hnl.processors.displaced.columns import COLUMNS
+from hnl.processors.displaced.cuts import Cuts
 from hnl.selections import events as two_leptons
 from hnl.selections import leptons, triggers, vertices
 from hnl.selections.displaced.categories import CATEGORIES, category
 
 SIGNAL_SELECTION = "N(jets) = 1"
 L2_STAGE = "N(nonprompt l2) = 1"
-JET_STAGES = ("N(jets) >= 1", "Delta R(l2, jet) < 0.7")
+JET_STAGE = "N(jets) >= 1"
 
 
 class DisplacedProcessor(SelectionProcessor):
@@ -29,11 +30,13 @@ class DisplacedProcessor(SelectionProcessor):
 
     def select(self, unit: EventsOfUnit) -> dict[str, np.ndarray]:
         """The order of section 4. The fact `sv_index` of a unit: see `nanoaod.sv_index_counts`."""
+        cuts = Cuts.of_catalogue(self.catalogue)
         events, dataset, era, cutflow, fired = unit.events, unit.dataset, unit.era, unit.cutflow, unit.fired
         electrons, muons = nanoaod.electrons(events), nanoaod.muons(events)
         unit.facts["sv_index"] = nanoaod.sv_index_counts(ak.num(events.SV.pt), electrons.sv_index, muons.sv_index)
-        prompt = leptons.prompt_electrons(electrons, era.year), leptons.prompt_muons(muons)
-        nonprompt = leptons.nonprompt_electrons(electrons), leptons.nonprompt_muons(muons)
+        of_leptons = cuts.leptons
+        prompt = leptons.prompt_electrons(electrons, era.year, of_leptons), leptons.prompt_muons(muons, of_leptons)
+        nonprompt = leptons.nonprompt_electrons(electrons, of_leptons), leptons.nonprompt_muons(muons, of_leptons)
         n_prompt, n_nonprompt = (ak.to_numpy(ak.num(e) + ak.num(mu)) for e, mu in (prompt, nonprompt))
 
         cutflow.require("N(prompt l1) = 1", n_prompt == 1)
@@ -41,7 +44,8 @@ class DisplacedProcessor(SelectionProcessor):
         l1 = leptons.leading(*(flavour[with_l1] for flavour in prompt))
         hlt_objects = nanoaod.trigger_objects(events[with_l1])
         bits = trigger_bits.read_bits(events, era.year)
-        hlt = triggers.matched_to_hlt(l1, hlt_objects, fired["electron"][with_l1], fired["muon"][with_l1], bits)
+        fired = {flavour: mask[with_l1] for flavour, mask in fired.items()}
+        hlt = triggers.matched_to_hlt(l1, hlt_objects, fired["electron"], fired["muon"], bits, cuts.events)
         cutflow.require("l1 matched to HLT", hlt, among=with_l1)
 
         # From here on only events with a pair: the rest cannot pass, not even with one requirement left out.
@@ -49,10 +53,9 @@ class DisplacedProcessor(SelectionProcessor):
         events, l1 = events[pair], l1[pair[with_l1]]
         l2 = leptons.leading(*(flavour[pair] for flavour in nonprompt))
         file_jets, energies = nanoaod.jets(events), jet_energies.jet_settings(dataset, era)
-        nominal = jet_variations.choose_jet(
-            l1, l2, jet_energies.scaled(file_jets, jet_energies.nominal_factors(energies, file_jets, events))
-        )
-        sv = vertices.of_lepton(events, l2)
+        nominal_factors = jet_energies.nominal_factors(energies, file_jets, events, cuts.jets)
+        nominal = jet_variations.choose_jet(l1, l2, jet_energies.scaled(file_jets, nominal_factors), cuts.jets)
+        sv = vertices.of_lepton(events, l2, cuts.vertices)
         m_l1_l2 = ak.to_numpy(two_leptons.mass(l1, l2))
         same_sign = ak.to_numpy(l1.charge == l2.charge)
         kind = category(ak.to_numpy(l1.flavour), ak.to_numpy(l2.flavour), same_sign)
@@ -60,21 +63,24 @@ class DisplacedProcessor(SelectionProcessor):
 
         cutflow.categorise(kind, pair, from_stage=L2_STAGE)
         cutflow.require(L2_STAGE, n_nonprompt == 1)
-        cutflow.require(JET_STAGES[0], nominal.exists, among=pair)
-        cutflow.require(JET_STAGES[1], nominal.near, among=pair)
+        near_stage = f"Delta R(l2, jet) < {cuts.jets.delta_r_l2:g}"
+        cutflow.require(JET_STAGE, nominal.exists, among=pair)
+        cutflow.require(near_stage, nominal.near, among=pair)
         cutflow.require("l2 in SV", ~ak.is_none(sv), among=pair)
-        cutflow.require("m(l1, l2) > 10 GeV", m_l1_l2 > two_leptons.MIN_MASS_L1_L2, among=pair)
-        cutflow.require("|Delta phi(l1, l2)| > 0.4", two_leptons.separated_in_phi(l1, l2), among=pair)
-        cutflow.require(
-            "m(mumu) outside 85-95 GeV", two_leptons.outside_z_window(m_l1_l2, dimuon, ~same_sign), among=pair
-        )
-        left = cutflow.passed(without=JET_STAGES)[pair]
+        least, apart, (low, high) = cuts.events.m_l1_l2, cuts.events.delta_phi, cuts.events.z_window
+        cutflow.require(f"m(l1, l2) > {least:g} GeV", m_l1_l2 > least, among=pair)
+        separated = two_leptons.separated_in_phi(l1, l2, cuts.events)
+        cutflow.require(f"|Delta phi(l1, l2)| > {apart:g}", separated, among=pair)
+        outside = two_leptons.outside_z_window(m_l1_l2, dimuon, ~same_sign, cuts.events)
+        cutflow.require(f"m(mumu) outside {low:g}-{high:g} GeV", outside, among=pair)
+        left = cutflow.passed(without=(JET_STAGE, near_stage))[pair]
         cutflow.require(SIGNAL_SELECTION, nominal.n_jets == 1, among=pair)
 
         # Once more the jets, in every variation, of the events that have all the rest.
         events, l1, l2, file_jets, sv = (each[left] for each in (events, l1, l2, file_jets, sv))
         sv = ak.drop_none(sv)
-        rows = jet_variations.candidate_rows(l1, l2, file_jets, jet_energies.factors(energies, file_jets, events))
+        factors = jet_energies.factors(energies, file_jets, events, cuts.jets)
+        rows = jet_variations.candidate_rows(l1, l2, file_jets, factors, cuts.jets)
         columns = candidate.columns(events, l1, l2, sv, rows, dataset)
         of_event = {"gen_weight": unit.weights[pair], "category": kind, "m_l1_l2": m_l1_l2}
         of_event |= {f"weight_{name}": factor[pair] for name, factor in unit.varied.items()}

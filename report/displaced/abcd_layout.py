@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hnl.inference.abcd.rows import EstimateTables, Row
 from hnl.records import Record
 from hnl.report.tables import Table, TableColumn, percent, short, signed
+from hnl.selections.displaced.regions import INSIDE, PAPER, RegionSettings
 
 _WHERE = (TableColumn("hypothesis", "mass"), TableColumn("category", "category"), TableColumn("bin", "bin"))
 _COUNTS = tuple(TableColumn(name, name, short) for name in "BCD")
@@ -20,7 +21,7 @@ _P = TableColumn("p_value", "p", lambda p: f"{p:.2g}")
 HIDDEN_NOTE = "region A of data is hidden (blinded)"
 
 
-def tables(rows: EstimateTables, hidden: bool) -> dict[str, Table]:
+def tables(rows: EstimateTables, hidden: bool, settings: RegionSettings = PAPER) -> dict[str, Table]:
     """The tables of the stage, by name; `hidden` says that region A of data is."""
     blinded = HIDDEN_NOTE if hidden else ""
     total = (TableColumn("total_down", "- total", short), TableColumn("total_up", "+ total", short))
@@ -63,7 +64,8 @@ def tables(rows: EstimateTables, hidden: bool) -> dict[str, Table]:
         ),
         Table(
             "simulated_closure",
-            "Simulated background at lower thresholds: A and prediction around 50-85 GeV, bins together",
+            "Simulated background at lower thresholds: A and prediction around "
+            f"{settings.windows[INSIDE]} GeV, bins together",
             (
                 _WHERE[0],
                 TableColumn("selection", "selection"),

@@ -19,7 +19,6 @@ from hnl.inference.abcd.rows import (
     ThresholdRow,
     YieldRow,
 )
-from hnl.inference.abcd.thresholds import MIN_C
 from hnl.inference.abcd.validation import FLAG
 from hnl.records import Record
 from hnl.report.displaced import abcd_layout
@@ -29,6 +28,9 @@ from hnl.selections.displaced.categories import CATEGORIES
 from hnl.selections.displaced.hypotheses import HYPOTHESES
 
 Known = TypeVar("Known", ThresholdRow, YieldRow, ClosureRow, SimulatedClosureRow)
+
+
+POOR = "poor bins"  # with fewer events expected in C than the estimate wants
 
 
 def tables(rows: EstimateTables) -> list[Table]:
@@ -143,13 +145,13 @@ def _thresholds(rows: Sequence[ThresholdRow]) -> Table:
             "signal in A": _show(row.signal_fraction, percent),
             "B C / D": _show(row.background),
             "error": _show(row.uncertainty, percent) if row.background else None,
-            f"bins with C < {MIN_C:g}": _show(row.poor_bins),
+            POOR: _show(row.poor_bins),
         }
         for row in rows
     ]
     marks = {row.mark for row in rows}
     note += ["given, not optimised"] if any("given" in mark for mark in marks) else []
-    names = ("mass", "category", "x", "signal in A", "B C / D", "error", f"bins with C < {MIN_C:g}")
+    names = ("mass", "category", "x", "signal in A", "B C / D", "error", POOR)
     return Table("thresholds", "Thresholds x on the score", _columns(*names), made, "; ".join(note))
 
 
@@ -213,7 +215,7 @@ def _simulated_closure(rows: Sequence[SimulatedClosureRow]) -> Table:
     silent = dict.fromkeys(f"{r.hypothesis} {r.selection} at {r.threshold}" for r in every if not r.tested)
     note += [f"too few events ({NO_TEST}) in any category: {', '.join(silent)}"] if silent else []
     names = ("mass", "selection", "x", "A", "B C / D", "tested", "chi2 / ndf", "p")
-    title = "Simulated background at lower x: closure around 50-85 GeV, bins together"
+    title = "Simulated background at lower x: closure around the window of the SR, bins together"
     return Table("simulated_closure", title, _columns(*names), made, "; ".join(note))
 
 

@@ -9,11 +9,14 @@ of Table 3 holds as it stands, each '<' is read as '<='. So an event on an edge 
 counted once and not lost; the paper leaves this open.
 """
 
-from typing import Literal, NamedTuple
+from itertools import pairwise
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import AfterValidator, Field, field_validator
 
+from hnl.datasets.model import Real, Settings, increasing
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.selections.displaced.hypotheses import HIGH, LOW
 
@@ -28,11 +31,64 @@ NONE = -1  # in no region, or in no cell
 SELECTIONS = ("SR", "VR")
 SR, VR = range(len(SELECTIONS))
 N_JETS_EDGES = (0, 1)  # N(jets) = 1 and > 1
-WINDOWS = ("10-50", "50-85", "85-110", "above 110")
-WINDOW_EDGES = (10.0, 50.0, 85.0, 110.0)  # GeV, m(l1,SV)
+N_WINDOWS = 4  # of m(l1,SV): below that of the SR, that of the SR, that of the CR, above
+LOWER, INSIDE, CONTROL, UPPER = range(N_WINDOWS)
 SCORE_BINS = ("up to x", "above x")
 BELOW, ABOVE = range(len(SCORE_BINS))
-MIN_SCORE = 0.2
+
+Increasing = AfterValidator(increasing)
+Length = Annotated[Real, Field(gt=0)]
+
+
+class MSVEdges(Settings):
+    """Between the two bins of m_SV."""
+
+    low: Length = Field(default=2.0, description="GeV, low-mass hypothesis (end of section 6)")
+    high: Length = Field(default=6.0, description="GeV, high-mass hypothesis (end of section 6)")
+
+
+class Delta2DEdges(Settings):
+    """Between the three bins of Delta_2D."""
+
+    low: Annotated[tuple[Length, Length], Increasing] = Field(
+        default=(4.0, 10.0), description="cm, low-mass hypothesis (end of section 6)"
+    )
+    high: Annotated[tuple[Length, Length], Increasing] = Field(
+        default=(1.0, 5.0), description="cm, high-mass hypothesis (end of section 6)"
+    )
+
+
+class RegionSettings(Settings):
+    """Edges of the regions of Table 3 and of the bins in them."""
+
+    score: Real = Field(default=0.2, ge=0, lt=1, description="no region has a score at or below it (section 6)")
+    m_l1_sv: Annotated[tuple[Real, Real, Real, Real], Increasing] = Field(
+        default=(10.0, 50.0, 85.0, 110.0),
+        description="GeV, least m(l1,SV), the window of SR and VR between the second and third, that of the CR between "
+        "the third and fourth (Table 3)",
+    )
+    m_sv: MSVEdges = Field(default=MSVEdges(), description="GeV")
+    delta_2d: Delta2DEdges = Field(default=Delta2DEdges(), description="cm")
+    merged: tuple[str, ...] = Field(
+        default=("mumu_SS", "emu_SS"),
+        description="categories with two bins of Delta_2D at high m_SV, high mass (section 6: 'the SS mumu and emu "
+        "channels'; we read SS as belonging to both)",
+    )
+
+    @field_validator("merged")
+    @classmethod
+    def _are_categories(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in names if name not in CATEGORIES]:
+            raise ValueError(f"unknown category '{unknown[0]}'; known: {', '.join(CATEGORIES)}")
+        return names
+
+    @property
+    def windows(self) -> tuple[str, ...]:
+        """Names of the windows of m(l1,SV)."""
+        return (*(f"{low:g}-{high:g}" for low, high in pairwise(self.m_l1_sv)), f"above {self.m_l1_sv[-1]:g}")
+
+
+PAPER = RegionSettings()
 
 
 class Region(NamedTuple):
@@ -41,30 +97,30 @@ class Region(NamedTuple):
     name: str
     selections: tuple[str, ...]
     scores: tuple[str, ...]
-    windows: tuple[str, ...]
+    windows: tuple[int, ...]
 
     @property
     def cells(self) -> tuple[list[int], list[int], list[int]]:
-        """Indices into `SELECTIONS`, `WINDOWS` and `SCORE_BINS`."""
+        """Indices into `SELECTIONS`, windows and `SCORE_BINS`."""
         return (
             [SELECTIONS.index(name) for name in self.selections],
-            [WINDOWS.index(name) for name in self.windows],
+            list(self.windows),
             [SCORE_BINS.index(name) for name in self.scores],
         )
 
 
 # SR and VR are N(jets) = 1 and > 1. The CR is 'formed from all events in the SR and VR' (section 6).
 TABLE_3 = (
-    Region("SR-A", ("SR",), ("above x",), ("50-85",)),
-    Region("SR-B", ("SR",), ("up to x",), ("50-85",)),
-    Region("SR-C", ("SR",), ("above x",), ("10-50", "85-110", "above 110")),
-    Region("SR-D", ("SR",), ("up to x",), ("10-50", "85-110", "above 110")),
-    Region("VR-AB", ("VR",), ("up to x", "above x"), ("50-85",)),
-    Region("VR-CD", ("VR",), ("up to x", "above x"), ("10-50", "85-110", "above 110")),
-    Region("CR-A", ("SR", "VR"), ("above x",), ("85-110",)),
-    Region("CR-B", ("SR", "VR"), ("up to x",), ("85-110",)),
-    Region("CR-C", ("SR", "VR"), ("above x",), ("10-50", "above 110")),
-    Region("CR-D", ("SR", "VR"), ("up to x",), ("10-50", "above 110")),
+    Region("SR-A", ("SR",), ("above x",), (INSIDE,)),
+    Region("SR-B", ("SR",), ("up to x",), (INSIDE,)),
+    Region("SR-C", ("SR",), ("above x",), (LOWER, CONTROL, UPPER)),
+    Region("SR-D", ("SR",), ("up to x",), (LOWER, CONTROL, UPPER)),
+    Region("VR-AB", ("VR",), ("up to x", "above x"), (INSIDE,)),
+    Region("VR-CD", ("VR",), ("up to x", "above x"), (LOWER, CONTROL, UPPER)),
+    Region("CR-A", ("SR", "VR"), ("above x",), (CONTROL,)),
+    Region("CR-B", ("SR", "VR"), ("up to x",), (CONTROL,)),
+    Region("CR-C", ("SR", "VR"), ("above x",), (LOWER, UPPER)),
+    Region("CR-D", ("SR", "VR"), ("up to x",), (LOWER, UPPER)),
 )
 
 
@@ -75,7 +131,7 @@ def rows(kind: Kind) -> tuple[Region, ...]:
 
 def _map(kind: Kind) -> Indices:
     """Region of each cell, index into `rows`. One cell more on each axis, so that `NONE` is found there as -1."""
-    result = np.full((len(SELECTIONS) + 1, len(WINDOWS) + 1, len(SCORE_BINS) + 1), NONE)
+    result = np.full((len(SELECTIONS) + 1, N_WINDOWS + 1, len(SCORE_BINS) + 1), NONE)
     for i, row in enumerate(rows(kind)):
         result[np.ix_(*row.cells)] = i
     return result
@@ -121,32 +177,30 @@ def selection(n_jets: ArrayLike) -> Indices:
     return interval(n_jets, N_JETS_EDGES)
 
 
-def window(m_l1_sv: ArrayLike) -> Indices:
-    """Index into `WINDOWS` of m(l1,SV) in GeV; `NONE` at or below 10 GeV and for NaN."""
-    return interval(m_l1_sv, WINDOW_EDGES)
+def window(m_l1_sv: ArrayLike, settings: RegionSettings = PAPER) -> Indices:
+    """Index of the window of m(l1,SV) in GeV; `NONE` at or below 10 GeV and for NaN."""
+    return interval(m_l1_sv, settings.m_l1_sv)
 
 
-def preselected(score: ArrayLike, m_l1_sv: ArrayLike) -> NDArray[np.bool_]:
+def preselected(score: ArrayLike, m_l1_sv: ArrayLike, settings: RegionSettings = PAPER) -> NDArray[np.bool_]:
     """What all regions have in common: a score above 0.2 and m(l1,SV) above 10 GeV. One per event."""
-    both: NDArray[np.bool_] = (np.asarray(score, dtype=np.float64) > MIN_SCORE) & (window(m_l1_sv) != NONE)
+    above = np.asarray(score, dtype=np.float64) > settings.score
+    both: NDArray[np.bool_] = above & (window(m_l1_sv, settings) != NONE)
     return both
 
 
-def score_bin(score: ArrayLike, threshold: ArrayLike) -> Indices:
+def score_bin(score: ArrayLike, threshold: ArrayLike, settings: RegionSettings = PAPER) -> Indices:
     """Index into `SCORE_BINS` of the score of a classifier; `NONE` at or below 0.2 and for NaN.
 
     Args:
         score: 0 to 1; float32 is compared as the double it stands for.
         threshold: x, above 0.2; one for all or one per event.
+        settings: the least score.
     """
     score = np.asarray(score, dtype=np.float64)
-    return np.where(score > MIN_SCORE, np.where(score > threshold, ABOVE, BELOW), NONE)
+    return np.where(score > settings.score, np.where(score > threshold, ABOVE, BELOW), NONE)
 
 
-M_SV_EDGE = {LOW: 2.0, HIGH: 6.0}  # GeV, end of section 6
-DELTA_2D_EDGES = {LOW: (4.0, 10.0), HIGH: (1.0, 5.0)}  # cm, end of section 6
-# Only < 1 and > 1 cm for m_SV > 6 GeV: "the SS mumu and emu channels". We read SS as belonging to both.
-MERGED = ("mumu_SS", "emu_SS")
 M_SV_BINS = ("low m_SV", "high m_SV")
 DELTA_2D_BINS = ("near", "middle", "far")  # merged: 'middle' is all above 1 cm, 'far' does not exist
 
@@ -167,31 +221,42 @@ class Bin(NamedTuple):
 N_BINS = len(M_SV_BINS) * len(DELTA_2D_BINS)
 
 
-def m_sv_bin(m_sv: ArrayLike, hypothesis: str) -> Indices:
+def m_sv_bin(m_sv: ArrayLike, hypothesis: str, settings: RegionSettings = PAPER) -> Indices:
     """0 up to 2 GeV (low-mass hypothesis) or 6 GeV (high), 1 above; `NONE` for NaN."""
-    return interval(m_sv, (-np.inf, M_SV_EDGE[hypothesis]))
+    return interval(m_sv, (-np.inf, _m_sv_edge(hypothesis, settings)))
 
 
-def delta_2d_bin(delta_2d: ArrayLike, m_sv: ArrayLike, category: ArrayLike, hypothesis: str) -> Indices:
-    """Bin of Delta_2D in cm: 4, 10 (low-mass hypothesis) or 1, 5 (high), with the merging of `MERGED`.
+def _m_sv_edge(hypothesis: str, settings: RegionSettings) -> float:
+    return settings.m_sv.low if hypothesis == LOW else settings.m_sv.high
+
+
+def _delta_2d_edges(hypothesis: str, settings: RegionSettings) -> tuple[float, float]:
+    return settings.delta_2d.low if hypothesis == LOW else settings.delta_2d.high
+
+
+def delta_2d_bin(
+    delta_2d: ArrayLike, m_sv: ArrayLike, category: ArrayLike, hypothesis: str, settings: RegionSettings = PAPER
+) -> Indices:
+    """Bin of Delta_2D in cm: 4, 10 (low-mass hypothesis) or 1, 5 (high), some of them merged.
 
     Args:
         delta_2d: cm, one per event.
         m_sv: its result of `m_sv_bin`.
         category: its index into `CATEGORIES`.
         hypothesis: of `HYPOTHESES`.
+        settings: the edges, and what is merged.
 
     Returns:
         0, 1, 2; `NONE` for NaN.
     """
-    result = interval(delta_2d, (-np.inf, *DELTA_2D_EDGES[hypothesis]))
+    result = interval(delta_2d, (-np.inf, *_delta_2d_edges(hypothesis, settings)))
     if hypothesis == HIGH:
-        merged = np.isin(category, [CATEGORIES.index(name) for name in MERGED]) & (np.asarray(m_sv) == 1)
+        merged = np.isin(category, [CATEGORIES.index(name) for name in settings.merged]) & (np.asarray(m_sv) == 1)
         result = np.where(merged, np.minimum(result, 1), result)
     return result
 
 
-def bins(hypothesis: str, category: str) -> tuple[Bin, ...]:
+def bins(hypothesis: str, category: str, settings: RegionSettings = PAPER) -> tuple[Bin, ...]:
     """The bins that exist, near to far in each m_SV: six, or five where two are merged.
 
     >>> for one in bins("high", "mumu_SS")[3:]:
@@ -199,10 +264,10 @@ def bins(hypothesis: str, category: str) -> tuple[Bin, ...]:
     3 m_SV > 6, < 1 cm
     4 m_SV > 6, > 1 cm
     """
-    edge, (near, far) = M_SV_EDGE[hypothesis], DELTA_2D_EDGES[hypothesis]
+    edge, (near, far) = _m_sv_edge(hypothesis, settings), _delta_2d_edges(hypothesis, settings)
     result = []
     for m_sv, mass in enumerate((f"m_SV < {edge:g}", f"m_SV > {edge:g}")):
-        if m_sv == 1 and hypothesis == HIGH and category in MERGED:
+        if m_sv == 1 and hypothesis == HIGH and category in settings.merged:
             distances = [f"< {near:g}", f"> {near:g}"]
         else:
             distances = [f"< {near:g}", f"{near:g}-{far:g}", f"> {far:g}"]

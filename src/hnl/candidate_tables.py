@@ -29,7 +29,7 @@ class UnknownNameError(InputError):
 
 
 @dataclass(frozen=True)
-class Scored:
+class DatasetRows:
     """Some rows of a dataset with what is not in its parts; all arrays of one length."""
 
     dataset: Dataset
@@ -38,15 +38,15 @@ class Scored:
     scores: Mapping[str, np.ndarray]  # by column; empty without the stage score
     weights: Mapping[str, NDArray[np.float64]]  # final ones, by variation of weights
 
-    def where(self, chosen: NDArray[np.bool_]) -> "Scored":
+    def where(self, chosen: NDArray[np.bool_]) -> "DatasetRows":
         """Those of a mask."""
         rows, scores, weights = (
             {name: values[chosen] for name, values in each.items()} for each in (self.rows, self.scores, self.weights)
         )
-        return Scored(self.dataset, rows, self.variations, scores, weights)
+        return DatasetRows(self.dataset, rows, self.variations, scores, weights)
 
 
-def read(selection: Selection, dataset: Dataset, variation: str, *, scored: bool) -> Scored:
+def read(selection: Selection, dataset: Dataset, variation: str, *, scored: bool) -> DatasetRows:
     """Candidates of a dataset; none if it has no such variation.
 
     Args:
@@ -61,7 +61,7 @@ def read(selection: Selection, dataset: Dataset, variation: str, *, scored: bool
     rows, names = selection.rows(dataset.name), selection.variations(dataset.name)
     found = scoring.read(selection.folder, dataset.name, rows) if scored else ()
     scores = dict(zip(scoring.COLUMNS, found, strict=True)) if scored else {}
-    every = Scored(dataset, rows, names, scores, selection.weights(dataset, rows))
+    every = DatasetRows(dataset, rows, names, scores, selection.weights(dataset, rows))
     if variation == ALL:
         return every
     return every.where(
@@ -69,8 +69,8 @@ def read(selection: Selection, dataset: Dataset, variation: str, *, scored: bool
     )
 
 
-def hidden(candidates: Scored, selection: Selection) -> NDArray[np.bool_]:
-    """What is not to be looked at of a dataset before unblinding: of data alone, see `Output.candidates`.
+def hidden(candidates: DatasetRows, selection: Selection) -> NDArray[np.bool_]:
+    """What is not to be looked at of a dataset before unblinding: of data alone, see `Output.table`.
 
     Returns:
         bool, one for each row.
@@ -92,14 +92,14 @@ def hidden(candidates: Scored, selection: Selection) -> NDArray[np.bool_]:
 
 
 def _estimate(selection: Selection, search: Analysis) -> EstimateFile | None:
-    """Of these very candidates; None as long as there is none."""
-    stage = next((stage for stage in search.stages if layout.ESTIMATE.startswith(f"{stage.name}/")), None)
+    """Of these very candidates and scores; None as long as there is none."""
+    stage = next((stage for stage in search.stages if stage.name == "abcd"), None)
     if stage is None or lineage.stale(selection.folder, stage):
         return None
     return records.read(selection.folder / layout.ESTIMATE, EstimateFile)
 
 
-def table(candidates: Scored, search: Analysis, weights: Sequence[str]) -> pa.Table:
+def table(candidates: DatasetRows, search: Analysis, weights: Sequence[str]) -> pa.Table:
     """As `Output.table` describes it.
 
     Args:

@@ -20,6 +20,7 @@ VARIED_SCORES = f"variations/{SCORES}"
 MANIFESTS = f"manifests/{CANDIDATES}"
 SCORE_MANIFESTS = f"manifests/{SCORES}"
 
+UNBLINDED = "unblinded.json"  # is there if the signal region of data may be shown
 HISTOGRAMS_ROOT = "histograms.root"
 HISTOGRAMS = "histograms.json"
 

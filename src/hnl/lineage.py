@@ -111,7 +111,7 @@ def settings_of_search(out: Path, made_by: Stage) -> dict[str, Any]:
     """What the catalogue changes of the settings of the search that a stage depends on."""
     path = out / layout.SETTINGS
     changed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {name: changed[name] for name in changed if made_by.settings is None or name in made_by.settings}
+    return {name: changed[name] for name in changed if made_by.depends_on(name)}
 
 
 def _different(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -214,7 +214,9 @@ def _follow(out: Path, name: str, digest: str | None, stages: dict[str, dict[str
     inputs = [_follow(out, source, read, stages) for source, read in maker["inputs"].items()]
     if path == out / layout.SELECTION:
         inputs += _sources(path)
-    return Product(path, state, maker["stage"], maker["made by"] | {"started": maker["started"]}, tuple(inputs))
+    changed = maker.get("settings of the search")
+    made_by = maker["made by"] | ({"settings": json.dumps(changed)} if changed else {})
+    return Product(path, state, maker["stage"], made_by | {"started": maker["started"]}, tuple(inputs))
 
 
 def _sources(selection: Path) -> list[Product]:

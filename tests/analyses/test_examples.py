@@ -154,6 +154,23 @@ def test_fits_and_limits_against_pyhf(dimuon: Path) -> None:
     assert limits[name]["observed_asymptotic"] == pytest.approx(reference.observed, rel=2e-3)
 
 
+def test_opened_from_python(dimuon: Path) -> None:
+    """The same calls as for the displaced search; its data are not hidden anywhere, and there is no score."""
+    opened = hnl.open(dimuon)
+    masses = opened.candidates("pseudodata").m_mumu
+    np.testing.assert_allclose(np.sort(masses), np.sort(dimuon_masses(DEMO / "pseudodata.root")), rtol=1e-5)
+    table = opened.table().to_pandas()
+    assert not table.duplicated(["dataset", "run", "luminosity_block", "event", "variation"]).any()
+    assert set(table["variation"]) == {"nominal"}
+    assert not {"score_low", "category", "passes"} & set(table)
+    expected = opened.histogram("m_mumu")[{"dataset": "ttbar", "m_mumu": sum}].value
+    assert table.loc[table["dataset"] == "ttbar", "final_weight"].sum() == pytest.approx(expected, rel=1e-12)
+    assert [limit.name for limit in opened.limits().limits] == [fit.sample for fit in opened.fits().fits]
+    assert set(opened.cutflow()) == set(table["dataset"])
+    with pytest.raises(AnalysisError, match="has no stage abcd"):
+        opened.yields()
+
+
 def test_the_peak(dimuon: Path) -> None:
     """The signal of 1 pb x 0.4 in 0.07/fb, all of it where the resonance is; the data as counted."""
     rows = [row for fit in read(dimuon / "fit" / "fit.json")["fits"] for row in fit["yields"]]

@@ -9,7 +9,7 @@ import uproot
 
 from hnl.histograms import files
 from hnl.histograms.displaced.distributions import DISTRIBUTIONS, VARIABLES
-from hnl.histograms.fill import WeightError, fill
+from hnl.histograms.fill import WeightError, fill, hidden
 from hnl.processors.displaced import columns
 from hnl.processors.rows import Candidates
 from hnl.selections.displaced.categories import CATEGORIES
@@ -39,6 +39,23 @@ def test_weights_and_bins() -> None:
     assert mass["w", "SR", "mue_SS", hist.overflow].value == 10.0
     assert mass["w", sum, sum, :].values(flow=True).sum() == 35.0
     assert mass["none", sum, sum, :].values(flow=True).sum() == 0.0
+
+
+def test_blinded_data_are_nowhere_in_the_signal_region() -> None:
+    """N(jets) = 1 of a blinded dataset is empty, in under- and overflow too; its N(jets) > 1 and others are not."""
+    of = {"data": weighted(1.0), "w": weighted(1.0)}
+    histograms = fill(of, DISTRIBUTIONS, ["data"])
+    for histogram in histograms.values():
+        assert histogram["data", "SR", sum, :].values(flow=True).sum() == 0.0
+        assert histogram["data", "SR", sum, :].variances(flow=True).sum() == 0.0
+        assert histogram["data", "VR", sum, :].values(flow=True).sum() == 2.0
+        assert histogram["w", "SR", sum, :].values(flow=True).sum() == 1.5
+    assert hidden(histograms, DISTRIBUTIONS) == {"SR"}
+    assert hidden(fill(of, DISTRIBUTIONS), DISTRIBUTIONS) == set()
+    old = fill(of, DISTRIBUTIONS)
+    for histogram in old.values():
+        histogram.metadata = None
+    assert hidden(old, DISTRIBUTIONS) == {"SR"}  # files that do not say are not trusted
 
 
 def test_not_a_number_is_refused() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import thresholds
-from hnl.inference.abcd.thresholds import MIN_C, ThresholdError
+from hnl.inference.abcd.settings import PAPER
+from hnl.inference.abcd.thresholds import ThresholdError
 from hnl.selections.displaced.categories import CATEGORIES
 
 GRID = [0.97, 0.98, 0.99]
@@ -41,12 +42,12 @@ def test_signal_that_is_lost_drives_x_down():
 
 
 def test_c_is_not_emptied():
-    """The best figure of merit is where C has fewer than `MIN_C` events: not taken."""
-    thin = counts([0, 900, 90, 900], [0, 930, MIN_C, 950], [0, 950, MIN_C - 0.1, 980])
+    """The best figure of merit is where C has fewer than `least_c` events: not taken."""
+    thin = counts([0, 900, 90, 900], [0, 930, PAPER.estimate.least_c, 950], [0, 950, PAPER.estimate.least_c - 0.1, 980])
     scan = thresholds.scan(GRID, thin, [SIGNAL], [10.0])
     assert scan.chosen == 0.98
     assert scan.poor_bins.tolist() == [0, 0, 1]
-    assert scan.smallest_c.tolist() == [90, MIN_C, MIN_C - 0.1]
+    assert scan.smallest_c.tolist() == [90, PAPER.estimate.least_c, PAPER.estimate.least_c - 0.1]
 
 
 def test_where_c_is_too_small_anyway_it_is_marked():

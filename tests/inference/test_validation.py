@@ -6,6 +6,7 @@ from scipy import stats
 
 from hnl.histograms.displaced.yields import Counts
 from hnl.inference.abcd import validation
+from hnl.inference.abcd.settings import PAPER
 from hnl.inference.intervals import ONE_SIGMA
 
 
@@ -183,7 +184,7 @@ def test_closure_uncertainty():
 def test_closure_uncertainty_without_a_test():
     empty = validation.closure(data([0, 0, 0, 0]))
     u, mark = validation.closure_uncertainty(empty, np.array([True]))
-    assert (u, mark) == (validation.EXPECTED_CLOSURE, "no bin of the CR can be tested")
+    assert (u, mark) == (PAPER.estimate.expected_closure, "no bin of the CR can be tested")
     hopeless = validation.closure(data([5000, 1000, 1000, 10000]))
     assert validation.closure_uncertainty(hopeless, np.array([True])) == (1.0, "no closure with 100 %")
 

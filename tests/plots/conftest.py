@@ -4,10 +4,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import images
+import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
 Looks = Callable[[Figure, str], None]
+
+
+@pytest.fixture(autouse=True)
+def close() -> Iterator[None]:
+    """No figure is left open."""
+    yield
+    plt.close("all")
 
 
 @pytest.fixture

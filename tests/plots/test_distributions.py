@@ -7,16 +7,24 @@ import hist
 import images
 import matplotlib.pyplot as plt
 import numpy as np
+import printed
 import pytest
 import synthetic
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 
 from hnl.datasets.catalogue import Catalogue, Era
 from hnl.histograms import variables
 from hnl.histograms.displaced.distributions import BY_CATEGORY, DISTRIBUTIONS, VARIABLES
 from hnl.histograms.fill import fill
-from hnl.plots import distributions
+from hnl.plots import distributions, processes, style
 from hnl.selections.displaced.categories import CATEGORIES
+
+
+def written(figure: Figure) -> set[str]:
+    """Every text of a figure."""
+    with style.look():
+        return {text.get_text() for text in printed.texts(figure)}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +42,7 @@ def test_luminosity_and_energy(eras: dict[str, float], label: str) -> None:
     )
     filled = fill({dataset.name: (synthetic.candidates(20), np.ones(20)) for dataset in datasets}, DISTRIBUTIONS)
     figure = distributions.by_panel(filled["m_sv"][:, "SR", ...], BY_CATEGORY, catalogue, with_data=False)
-    assert label in [text.get_text() for text in figure.texts]
+    assert label in written(figure)
     plt.close(figure)
 
 
@@ -44,7 +52,7 @@ DATASETS = (
     synthetic.signal("hnl3", 3),
     synthetic.signal("hnl8", 8),
     synthetic.signal("hnl15", 15),
-    synthetic.data(),
+    synthetic.data().model_copy(update={"process": style.PSEUDODATA}),
 )
 CATALOGUE = Catalogue(
     eras={"2018": Era(year=2018, luminosity=59.8, triggers=synthetic.TRIGGERS)},
@@ -99,6 +107,77 @@ def test_a_bar_that_changes_is_seen(tmp_path: Path) -> None:
             update=False,
             failed=tmp_path,
         )
+
+
+@pytest.mark.parametrize("selection", ["SR", "VR"])
+def test_it_can_be_read(selection: str) -> None:
+    with style.look():
+        printed.check(drawn(m_l1_sv(), selection))
+
+
+def one_panel(selection: str) -> hist.Hist:
+    return m_l1_sv()[:, selection, "ee_OS", :]
+
+
+@pytest.mark.parametrize("selection", ["SR", "VR"])
+def test_look_of_one_panel(looks_as_accepted: Callable[[Figure, str], None], selection: str) -> None:
+    axes = distributions.distribution(one_panel(selection), CATALOGUE, with_data=selection != "SR")
+    with style.look():
+        printed.check(style.figure_of(axes))
+    looks_as_accepted(style.figure_of(axes), f"distribution_{selection}")
+
+
+def test_it_draws_in_the_axes_that_are_given() -> None:
+    figure, axes = plt.subplots()
+    assert distributions.distribution(one_panel("VR"), CATALOGUE, ax=axes) is axes
+    assert figure.axes == [axes]
+    plt.close(figure)
+
+
+def test_what_is_written_is_what_is_drawn() -> None:
+    """Bins of 5 GeV, pseudo-data, a factor that makes the signal as high as the background; hidden where it must be."""
+    shown, hidden = written(drawn(m_l1_sv(), "VR")), written(drawn(m_l1_sv(), "SR"))
+    for texts in (shown, hidden):
+        assert {"events / 5 GeV", r"$t\bar{t}$", "W+jets", "simulation"} <= {text.strip() for text in texts}
+        assert not texts & {"ttbar", "wjets", "data"}
+    assert "pseudo-data" in shown
+    assert "blinded" not in shown
+    assert "blinded" in hidden
+    assert "pseudo-data" not in hidden
+    # ee_OS, the largest: a background of 900 exp(-0.05) + 22.5 exp(-0.0625) in the first bin; 40 in the signal's peak.
+    x = 5 * np.arange(40) + 2.5
+    highest = (900 * np.exp(-x / 50) + 9 * x * np.exp(-x / 40)).max()
+    peak = (40 * np.exp(-(((x - 66) / 15) ** 2))).max()
+    (text,) = (text for text in shown if text.startswith("$m_N$ = 3 GeV"))
+    assert float(text.partition("\N{MULTIPLICATION SIGN} ")[2]) == pytest.approx(highest / peak, rel=0.05)
+
+
+@pytest.mark.parametrize(("events", "width"), [(10_000.0, 5), (170.0, 10), (150.0, 20), (4.0, 25)])
+def test_few_events_make_wide_bins(events: float, width: int) -> None:
+    """40 bins of 5 GeV. 170 events are 8.5 in each of 20 bins; 150 are 7.5, too few, and 15 in each of 10; of 4 events
+    there would be none, but six bins are to be left, and eight is the next number that divides 40."""
+    histogram = one_panel("VR")
+    histogram[0, :] = np.full((40, 2), events / 40)
+    histogram[1, :] = np.zeros((40, 2))
+    axes = distributions.distribution(histogram, CATALOGUE, with_data=False)
+    plt.close("all")
+    assert axes.get_ylabel() == f"events / {width} GeV"
+
+
+def test_the_catalogue_names_a_process() -> None:
+    named = synthetic.background("w", "wjets").model_copy(update={"title": "W and jets"})
+    assert processes.title(named) == "W and jets"
+    assert processes.title(synthetic.background("w", "wjets")) == "W+jets"
+
+
+def test_overflow_is_in_the_last_bin() -> None:
+    (variable,) = (v for v in VARIABLES if v.name == "m_l1_sv")
+    histogram = variables.make(variable, (), ["wjets"])
+    histogram.fill("wjets", [199.0, 300.0, 1000.0])
+    axes = distributions.distribution(histogram, CATALOGUE)
+    drawn_values = [patch.get_data().values for patch in axes.patches if isinstance(patch, StepPatch)]
+    assert drawn_values[0][-1] == 3
+    plt.close("all")
 
 
 def test_a_saved_figure_does_not_know_the_time(tmp_path: Path) -> None:

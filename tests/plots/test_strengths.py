@@ -1,8 +1,10 @@
 """The figure of limits on the signal strength, of fixed numbers."""
 
+import dataclasses
 from collections.abc import Callable
 
 import images
+import printed
 import pytest
 from matplotlib.figure import Figure
 
@@ -41,12 +43,48 @@ def content(factor: float = 1.0) -> StrengthsFile:
     )
 
 
-def test_look(looks_as_accepted: Callable[[Figure, str], None]) -> None:
-    looks_as_accepted(strengths(content()), "strengths")
+def many() -> StrengthsFile:
+    """Twenty models with long names, decades apart; blinded."""
+    limits = tuple(named(f"heavy_neutral_lepton_{i}_majorana", 0.01 * 2.2**i, None) for i in range(20))
+    return dataclasses.replace(content(), limits=limits, hidden=True)
+
+
+def one() -> StrengthsFile:
+    return dataclasses.replace(content(), limits=(named("heavy_resonance_1000", 0.8, 1.1),))
+
+
+def drawn(limits: StrengthsFile) -> Figure:
+    figure = strengths(limits).get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+@pytest.mark.parametrize(("name", "limits"), [("", content()), ("_many", many()), ("_one", one())])
+def test_look(looks_as_accepted: Callable[[Figure, str], None], name: str, limits: StrengthsFile) -> None:
+    figure = drawn(limits)
+    printed.check(figure)
+    looks_as_accepted(figure, f"strengths{name}")
 
 
 @pytest.mark.usefixtures("looks_as_accepted")
 def test_a_limit_that_changes_is_seen() -> None:
     """Bands and points of one model of three, by a tenth; the axis stays as it is."""
-    before, after = (images.pixels(strengths(content(factor))) for factor in (1.0, 0.9))
+    before, after = (images.pixels(drawn(content(factor))) for factor in (1.0, 0.9))
     assert images.difference(before, after) > images.MAX_DIFFERENCE
+
+
+def test_a_model_without_limit_says_so() -> None:
+    axes = strengths(content())
+    (text,) = [text for text in axes.texts if text.get_text() == "no limit"]
+    assert [label.get_text() for label in axes.get_yticklabels()][int(text.get_position()[1])] == "refused"
+
+
+def test_logarithmic_only_where_limits_are_far_apart() -> None:
+    assert [strengths(limits).get_xscale() for limits in (one(), many())] == ["linear", "log"]
+
+
+def test_the_method_and_its_doubts_are_in_the_legend() -> None:
+    first, *others = content().limits
+    doubtful = dataclasses.replace(first, limit=dataclasses.replace(first.limit, few_events=True))
+    axes = strengths(dataclasses.replace(content(), limits=(doubtful, *others)))
+    assert axes.get_legend().get_title().get_text() == "asymptotic (1 of 3: few events)"

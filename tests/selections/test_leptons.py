@@ -1,7 +1,5 @@
 """Table 1 as functions: properties that hold for any lepton. The thresholds are probed in tests/processors."""
 
-from dataclasses import replace
-
 import awkward as ak
 import numpy as np
 import pytest
@@ -12,11 +10,11 @@ from hnl.datasets import years
 from hnl.selections import leptons
 
 CUTS = [
-    leptons.PROMPT_ELECTRON_2016,
-    leptons.PROMPT_ELECTRON_2017,
-    leptons.PROMPT_MUON,
-    leptons.NONPROMPT_ELECTRON,
-    leptons.NONPROMPT_MUON,
+    leptons.PAPER.prompt_electrons_2016,
+    leptons.PAPER.prompt_electrons,
+    leptons.PAPER.prompt_muons,
+    leptons.PAPER.nonprompt_electrons,
+    leptons.PAPER.nonprompt_muons,
 ]
 number = st.floats(-100, 100, width=32)
 lepton = st.fixed_dictionaries(
@@ -61,7 +59,7 @@ def test_harder_and_more_central_is_never_worse(one: dict[str, float], cuts: lep
 @given(st.lists(lepton, min_size=1, max_size=8), st.sampled_from(CUTS), st.floats(1, 2))
 def test_tighter_cuts_select_fewer(rows: list[dict[str, float]], cuts: leptons.LeptonCuts, by: float) -> None:
     """What passes tighter cuts passes looser ones."""
-    tighter = replace(cuts, pt=cuts.pt * by, abs_eta=cuts.abs_eta / by, abs_dz=cuts.abs_dz / by)
+    tighter = cuts.model_copy(update={"pt": cuts.pt * by, "abs_eta": cuts.abs_eta / by, "abs_dz": cuts.abs_dz / by})
     assert all(loose >= tight for loose, tight in zip(mask(rows, cuts), mask(rows, tighter), strict=True))
 
 
@@ -101,9 +99,9 @@ def test_reduced_medium_id(loose: bool, is_global: bool, compatibility: float, e
 @pytest.mark.parametrize(("year", "pt"), [(year, 30 if year <= 2016 else 34) for year in years.ENERGY])
 def test_years(year: int, pt: float) -> None:
     """Only the pt threshold of prompt electrons depends on the year."""
-    cuts = leptons.prompt_electron_cuts(year)
+    cuts = leptons.PAPER.of_year(year)
     assert cuts.pt == pt
-    assert replace(cuts, pt=30) == leptons.PROMPT_ELECTRON_2016
+    assert cuts.model_dump() | {"pt": 30} == leptons.PAPER.prompt_electrons_2016.model_dump()
 
 
 def test_leading() -> None:

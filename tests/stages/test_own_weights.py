@@ -137,7 +137,11 @@ REFUSED = {
     "correction": ({"correction": "sv"}, "correction", "no correction sv; it has Collisions18"),
     "file": ({"file": "none.json"}, "file", "no such file of corrections"),
     "wants": ({"inputs": {"flight": "delta_2d", "systematic": WAYS}}, "inputs", "wants the input 'WP'"),
-    "input": (inputs(flght="delta_2d"), "flght", "has no input 'flght'; did you mean flight?"),
+    "input": (
+        {"inputs": {"flght": "delta_2d", "systematic": WAYS}},
+        "flght",
+        "has no input 'flght'; did you mean flight?",
+    ),
     "way": (inputs(systematic=WAYS | {"up": "upp"}), "up", "has no systematic = upp; did you mean up"),
     "text": (inputs(WP="tight"), "WP", "wants a text as 'WP': {constant: tight}"),
     "constant": (inputs(scale={"constant": "a"}), "scale", "wants a number as 'scale', not the text a"),

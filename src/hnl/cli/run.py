@@ -71,6 +71,7 @@ def run(
         at = at_output(output)
         at.selection = commands.select_events(catalogue, output, execution, allow_partial, checksum)
         commands.print_cutflow(at.selection)
+        at.set_blinding(unblind=unblind)
         has_signal = any(dataset.kind == "signal" for dataset in at.selection.catalogue.datasets)
         wanted = [stage for stage in at.analysis.stages if stage.in_run and stage.name in IN_RUN]
         notes = {}

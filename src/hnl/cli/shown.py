@@ -100,7 +100,8 @@ def show(
         notes: why stages were not run.
         always: also if there is nothing but a selection, for which no page is needed.
     """
-    if not always and at.analysis.stage("plot").inputs(at.out) == [at.out / layout.SELECTION]:
+    of_selection = {at.out / layout.SELECTION, at.out / layout.CUTFLOW}
+    if not always and set(at.analysis.stage("plot").inputs(at.out)) <= of_selection:
         return None
     states_before = states(at.out, at.analysis.stages)
     plotted = _plot(at, {state.stage for state in states_before if state.state != DONE}, workers)

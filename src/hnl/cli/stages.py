@@ -140,6 +140,8 @@ def abcd(
     with locking.held(output, note):
         at = at_output(output)
         result = estimate_background(at, unblind, thresholds)
+        if at.set_blinding(unblind=unblind) and (output / layout.HISTOGRAMS).is_file():
+            make_histograms(at)
         shown = show(at)
     if as_json:
         tables = {name: table.with_units() for name, table in result.tables.items()}
@@ -233,12 +235,14 @@ def estimate_background(at: "Run", unblind: bool, thresholds: Path | None) -> "a
 
 def print_cutflow(selection: "Selection", *, as_json: bool = False) -> None:
     """Unweighted events after each requirement, and the files that were left out."""
-    from hnl.report import certification, cutflow
+    from hnl.report import certification, cutflow, settings
 
     if as_json:
         print_json({"cutflow": cutflow.record(selection), "partial": selection.partial})
     else:
         print_table(cutflow.table(selection))
+    if changed := settings.line(selection.catalogue):
+        note(changed)
     for warning in certification.warnings(selection):
         note(f"warning: {warning}")
     if selection.partial:

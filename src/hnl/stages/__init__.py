@@ -52,6 +52,10 @@ class Stage:
         """The files that it reads, as far as they exist."""
         return [path for pattern in self.needs for path in sorted(out.glob(pattern))]
 
+    def depends_on(self, part: str) -> bool:
+        """Whether a part of the settings of the search decides what is in the products."""
+        return self.settings is None or part in self.settings
+
     def of_search(self, place: str) -> "Stage":
         """The stage of a search that is defined in a place, MODULE#NAME."""
         return replace(self, code=(*self.code, f"{place}:{','.join(self.uses)}")) if self.uses else self
@@ -76,7 +80,7 @@ SELECT = Stage(
 HISTOGRAM = Stage(
     "histogram",
     "candidates -> histograms (ROOT, UHI JSON)",
-    (layout.SELECTION, layout.WEIGHTS),
+    (layout.SELECTION, layout.WEIGHTS, layout.UNBLINDED),
     (layout.HISTOGRAMS_ROOT, layout.HISTOGRAMS),
     ("hnl.corrections.weights", "hnl.histograms.files", "hnl.histograms.fill"),
     uses=("distributions",),

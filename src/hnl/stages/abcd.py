@@ -13,6 +13,7 @@ from hnl.inference.abcd import thresholds as tuning
 from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.abcd.results import AbcdResults
 from hnl.inference.abcd.rows import EstimateTables
+from hnl.inference.abcd.settings import PAPER, AbcdSettings
 from hnl.inference.abcd.thresholds import Scan
 from hnl.ml.scored import Scored
 from hnl.report.displaced import abcd_layout, abcd_summary
@@ -53,10 +54,12 @@ def run(at: Run, *, unblind: bool = False, thresholds: Path | None = None) -> Re
         SelectionError, InputError: see `selection.load`, `ml.scoring.read` and `thresholds.read`.
         FillError: a candidate cannot be filled.
     """
-    given = tuning.read(thresholds) if thresholds else None
+    settings = AbcdSettings.of_catalogue(at.selection.catalogue)
+    given = tuning.read(thresholds, settings.regions) if thresholds else None
     scored = list(at.scored.values())
     used = at.selection.corrections()
-    return analyse(scored, at.out, unblind=unblind, given=given, partial=at.selection.partial, corrections=used)
+    partial = at.selection.partial
+    return analyse(scored, at.out, unblind=unblind, given=given, partial=partial, corrections=used, settings=settings)
 
 
 def analyse(
@@ -67,11 +70,12 @@ def analyse(
     given: Thresholds | None = None,
     partial: Sequence[str] = (),
     corrections: Mapping[str, Mapping[str, str]] | None = None,
+    settings: AbcdSettings = PAPER,
 ) -> Result:
     """`run` for datasets in memory; `partial` are the files that were left out, `corrections` for each era the files of
     corrections and their SHA-256."""
-    found = results.estimate_background(scored, unblind=unblind, given=given)
-    tables = abcd_layout.tables(found.tables, bool(found.hidden))
+    found = results.estimate_background(scored, unblind=unblind, given=given, settings=settings)
+    tables = abcd_layout.tables(found.tables, bool(found.hidden), settings.regions)
     files = _write(out, found, tables, partial, corrections or {})
     return Result(
         found.tables,

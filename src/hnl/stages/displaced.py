@@ -6,7 +6,9 @@ from hnl import layout, stages
 from hnl.stages import Stage
 
 # The parts of the settings that each stage names are those of `analyses.displaced`.
-SELECT = replace(stages.SELECT, settings=())
+CUTS = ("leptons", "jets", "vertices", "events")
+ESTIMATE = ("masses", "regions", "thresholds", "estimate")
+SELECT = replace(stages.SELECT, settings=CUTS)
 HISTOGRAM = replace(stages.HISTOGRAM, settings=())
 _SCORES = (f"{layout.SCORES}/*.parquet", f"{layout.VARIED_SCORES}/*.parquet")
 
@@ -17,7 +19,7 @@ TRAIN = Stage(
     (f"{layout.MODELS}/*",),
     ("hnl.ml.evaluation", "hnl.ml.models", "hnl.ml.sample", "hnl.ml.training", "hnl.ml.tuning"),
     wants_signal=True,
-    settings=("training",),
+    settings=("masses", "training"),
 )
 SCORE = Stage(
     "score",
@@ -26,7 +28,7 @@ SCORE = Stage(
     (f"{layout.SCORES}/*", f"{layout.VARIED_SCORES}/*", f"{layout.SCORE_MANIFESTS}/*"),
     ("hnl.ml.models", "hnl.ml.scoring"),
     wants_signal=True,
-    settings=(),
+    settings=("masses",),
 )
 ABCD = Stage(
     "abcd",
@@ -42,7 +44,7 @@ ABCD = Stage(
         "hnl.report.displaced.abcd_layout",
     ),
     wants_signal=True,
-    settings=(),
+    settings=ESTIMATE,
 )
 K0S = Stage(
     "k0s",
@@ -51,7 +53,7 @@ K0S = Stage(
     (f"{layout.K0S}/*",),
     ("hnl.corrections.weights", "hnl.inference.displaced.k0s"),
     in_run=False,
-    settings=(),
+    settings=(*CUTS, "masses"),
 )
 _ESTIMATE = (layout.SELECTION, layout.WEIGHTS, *_SCORES, layout.ESTIMATE, layout.REGIONS)
 LIMITS = Stage(
@@ -69,7 +71,7 @@ LIMITS = Stage(
         "hnl.report.strengths",
     ),
     wants_signal=True,
-    settings=(),
+    settings=ESTIMATE,
 )
 FIT = Stage(
     "fit",
@@ -83,7 +85,7 @@ FIT = Stage(
         "hnl.report.fit_tables",
     ),
     wants_signal=True,
-    settings=(),
+    settings=ESTIMATE,
 )
 PLOT = Stage(
     "plot",
@@ -111,7 +113,7 @@ PLOT = Stage(
         "hnl.plots.displaced.limits",
     ),
     uses=("distributions",),
-    settings=(),
+    settings=ESTIMATE,
 )
 REPORT = Stage(
     "report",

@@ -12,6 +12,8 @@ def run(at: Run) -> Histograms:
 
     They have nominal weights; beside them are those of the variations of the weights that the catalogue adds.
 
+    Data are not filled where they are hidden (`Distributions.hidden`), unless the run is unblinded.
+
     Raises:
         SelectionError, InputError: see `selection.load`.
     """
@@ -21,7 +23,8 @@ def run(at: Run) -> Histograms:
         filled[dataset.name] = candidates, at.selection.weights(dataset, candidates)
         applied = [weight for weight in at.selection.catalogue.weights if weight.applies_to(dataset)]
         own += [name for weight in applied for name in up_down(weight.parameter(dataset.era))]
-    histograms = fill_varied(filled, at.analysis.distributions, list(dict.fromkeys(own)))
+    blinded = () if at.unblinded else [d.name for d in at.selection.catalogue.datasets if d.is_data]
+    histograms = fill_varied(filled, at.analysis.distributions, list(dict.fromkeys(own)), blinded)
     files.write_root(at.out / layout.HISTOGRAMS_ROOT, histograms)
     files.write_json(at.out / layout.HISTOGRAMS, histograms)
     return histograms

@@ -12,11 +12,14 @@ from pathlib import Path
 import matplotlib as mpl
 from pydantic import TypeAdapter
 
+from hnl import analysis as searches
 from hnl import dependencies, executors, layout, provenance, records
 from hnl.errors import HNLError, InputError
 from hnl.executors import ExecutionOptions
 from hnl.histograms import files
+from hnl.histograms.fill import hidden
 from hnl.inference.abcd.files import EstimateFile
+from hnl.inference.abcd.settings import AbcdSettings
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
@@ -31,6 +34,7 @@ from hnl.plots.displaced import limits as limit_plots
 from hnl.plots.style import Drawn, Label
 from hnl.processors.selection_files import DatasetCutflow
 from hnl.report.figures import Figure, FiguresFile, FiguresOfProduct
+from hnl.selections.displaced.regions import RegionSettings
 from hnl.stages.run import Run
 
 PNG = "png"  # always there: the report shows it
@@ -292,7 +296,9 @@ def _cutflow(at: Run, path: Path, folder: Path) -> list[Drawn]:
 
 
 def _distributions(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return distributions.draw_all(files.read_json(path), at.analysis.distributions, at.selection.catalogue, folder)
+    histograms = files.read_json(path)
+    drawn = replace(at.analysis.distributions, hidden=hidden(histograms, at.analysis.distributions))
+    return distributions.draw_all(histograms, drawn, at.selection.catalogue, folder)
 
 
 def _abcd(at: Run, path: Path, folder: Path) -> list[Drawn]:
@@ -302,8 +308,9 @@ def _abcd(at: Run, path: Path, folder: Path) -> list[Drawn]:
     datasets = at.selection.catalogue.datasets
     samples = {name: [d.name for d in datasets if d.kind == kind] for name, kind in kinds.items()}
     chosen = {name: names for name, names in samples.items() if names}
-    label = Label.of(at.selection.catalogue)
-    return abcd_plots.draw_all(estimate.tables, plane, chosen, estimate.scan, estimate.thresholds, folder, label)
+    label, settings = Label.of(at.selection.catalogue), AbcdSettings.of_catalogue(at.selection.catalogue)
+    drawn = estimate.tables, plane, chosen, estimate.scan, estimate.thresholds
+    return abcd_plots.draw_all(*drawn, folder, label, settings)
 
 
 def _classifiers(at: Run, path: Path, folder: Path) -> list[Drawn]:
@@ -311,19 +318,21 @@ def _classifiers(at: Run, path: Path, folder: Path) -> list[Drawn]:
 
 
 def _k0s(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return k0s_plots.draw_all(records.read(path, K0SFile), path.parent)
+    return k0s_plots.draw_all(records.read(path, K0SFile), path.parent, Label.of(at.selection.catalogue))
 
 
 def _limits(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), folder)
+    label = Label.of(at.selection.catalogue)
+    return limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), folder, label)
 
 
 def _strengths(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return strength_plots.draw_strengths(records.read(path, StrengthsFile), folder)
+    return strength_plots.draw_strengths(records.read(path, StrengthsFile), folder, Label.of(at.selection.catalogue))
 
 
 def _fits(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return fit_plots.draw_fits(records.read(path, FitFile), folder)
+    edges = searches.part(at.selection.catalogue, RegionSettings)
+    return fit_plots.draw_fits(records.read(path, FitFile), folder, Label.of(at.selection.catalogue), edges)
 
 
 # In the order in which their figures are shown.

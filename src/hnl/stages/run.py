@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from hnl import layout, provenance
 from hnl.analysis import Analysis, AnalysisError
 from hnl.datasets import years
 from hnl.datasets.catalogue import Dataset
@@ -42,6 +43,22 @@ class Run:
     def luminosity(self) -> float:
         """/fb, see `Catalogue.data_eras`."""
         return sum(era.luminosity for era in self.selection.catalogue.data_eras.values())
+
+    @property
+    def unblinded(self) -> bool:
+        """Whether the signal region of data may be shown."""
+        return (self.out / layout.UNBLINDED).is_file()
+
+    def set_blinding(self, *, unblind: bool) -> bool:
+        """Notes for all stages whether the signal region of data may be shown; returns whether that is new."""
+        if unblind == self.unblinded:
+            return False
+        path = self.out / layout.UNBLINDED
+        if unblind:
+            provenance.write_json(path, {"unblinded": True, "provenance": provenance.record()})
+        else:
+            path.unlink()
+        return True
 
     def label(self, *, hidden: bool) -> str:
         """Of every product made with the data of this run; `hidden` if they are blinded, or there are none."""

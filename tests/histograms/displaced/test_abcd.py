@@ -10,13 +10,15 @@ from scored import candidates, random
 from hnl.datasets.variations import NOMINAL
 from hnl.histograms import files
 from hnl.histograms.displaced import abcd, abcd_files, yields
-from hnl.histograms.displaced.abcd import SCAN, FillError
+from hnl.histograms.displaced.abcd import FillError
+from hnl.histograms.displaced.settings import PAPER
 from hnl.histograms.files import HistogramFileError
 from hnl.selections.displaced import regions
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.selections.displaced.hypotheses import HYPOTHESES
 
 READ = {"json": files.read_json, "root": abcd_files.read_root}
+SCAN = PAPER.scan
 EDGES = abcd.score_edges()
 X = {h: {c: SCAN[(i + 3 * j) % len(SCAN)] for i, c in enumerate(CATEGORIES)} for j, h in enumerate(HYPOTHESES)}
 

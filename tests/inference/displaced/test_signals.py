@@ -65,7 +65,7 @@ def test_a_point_counted_event_by_event(run, loaded, nature):
             w *= 2 if rows["gen_same_sign"][i] == 0 else 0
         m_sv = int(rows["m_sv"][i] > 6)
         near = int(np.searchsorted([1, 5], np.float64(rows["delta_2d"][i]), side="left"))
-        if m_sv and CATEGORIES[category] in regions.MERGED:
+        if m_sv and CATEGORIES[category] in regions.PAPER.merged:
             near = min(near, 1)
         cell = (category, 3 * m_sv + near, region)
         expected[cell] += w

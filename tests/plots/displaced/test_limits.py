@@ -7,8 +7,11 @@ from pathlib import Path
 import images
 import matplotlib.pyplot as plt
 import numpy as np
+import printed
 import pytest
-from matplotlib.colors import to_rgba
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from hnl.inference.displaced import table5
@@ -79,75 +82,128 @@ def content(*scans: MassScan, samples: tuple[SampleLimit, ...] = ()) -> LimitsFi
     )
 
 
-def labels(figure) -> set[str]:
-    return {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
+def exclusion(limits: LimitsFile, rows=()) -> Axes:
+    return plots.exclusion(limits, "mu", "majorana", rows)
+
+
+def labels(axes: Axes) -> set[str]:
+    return {text.get_text() for text in axes.get_legend().get_texts()}
+
+
+def title(axes: Axes) -> str:
+    return axes.get_legend().get_title().get_text()
+
+
+def colour_at(axes: Axes, mass: float, v2: float) -> str:
+    """Of the picture at a point, as hexadecimal digits."""
+    figure = axes.get_figure(root=True)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    x, y = axes.transData.transform((mass, v2))
+    picture = np.asarray(canvas.buffer_rgba())
+    return to_hex(picture[picture.shape[0] - 1 - round(y), round(x)] / 255)
 
 
 @pytest.mark.parametrize("observed", [True, False])
 def test_what_is_in_the_legend(observed: bool) -> None:
-    scans = [scanned(m, 1e-6, 1e-4, observed=observed) for m in (5.0, 10.0)]
-    figure = plots.exclusion(content(*scans), "mu", "majorana", table5.rows())
-    found = labels(figure)
+    axes = exclusion(content(*(banded(m, observed=observed) for m in (5.0, 10.0))), table5.rows())
+    found = labels(axes)
     assert ("observed" in found) == observed
-    assert {"old, 90 % CL", "EXO-21-011, 138/fb, lowest", "EXO-21-011, 138/fb, highest (exponent inferred)"} <= found
+    assert {"68 % expected", "95 % expected", "old, 90 % CL"} <= found
+    assert {"EXO-21-011 lowest, 138/fb", "EXO-21-011 highest, inferred"} <= found
     assert "other, 90 % CL" not in found
-    assert "made up" in figure.axes[0].get_title(loc="left")
-    plt.close(figure)
+    assert "open: goes on" not in found
+    assert title(axes) == "Majorana HNL, 95 % CL$_s$ (asymptotic)"
 
 
-def test_an_open_edge_is_an_arrow_and_no_bar() -> None:
+def test_the_legend_is_below_the_axes() -> None:
+    axes = exclusion(observed_limits(), table5.rows())
+    axes.get_figure(root=True).draw_without_rendering()
+    assert axes.get_legend().get_window_extent().y1 < axes.xaxis.get_tightbbox().y0
+
+
+def test_the_legend_does_not_list_what_is_not_drawn() -> None:
+    """Nothing is excluded; then all curves exclude the same, and there is no band."""
+    nothing = exclusion(content(*(scanned(m, 1e-4, 1e-6, observed=False) for m in (5.0, 10.0))))
+    assert labels(nothing) == {"not described", "simulated masses", "old, 90 % CL"}
+    assert "nothing excluded (median expected)" in title(nothing)
+    same = exclusion(content(*(scanned(m, 1e-6, 1e-4, observed=False) for m in (5.0, 10.0))))
+    assert not {"68 % expected", "95 % expected"} & labels(same)
+    assert "nothing excluded" not in title(same)
+
+
+def test_the_method_is_told() -> None:
+    scan = banded(5.0, observed=False)
+    by_toys = [dataclasses.replace(point, method="toys") for point in scan.tested[:9]]
+    mixed = dataclasses.replace(scan, tested=(*by_toys, *scan.tested[9:]))
+    assert title(exclusion(content(mixed))) == "Majorana HNL, 95 % CL$_s$ (asymptotic and toys)"
+
+
+def test_an_open_edge_is_an_arrow() -> None:
     scans = [scanned(5.0, 1e-6, 1e-4, observed=False), scanned(10.0, 1e-6, 1e-4, observed=False, refused_above=1e-5)]
-    figure = plots.exclusion(content(*scans), "mu", "majorana", [])
-    markers = {(line.get_xdata()[0], line.get_marker()) for line in figure.axes[0].lines if len(line.get_xdata()) == 1}
-    assert markers == {(5.0, "_"), (10.0, "_"), (10.0, "^")}
-    ends = {line.get_ydata()[0] for line in figure.axes[0].lines if line.get_marker() == "^"}
-    assert ends == {1e-5}
-    plt.close(figure)
+    axes = exclusion(content(*scans))
+    (arrow,) = [line for line in axes.lines if line.get_marker() in ("^", "v")]
+    assert (arrow.get_xdata()[0], arrow.get_ydata()[0], arrow.get_marker()) == (10.0, 1e-5, "^")
+    assert "open: goes on" in labels(axes)
 
 
-def test_interpolated_masses_are_told_from_simulated_ones() -> None:
+def test_interpolated_masses_have_no_mark_on_the_axis() -> None:
     ends = [scanned(m, 1e-6, 1e-4, observed=False) for m in (5.0, 10.0)]
-    figure = plots.exclusion(content(*ends), "mu", "majorana", [])
-    assert "signal interpolated between them" not in labels(figure)
-    plt.close(figure)
     middle = scanned(7.0, 1e-6, 1e-4, observed=False, between=(5.0, 10.0))
-    figure = plots.exclusion(content(ends[0], middle, ends[1]), "mu", "majorana", [])
-    assert "signal interpolated between them" in labels(figure)
-    (marks,) = [line for line in figure.axes[0].lines if line.get_marker() == "|"]
+    axes = exclusion(content(ends[0], middle, ends[1]))
+    (marks,) = [line for line in axes.lines if line.get_marker() == "|"]
     assert list(marks.get_xdata()) == [5.0, 10.0]
-    colours = {line.get_xdata()[0]: line.get_color() for line in figure.axes[0].lines if line.get_marker() == "_"}
-    assert colours == {5.0: "black", 7.0: plots.INTERPOLATED, 10.0: "black"}
-    plt.close(figure)
 
 
 @pytest.mark.parametrize(("upper", "drawn"), [(10.0, True), (11.0, False)])
 def test_no_contour_across_a_wide_gap(upper: float, drawn: bool) -> None:
-    scans = [scanned(m, 1e-6, 1e-4, observed=False) for m in (5.0, upper)]
-    figure = plots.exclusion(content(*scans), "mu", "majorana", [])
-    inside = [
-        path.contains_point(figure.axes[0].transData.transform((7.0, 1e-5)), one.get_transform())
-        for one in figure.axes[0].collections
-        for path in one.get_paths()
-        if one.get_facecolor().size and tuple(one.get_facecolor()[0]) != to_rgba(plots.UNKNOWN)
-    ]
-    assert any(inside) == drawn
-    plt.close(figure)
+    axes = exclusion(content(*(scanned(m, 1e-6, 1e-4, observed=False) for m in (5.0, upper))))
+    assert colour_at(axes, 7.0, 1e-5) == (plots.INSIDE.lower() if drawn else to_hex(plots.UNKNOWN))
 
 
-def test_nothing_excluded_is_written() -> None:
-    scans = [scanned(m, 1e-4, 1e-6, observed=False) for m in (5.0, 10.0)]
-    figure = plots.exclusion(content(*scans), "mu", "majorana", [])
-    assert any("nothing excluded" in text.get_text() for text in figure.axes[0].texts)
-    plt.close(figure)
+@pytest.mark.parametrize(
+    ("mass", "v2", "what"),
+    [
+        (5.5, 1e-7, "white"),  # described at both masses, not excluded
+        (9.5, 1e-7, "white"),
+        (5.5, 1e-5, "inside"),
+        (9.5, 1e-4, "unknown"),  # above what is described at 10 GeV, half-way and beyond
+        (5.5, 1e-4, "unknown"),
+        (4.7, 1e-5, "unknown"),  # beyond the masses
+        (10.4, 1e-7, "unknown"),
+        (5.05, 1e-3, "white"),  # of 5 GeV alone: a strip
+        (5.5, 1e-3, "unknown"),
+    ],
+)
+def test_what_is_not_described_looks_the_same_everywhere(mass: float, v2: float, what: str) -> None:
+    """5 GeV is described up to 1e-2, 10 GeV up to 3e-5: an open edge beside a closed one."""
+    scans = [scanned(5.0, 1e-6, 1e-4, observed=False), scanned(10.0, 1e-6, 1e-4, observed=False, refused_above=3e-5)]
+    colours = {"white": "#ffffff", "inside": plots.INSIDE.lower(), "unknown": to_hex(plots.UNKNOWN)}
+    assert colour_at(exclusion(dataclasses.replace(content(*scans), published=())), mass, v2) == colours[what]
+
+
+def test_points_between_that_are_refused_are_not_described() -> None:
+    scan = scanned(5.0, 1e-6, 1e-4, observed=False)
+    refused = [dataclasses.replace(p, cls=(), refused="too few") if 2e-7 < p.v2 < 8e-7 else p for p in scan.tested]
+    axes = exclusion(dataclasses.replace(content(dataclasses.replace(scan, tested=tuple(refused))), published=()))
+    assert colour_at(axes, 5.05, 4e-7) == to_hex(plots.UNKNOWN)
+    assert colour_at(axes, 5.05, 1e-7) == "#ffffff"
+
+
+def test_one_mass_alone_is_a_strip() -> None:
+    axes = exclusion(dataclasses.replace(content(banded(8.0, observed=True)), published=()))
+    assert colour_at(axes, 8.1, 3e-6) == plots.INSIDE.lower()
+    assert colour_at(axes, 8.3, 3e-6) == to_hex(plots.UNKNOWN)
 
 
 @pytest.mark.parametrize("masses", [[5.0], [5.0, 10.0]])
 def test_files(tmp_path: Path, masses: list[float]) -> None:
-    made = plots.draw_limits(content(*(scanned(m, 1e-6, 1e-4, observed=True) for m in masses)), [], tmp_path)
-    assert [title for title, _ in made] == ["Excluded |V|^2, mu, majorana: made up"]
-    for _, path in made:
-        assert path.read_bytes().startswith(b"\x89PNG")
-        assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+    (made,) = plots.draw_limits(content(*(scanned(m, 1e-6, 1e-4, observed=True) for m in masses)), [], tmp_path)
+    assert made.title == "Excluded |V|^2, mu, majorana: made up"
+    assert made.section == "result"
+    assert made.alt.startswith(f"{len(masses)} masses; excluded |V|^2: 1e-06 to 0.0001 at 5 GeV (observed)")
+    assert made.path.read_bytes().startswith(b"\x89PNG")
+    assert made.path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_mass_without_any_point(tmp_path: Path) -> None:
@@ -158,13 +214,19 @@ def test_a_mass_without_any_point(tmp_path: Path) -> None:
 
 def test_a_point_without_a_scan() -> None:
     """A mark at its |V|^2 with the limit on mu; no range, no band, and no word of what is excluded."""
-    figure = plots.exclusion(content(samples=(at_generated_lifetime(10.0, 5e-7, None),)), "mu", "majorana", [])
-    (axes,) = figure.axes
-    assert [text.get_text() for text in axes.texts] == [r"$\mu$ < 3.25 expected"]
-    assert axes.texts[0].xy == (10.0, 5e-7)
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert "at the generated lifetime only" in labels[0]
-    assert not [label for label in labels if "expected" in label or "excluded" in label]
+    axes = exclusion(content(samples=(at_generated_lifetime(10.0, 5e-7, None),)))
+    (text,) = [text for text in axes.texts if "mu" in text.get_text()]
+    assert text.get_text() == r"$\mu$ < 3.25 expected"
+    assert text.xy == (10.0, 5e-7)
+    assert labels(axes) == {r"limit on $\mu$ at this lifetime", "old, 90 % CL"}
+    assert "excluded" not in title(axes)
+
+
+def test_drawn_into_given_axes() -> None:
+    figure, axes = plt.subplots(1, 2)
+    assert plots.exclusion(observed_limits(), "mu", "majorana", ax=axes[1]) is axes[1]
+    assert not axes[0].has_data()
+    plt.close(figure)
 
 
 def banded(
@@ -225,11 +287,15 @@ PICTURES: dict[str, Callable[[], LimitsFile]] = {
     "expected": lambda: content(*(banded(m, observed=False) for m in (8.0, 10.0, 12.0, 14.0))),
     "nothing": lambda: content(*(scanned(m, 1e-4, 1e-6, observed=False) for m in (5.0, 10.0))),
     "points": lambda: content(samples=(at_generated_lifetime(3.0, 1e-6, None), at_generated_lifetime(10.0, 5e-7, 2.0))),
+    "one": lambda: content(banded(8.0, observed=True)),
+    "open": lambda: content(*(banded(m, observed=False, refused_above=2e-5) for m in (8.0, 10.0, 12.0))),
 }
 
 
 def drawn(limits: LimitsFile) -> Figure:
-    return plots.exclusion(limits, "mu", "majorana", table5.rows())
+    figure = exclusion(limits, table5.rows()).get_figure(root=True)
+    printed.check(figure)
+    return figure
 
 
 @pytest.mark.parametrize("name", list(PICTURES))

@@ -102,7 +102,7 @@ def test_preselected_is_what_all_regions_have_in_common(event):
 @pytest.mark.parametrize("kind", ["SR", "VR", "CR"])
 def test_rows_and_map_are_one_table(kind):
     """Adding up the cells of every row, and looking up the row of every cell, agree; no cell is in two rows."""
-    seen = np.full((len(regions.SELECTIONS), len(regions.WINDOWS), len(regions.SCORE_BINS)), regions.NONE)
+    seen = np.full((len(regions.SELECTIONS), regions.N_WINDOWS, len(regions.SCORE_BINS)), regions.NONE)
     for i, row in enumerate(regions.rows(kind)):
         assert (seen[np.ix_(*row.cells)] == regions.NONE).all()
         seen[np.ix_(*row.cells)] = i
