@@ -38,6 +38,8 @@ SLOW = (
     "processors",
     "stages",
     "test_cli.py",
+    "test_cli_completion.py",
+    "test_cli_errors.py",
     "test_cli_generated_points.py",
     "test_cli_inference.py",
     "test_cli_json.py",

@@ -23,9 +23,10 @@ def _selected(context: typer.Context, output: Path) -> Path:
 def signal_samples(context: typer.Context) -> list[str]:
     """Names of signal datasets, for a shell that completes an option after OUT."""
     try:
-        content = json.loads(layout.finished(context.params["output"]).read_text(encoding="utf-8"))
+        output = Path(context.params.get("output") or context.args[0])  # the option has no value yet to be parsed with
+        content = json.loads(layout.finished(output).read_text(encoding="utf-8"))
         return [dataset["name"] for dataset in content["catalogue"]["datasets"] if dataset["kind"] == "signal"]
-    except (InputError, OSError, ValueError, KeyError, TypeError):
+    except (InputError, OSError, ValueError, KeyError, IndexError, TypeError):
         return []
 
 
