@@ -32,7 +32,7 @@ FEATURES = {  # of `ml.displaced.features`
     "jet_mass": r"$m(jet)$",
     "jet_n_constituents": r"particles in jet",
     "delta_r_l2_jet": r"$\Delta R(\ell_2, jet)$",
-    "pt_rel_l2_jet": r"$p_T^{rel}(\ell_2, jet)$",
+    "pt_rel_l2_jet": r"$p_{T,rel}(\ell_2, jet)$",
     "pt_ratio_l2_jet": r"$p_T(\ell_2)\,/\,p_T(jet)$",
     "jet_n_displaced": "displaced tracks in jet",
     "jet_displaced_pt_fraction": r"displaced $p_T$ fraction",

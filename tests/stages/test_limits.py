@@ -474,7 +474,7 @@ def test_fits_of_blinded_data_are_said_to_be_expected(run, tmp_path):
         fit.run(Run(run), samples=["hnl9"])
     assert records.read(run / "fit" / "fit.json", FitFile) == result.content
     made = plots.draw_fits(result.content, tmp_path)
-    assert len(made) == 4
+    assert len(made) == 6  # of each sample yields, impacts and, since there are toys, goodness of fit
     for path in [figure.path for figure in made]:
         assert path.stat().st_size > 5000
         assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
