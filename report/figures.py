@@ -5,7 +5,12 @@ from typing import ClassVar
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from hnl.errors import InputError
 from hnl.records import KNOWN_KEYS
+
+
+class NoProductsError(InputError):
+    """There is nothing to draw."""
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)

@@ -15,6 +15,7 @@ from hnl.stages import Stage
 from hnl.terminal import note, progress_bar, say
 
 if TYPE_CHECKING:
+    from hnl.plots.looks import Looks
     from hnl.stages import plot as plot_stage
     from hnl.stages.run import Run
 
@@ -40,7 +41,8 @@ def plot(
     Only what is not as it would be drawn now: another product, style, format or code. Commands after it keep to its
     style and formats, but for those of --only.
     """
-    from hnl.stages.plot import Looks, NoProductsError
+    from hnl.plots.looks import Looks
+    from hnl.report.figures import NoProductsError
 
     looks = Looks(tuple(formats) if formats else Looks().formats, style)
     with locking.held(output, note):
@@ -125,7 +127,7 @@ def _plot(
     at: "Run",
     stale: Collection[str],
     workers: int | None,
-    looks: "plot_stage.Looks | None" = None,
+    looks: "Looks | None" = None,
     only: tuple[str, ...] = (),
 ) -> "plot_stage.Plotted":
     stage = at.analysis.stage("plot")

@@ -3,46 +3,19 @@
 A figure is drawn again only if its product, the code of its plots, the style or the formats are others than before.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import matplotlib as mpl
-from pydantic import TypeAdapter
-
-from hnl import analysis as searches
 from hnl import dependencies, executors, layout, provenance, records
 from hnl.errors import HNLError, InputError
 from hnl.executors import ExecutionOptions
-from hnl.histograms import files
-from hnl.histograms.fill import hidden
-from hnl.inference.abcd.files import EstimateFile
-from hnl.inference.abcd.settings import AbcdSettings
-from hnl.inference.displaced import table5
-from hnl.inference.displaced.k0s_results import K0SFile
-from hnl.inference.displaced.results import LimitsFile
-from hnl.inference.results import FitFile, StrengthsFile
-from hnl.plots import classifier, cutflow, distributions, style
-from hnl.plots import fits as fit_plots
-from hnl.plots import strengths as strength_plots
-from hnl.plots.displaced import abcd as abcd_plots
-from hnl.plots.displaced import efficiencies
-from hnl.plots.displaced import k0s as k0s_plots
-from hnl.plots.displaced import limits as limit_plots
-from hnl.plots.style import Drawn, Label
-from hnl.processors.selection_files import DatasetCutflow
+from hnl.plots import style
+from hnl.plots.looks import Looks
 from hnl.report.figures import Figure, FiguresFile, FiguresOfProduct
-from hnl.selections.displaced.regions import RegionSettings
+from hnl.stages.drawing import KINDS
 from hnl.stages.run import Run
-
-PNG = "png"  # always there: the report shows it
-FORMATS = ("pdf", "svg")  # besides
-
-
-class NoProductsError(InputError):
-    """There is nothing to draw."""
 
 
 class ProductError(HNLError):
@@ -51,57 +24,6 @@ class ProductError(HNLError):
 
 class NoFigureError(InputError):
     """No figure has such a name."""
-
-
-class StyleError(InputError):
-    """A style file cannot be used."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """Products of a stage, and how their figures are drawn.
-
-    Attributes:
-        stage: that makes them.
-        patterns: of the files in OUT.
-        draw: from a run, a product and the folder of figures.
-        code: modules that draw.
-        section: of the report, for figures that do not say it.
-        needs: other files that are read.
-        uses: whether definitions of the search decide on the figures.
-    """
-
-    stage: str
-    patterns: tuple[str, ...]
-    draw: Callable[[Run, Path, Path], list[Drawn]]
-    code: tuple[str, ...]
-    section: str
-    needs: tuple[str, ...] = ()
-    uses: bool = False
-
-
-@dataclass(frozen=True)
-class Looks:
-    """How figures are to look: formats besides PNG, and a matplotlib style file on top of ours."""
-
-    formats: tuple[str, ...] = FORMATS[:1]
-    style: Path | None = None
-
-    def __post_init__(self) -> None:
-        """Raises StyleError: matplotlib does not take the file, or there is none."""
-        for name in self.formats:
-            if name not in (PNG, *FORMATS):
-                raise InputError(f"no format {name!r} of figures: it is {PNG}, {' or '.join(FORMATS)}")
-        if self.style:
-            try:
-                mpl.rc_params_from_file(self.style, fail_on_error=True, use_default_template=False)
-            except (OSError, ValueError, KeyError, UnicodeError) as error:
-                raise StyleError(f"style {self.style}: {error}") from error
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:
-        """Of the files of every figure, the PNG first."""
-        return (PNG, *(name for name in FORMATS if name in self.formats))
 
 
 @dataclass(frozen=True)
@@ -287,90 +209,3 @@ def _stem(figure: Figure) -> str:
 
 def _matches(figure: Figure, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(_stem(figure), pattern) for pattern in patterns)
-
-
-def _cutflow(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    of = TypeAdapter(dict[str, DatasetCutflow]).validate_json(path.read_bytes())
-    chosen = of, at.selection.sum_w, at.selection.catalogue, folder
-    return cutflow.draw_all(*chosen) + efficiencies.draw_all(*chosen)
-
-
-def _distributions(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    histograms = files.read_json(path)
-    drawn = replace(at.analysis.distributions, hidden=hidden(histograms, at.analysis.distributions))
-    return distributions.draw_all(histograms, drawn, at.selection.catalogue, folder)
-
-
-def _abcd(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    estimate = records.read(path, EstimateFile)
-    plane = files.read_json(at.out / layout.REGIONS)["plane"]
-    kinds = {"data": "data", "simulation": "background"}
-    datasets = at.selection.catalogue.datasets
-    samples = {name: [d.name for d in datasets if d.kind == kind] for name, kind in kinds.items()}
-    chosen = {name: names for name, names in samples.items() if names}
-    label, settings = Label.of(at.selection.catalogue), AbcdSettings.of_catalogue(at.selection.catalogue)
-    drawn = estimate.tables, plane, chosen, estimate.scan, estimate.thresholds
-    return abcd_plots.draw_all(*drawn, folder, label, settings)
-
-
-def _classifiers(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return classifier.draw_all(json.loads(path.read_text(encoding="utf-8"))["metrics"], folder)
-
-
-def _k0s(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return k0s_plots.draw_all(records.read(path, K0SFile), path.parent, Label.of(at.selection.catalogue))
-
-
-def _limits(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    label = Label.of(at.selection.catalogue)
-    return limit_plots.draw_limits(records.read(path, LimitsFile), table5.rows(), folder, label)
-
-
-def _strengths(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    return strength_plots.draw_strengths(records.read(path, StrengthsFile), folder, Label.of(at.selection.catalogue))
-
-
-def _fits(at: Run, path: Path, folder: Path) -> list[Drawn]:
-    edges = searches.part(at.selection.catalogue, RegionSettings)
-    return fit_plots.draw_fits(records.read(path, FitFile), folder, Label.of(at.selection.catalogue), edges)
-
-
-# In the order in which their figures are shown.
-KINDS = (
-    Kind(
-        "limits",
-        layout.EVERY_LIMITS,
-        _limits,
-        ("hnl.plots.displaced.limits", "hnl.inference.displaced.table5"),
-        "result",
-    ),
-    Kind("limits", layout.EVERY_STRENGTHS, _strengths, ("hnl.plots.strengths",), "result"),
-    Kind(
-        "select",
-        (layout.CUTFLOW,),
-        _cutflow,
-        ("hnl.plots.cutflow", "hnl.plots.displaced.efficiencies"),
-        "selection",
-        needs=(layout.SELECTION,),
-    ),
-    Kind(
-        "histogram",
-        (layout.HISTOGRAMS,),
-        _distributions,
-        ("hnl.plots.distributions",),
-        "selection",
-        needs=(layout.SELECTION,),
-        uses=True,
-    ),
-    Kind("train", (layout.EVALUATION,), _classifiers, ("hnl.plots.classifier",), "classifiers"),
-    Kind(
-        "abcd",
-        (layout.ESTIMATE,),
-        _abcd,
-        ("hnl.plots.displaced.abcd",),
-        "background",
-        needs=(layout.SELECTION, layout.REGIONS),
-    ),
-    Kind("fit", layout.EVERY_FIT, _fits, ("hnl.plots.fits",), "fit"),
-    Kind("k0s", (layout.K0S_FILE,), _k0s, ("hnl.plots.displaced.k0s",), "k0s"),
-)
