@@ -111,7 +111,8 @@ def test_what_python_imports(what: str) -> None:
     ours = {name for name in loaded if name in dependencies.modules()}
     found = {*dependencies.closure(KEPT[what]), *dependencies.ENDS}
     of_settings = {
-        f"hnl.datasets.{m}" for m in ("arrays", "generator_weights", "golden", "variations", "yaml_lines", "years")
+        f"hnl.datasets.{m}"
+        for m in ("arrays", "generator_weights", "golden", "search_settings", "variations", "yaml_lines", "years")
     }
     assert ours - found <= of_settings
     assert {m for m in dependencies.closure(KEPT[what]) if "#" not in m} <= ours
