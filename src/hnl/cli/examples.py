@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 # panel: command: what to type after `hnl`, and what it does
 EXAMPLES: dict[str, dict[str, dict[str, str]]] = {
     "Run": {
+        "demo": {"demo -o out/demo": "some minutes; ends in out/demo/report.html"},
         "run": {
             "run catalogue.yaml -o out": "everything, ending in out/report.html; again to go on",
             "run catalogue.yaml -o out --unblind": "with region A of data",
