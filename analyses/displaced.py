@@ -10,6 +10,7 @@ from hnl.datasets.nanoaod import Needs
 from hnl.histograms.displaced.distributions import DISTRIBUTIONS
 from hnl.histograms.displaced.settings import ThresholdSettings
 from hnl.inference.abcd.settings import EstimateSettings
+from hnl.inference.displaced.settings import LimitSettings
 from hnl.ml.settings import TrainingSettings
 from hnl.processors.displaced.processor import DisplacedProcessor
 from hnl.selections.displaced.hypotheses import MassSettings
@@ -33,6 +34,7 @@ class DisplacedSettings(Settings):
     regions: RegionSettings = Field(default=RegionSettings(), description="regions of Table 3, and bins")
     thresholds: ThresholdSettings = Field(default=ThresholdSettings(), description="on the score")
     estimate: EstimateSettings = Field(default=EstimateSettings(), description="of the background")
+    limits: LimitSettings = Field(default=LimitSettings(), description="on |V|^2")
 
     @model_validator(mode="after")
     def _thresholds_above_the_least_score(self) -> Self:

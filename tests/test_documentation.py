@@ -122,6 +122,19 @@ def test_commands(page: Path, checkout: Path) -> None:
         run_block(block, namespace)
 
 
+def test_products_exist(checkout: Path) -> None:
+    """All that the page of outputs lists, and what it says of limits, after a run with a relative output folder."""
+    text = (ROOT / "docs" / "outputs.md").read_text()
+    listed = [path for row in re.findall(r"^\| (`.+?`) \|", text, re.M) for path in re.findall(r"`([^`]+)`", row)]
+    assert {"report.html", "histograms.root", "limits/", "plots/"} < set(listed)
+    made_by_others = {"k0s/"}
+    in_words = re.findall(r"`((?:limits|abcd)/[^`]+)`", text)
+    assert {"limits/hepdata/", "limits/models/", "limits/limits.csv"} <= set(in_words)
+    patterns = {path.replace("DATASET", "*").rstrip("/") for path in {*listed, *in_words} - made_by_others}
+    assert [pattern for pattern in patterns if not list(Path("out/demo").glob(pattern))] == []
+    assert Path("out/demo/limits/hepdata/submission.yaml").stat().st_size > 100
+
+
 def test_blocks_have_a_language() -> None:
     assert [block.place for block in EVERY if block.language not in LANGUAGES] == []
     assert len(RUN) > 5

@@ -20,6 +20,7 @@ from hnl.analysis import load
 from hnl.cli.app import app
 from hnl.datasets import catalogue as catalogues
 from hnl.histograms import files as histogram_files
+from hnl.inference.displaced import settings as limit_settings
 from hnl.report import settings as in_words
 from hnl.selections.displaced.regions import RegionSettings, bins
 
@@ -206,6 +207,15 @@ def test_floors_change_the_estimate_alone(again: Path) -> None:
     assert min(row["closure"] for row in rows) >= 0.35
 
 
+def test_the_range_of_the_scan_changes_the_limits_alone(again: Path) -> None:
+    path = save(again, QUICK | {"limits": {"lowest": 1e-7, "per_decade": 3, "toys": 200}})
+    command("select", path, "-o", again / "out", "--executor", "iterative")
+    assert stale(again) - {"report"} == ({"limits"} if (again / "out" / "limits").is_dir() else set())
+    scan = limit_settings.scan(catalogues.load(path), toys=300)
+    assert (scan.lowest, scan.highest, scan.per_decade, scan.toys) == (1e-7, 1e-1, 3, 300)
+    assert len(scan.grid()) == 3 * 6 + 1
+
+
 def test_an_era_is_added(again: Path) -> None:
     """What was selected of the others is kept."""
     out = again / "out"
@@ -265,6 +275,7 @@ def test_windows_have_the_names_of_their_edges() -> None:
         ({"training": {"features": {"tau_low": ["m_sv"]}}}, 10, ["unknown training 'tau_low'; known: electron_low"]),
         ({"thresholds": {"lowest": 0.15}}, 8, ["threshold 0.15 must be above regions.score = 0.2"]),
         ({"thresholds": {"lowest": 0.99, "highest": 0.98}}, 9, ["highest = 0.98 is below lowest = 0.99"]),
+        ({"limits": {"lowest": 0.2}}, 9, ["lowest = 0.2 is not below highest = 0.1"]),
         ({"estimate": {"least_closure": 0.5}}, 9, ["must not decrease: 0.5, 0.3, 1"]),
         ({"leptons": {"nonprompt_muons": {"min_abs_dxy": 0.005}}}, 9, ["prompt (|d_xy| < 0.01 cm) and nonprompt"]),
     ],

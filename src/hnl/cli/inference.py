@@ -39,8 +39,7 @@ ClosureOption = Annotated[
         help="One closure parameter for all bins of a category, or one for each bin; the paper does not say.",
     ),
 ]
-TOYS = 10_000
-LOWEST, HIGHEST, PER_DECADE = 1e-8, 1e-1, 6  # |V|^2 of a scan, and its points
+TOYS = 10_000  # of a search of your own; those of the displaced one are in its settings
 LEADING = 10  # impacts that are printed, the largest first
 SeedOption = Annotated[int, typer.Option(help="Of the toys.")]
 
@@ -105,13 +104,19 @@ def limits(
         typer.Option(help="Without --mass: multiples of this (GeV) are scanned between simulated masses, 0: none."),
     ] = 1.0,
     scale_to: ScaleOption = None,
-    lowest: Annotated[float, typer.Option(help="|V|^2 where the scan begins ...")] = LOWEST,
-    highest: Annotated[float, typer.Option(help="... and ends.")] = HIGHEST,
-    grid: Annotated[int, typer.Option(min=1, help="Points per decade of the coarse grid.")] = PER_DECADE,
+    lowest: Annotated[float | None, typer.Option(help="|V|^2 where the scan begins ... [default: settings]")] = None,
+    highest: Annotated[float | None, typer.Option(help="... and ends. [default: settings]")] = None,
+    grid: Annotated[
+        int | None, typer.Option(min=1, help="Points per decade of the coarse grid. [default: settings]")
+    ] = None,
     correlated_closure: ClosureOption = True,
     toys: Annotated[
-        int, typer.Option(min=0, help="For CLs where there are few events; 0: asymptotic, which is too low there.")
-    ] = TOYS,
+        int | None,
+        typer.Option(
+            min=0,
+            help="For CLs where there are few events; 0: asymptotic, which is too low there. [default: settings]",
+        ),
+    ] = None,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
     sample: Annotated[
@@ -130,18 +135,18 @@ def limits(
     are kept. An edge beyond what the samples describe is called open, and no number is given for it.
     """
     from hnl.corrections import couplings
-    from hnl.inference.displaced.scan_results import ScanSettings
+    from hnl.inference.displaced import settings as limit_settings
     from hnl.report.displaced import limit_files
 
     displaced_only = (
         ("--coupling", coupling), ("--nature", nature), ("--mass", mass), ("--step", step != 1.0),
-        ("--scale-to", scale_to), ("--lowest", lowest != LOWEST), ("--highest", highest != HIGHEST),
-        ("--grid", grid != PER_DECADE), ("--uncorrelated-closure", not correlated_closure), ("--workers", workers),
+        ("--scale-to", scale_to), ("--lowest", lowest), ("--highest", highest), ("--grid", grid),
+        ("--uncorrelated-closure", not correlated_closure), ("--workers", workers),
     )  # fmt: skip
     with locking.held(output, note):
         at = at_output(output)
         if has_own_models(at, *displaced_only):
-            strengths = _strengths(at, {"samples": sample or [], "toys": toys, "seed": seed})
+            strengths = _strengths(at, {"samples": sample or [], "toys": TOYS if toys is None else toys, "seed": seed})
             shown = show(at, workers)
             if as_json:
                 _print_json([strengths.table])
@@ -154,7 +159,8 @@ def limits(
             raise OptionError(
                 "--sample names a model of a search of your own; the displaced one has --mass and --coupling"
             )
-        settings = ScanSettings(lowest, highest, grid, correlated=correlated_closure, toys=toys, seed=seed)
+        options = {"lowest": lowest, "highest": highest, "per_decade": grid, "toys": toys}
+        settings = limit_settings.scan(at.selection.catalogue, correlated=correlated_closure, seed=seed, **options)
         scenarios = [couplings.named(text) for text in coupling] if coupling else None
         chosen = {"coupling": scenarios, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
         result = _limits(at, settings, workers, **chosen)
@@ -253,10 +259,10 @@ def limits_in_run(at: "Run", workers: int | None) -> str:
         if not is_kept(at, at.analysis.stage("limits"), settings):
             print_table(_strengths(at, settings).table.text())
         return ""
+    from hnl.inference.displaced import settings as limit_settings
     from hnl.inference.displaced.inputs import NoBackgroundError
-    from hnl.inference.displaced.scan_results import ScanSettings
 
-    scan, chosen = ScanSettings(), {"nature": ["majorana"]}
+    scan, chosen = limit_settings.scan(at.selection.catalogue), {"nature": ["majorana"]}
     try:
         if not is_kept(at, at.analysis.stage("limits"), {"scan": asdict(scan), **chosen}):
             _limits(at, scan, workers, **chosen)

@@ -71,7 +71,7 @@ LIMITS = Stage(
         "hnl.report.strengths",
     ),
     wants_signal=True,
-    settings=ESTIMATE,
+    settings=(*ESTIMATE, "limits"),
 )
 FIT = Stage(
     "fit",
