@@ -13,14 +13,15 @@ help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
 $(READY): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), f"hnl needs Python 3.11 or newer, this is {sys.version}"'
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $(READY)
+	@echo "making .venv from requirements.lock, which takes some minutes"
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), f"hnl needs Python 3.11 or newer, this is {sys.version}"'
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
 
 demo: $(READY)  ## run the search on the shipped samples, ending in a report
-	$(BIN)/hnl run datasets/demo/demo.yaml -o $(OUT)/demo
+	@$(BIN)/hnl run datasets/demo/demo.yaml -o $(OUT)/demo
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest $(PARALLEL) --ignore tests/faults

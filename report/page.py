@@ -14,6 +14,7 @@ from hnl.report.figures import Figure
 from hnl.terminal import TextTable
 
 TEMPLATE = Path(__file__).with_suffix(".html")
+SCALE = 0.75  # of figures on the screen: those of a column and those of a page have letters of one size
 _NUMBER = re.compile(r"[-+<>]?[\s~]*\d|-$|hidden$|none$")
 _PRETTY = (
     ("|V|^2", "|V|\N{SUPERSCRIPT TWO}"),
@@ -148,7 +149,7 @@ def _images(figures: Sequence[Figure], out: Path) -> list[_Image]:
         path = out / figure.files[0]
         if path.is_file():
             content = path.read_bytes()
-            width, height = struct.unpack(">II", content[16:24])  # of the header of a PNG
+            width, height = (round(SCALE * n) for n in struct.unpack(">II", content[16:24]))  # of the header of a PNG
             png = base64.b64encode(content).decode()
             caption = figure.caption
             images.append(_Image(figure.title, caption, figure.alt or caption or figure.title, png, width, height))

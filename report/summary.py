@@ -17,7 +17,7 @@ KINDS = ("data", "background", "signal")
 
 
 def lines(selection: "Selection", hidden: str, results: Sequence[str], states: Sequence[StageState]) -> list[str]:
-    """The summary; what is excluded comes last.
+    """The summary: what is excluded, or else how much was selected.
 
     Args:
         selection: of the run.
@@ -32,7 +32,7 @@ def lines(selection: "Selection", hidden: str, results: Sequence[str], states: S
     }
     counted = ", ".join(f"{number:,} of {kind}" for kind, number in candidates.items())
     luminosity = sum(era.luminosity for era in selection.catalogue.eras.values())
-    result = [f"candidates in {luminosity:g}/fb: {counted}"]
+    result = [] if results else [f"candidates in {luminosity:g}/fb: {counted}"]
     result += [f"partial: {len(selection.partial)} files were left out"] if selection.partial else []
     result += [hidden] if hidden and not results else []
     result += not_run(states)
