@@ -30,6 +30,10 @@ class Looks:
         if self.style:
             try:
                 mpl.rc_params_from_file(self.style, fail_on_error=True, use_default_template=False)
+                settings = [line.partition("#")[0] for line in self.style.read_text(encoding="utf-8").splitlines()]
+                for key in (line.partition(":")[0].strip() for line in settings if ":" in line):
+                    if key not in mpl.rcParams:  # matplotlib only warns
+                        raise ValueError(f"no such key {key!r}")
             except (OSError, ValueError, KeyError, UnicodeError) as error:
                 raise StyleError(f"style {self.style}: {error}") from error
 
