@@ -33,7 +33,7 @@ from hnl.datasets import catalogue as catalogues
 from hnl.datasets import files, index
 from hnl.datasets.generator_weights import GeneratorWeights
 from hnl.datasets.index import Index
-from hnl.processors import parts, planning, selection
+from hnl.processors import parts, planning, selection, units
 from hnl.processors.displaced.columns import COLUMNS
 from hnl.processors.displaced.processor import DisplacedProcessor
 
@@ -112,7 +112,9 @@ def make_index(catalogue: Path, out: Path, info: files.FileInfo) -> None:
 
 def make_parts(out: Path, plan: planning.Plan, result: dict[str, Any]) -> None:
     """One part per work unit, without syncing to disk, for which a real run can wait."""
-    first = parts.make(plan.jobs[0].unit, result, COLUMNS, plan.jobs[0].fingerprint)
+    dataset = plan.catalogue.datasets[0]
+    varied = units.variations(dataset, plan.catalogue)
+    first = parts.make(plan.jobs[0].unit, result, COLUMNS, plan.jobs[0].fingerprint, variations=varied)
     table = pq.read_table(pa.BufferReader(first.parquet))
     table = table[:2]
     for i, job in enumerate(plan.jobs):

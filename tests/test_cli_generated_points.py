@@ -41,6 +41,6 @@ def test_a_run_on_a_signal_without_vertices(hnl: Run, tmp_path: Path, monkeypatc
         assert (out_folder / "limits" / "models" / f"hnl10_mu_expected_{kind}").is_file()
     assert (out_folder / "plots" / "limits_mu_majorana.png").stat().st_size > 5000
     report = (out_folder / "report.html").read_text()
-    assert "generated lifetime only, no scan of |V|^2" in report
-    assert "Signal strength at generated lifetimes, no scan of |V|^2" in report
-    assert "Excluded |V|^2, mu" not in report
+    assert "generated lifetime only, no scan of |V|\N{SUPERSCRIPT TWO}" in report
+    assert "Signal strength at generated lifetimes, no scan of |V|\N{SUPERSCRIPT TWO}" in report
+    assert "Excluded |V|\N{SUPERSCRIPT TWO}, mu" not in report

@@ -12,6 +12,7 @@ from hnl import lineage, terminal
 from hnl.cli import inference
 from hnl.inference import toys
 from hnl.inference.displaced.scan_results import ScanSettings
+from hnl.inference.displaced.settings import LimitSettings
 
 
 def test_physics(hnl: Run) -> None:
@@ -35,13 +36,15 @@ def test_physics(hnl: Run) -> None:
 
 
 def test_toys_are_the_default() -> None:
-    default = inspect.signature(inference.limits).parameters["toys"].default
-    assert default == ScanSettings().toys == toys.TOYS
+    assert inspect.signature(inference.limits).parameters["toys"].default is None  # of the settings
+    assert LimitSettings().toys == ScanSettings().toys == inference.TOYS == toys.TOYS
 
 
 def widest(said: str) -> int:
-    """Characters of the longest line, but for the last, which names a folder."""
-    return max(map(len, said.splitlines()[:-1]))
+    """Characters of the longest line, but for the last two, which name files."""
+    *lines, products, report = said.splitlines()
+    assert (products.split(":")[0] in ("limits", "fits"), report.split(":")[0]) == (True, "report")
+    return max(map(len, lines))
 
 
 def test_limits_fit_and_plot(
@@ -77,12 +80,11 @@ def test_limits_fit_and_plot(
     assert (made.stage, made.state) == ("plot", "as it was made")
 
 
-@pytest.mark.usefixtures("no_figures")
 def test_plot_refuses_limits_of_another_format(hnl: Run, finished: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(finished, tmp_path / "out")
     (folder / "limits").mkdir(exist_ok=True)
     (folder / "limits" / "limits.json").write_text(json.dumps({"format": 1}))
-    status, _, error = hnl("plot", folder)
+    status, _, error = hnl("plot", folder, "--workers", 1)
     assert status == 2
     assert "limits.json has format 1, this version of hnl reads format 2: run hnl limits" in " ".join(error.split())
 

@@ -215,7 +215,7 @@ def _simulated_closure(rows: Sequence[SimulatedClosureRow]) -> Table:
     silent = dict.fromkeys(f"{r.hypothesis} {r.selection} at {r.threshold}" for r in every if not r.tested)
     note += [f"too few events ({NO_TEST}) in any category: {', '.join(silent)}"] if silent else []
     names = ("mass", "selection", "x", "A", "B C / D", "tested", "chi2 / ndf", "p")
-    title = "Simulated background at lower x: closure around the window of the SR, bins together"
+    title = "Simulated background at lower x: closure around the SR's window, bins together"
     return Table("simulated_closure", title, _columns(*names), made, "; ".join(note))
 
 

@@ -116,6 +116,11 @@ def narrow(comparison: Table) -> Table:
     return _one_name(replace(comparison, columns=columns, records=rows, note="; ".join([comparison.note, *notes])))
 
 
+def by_signal(strengths: Table) -> Table:
+    """Limits on signal strengths, with one column for coupling and nature."""
+    return _one_name(replace(strengths, columns=strengths.columns[2:]))
+
+
 def _one_name(table: Table) -> Table:
     rows = [row | {"signal": f"{row['coupling']} {row['nature'].title()}"} for row in table.records]
     return replace(table, records=rows, columns=[TableColumn("signal", "signal"), *table.columns])

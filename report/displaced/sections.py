@@ -31,7 +31,7 @@ def of_limits(contents: Sequence[LimitsFile], table5: Sequence[Table5Row], figur
         made = [
             limit_files.main_rows(limit_files.edges(content.scans, content.label)),
             limit_files.narrow(limit_files.compared(content.scans, content.label, table5)),
-            limit_files.narrow(strength_tables.table(content.samples, content.label)),
+            limit_files.by_signal(strength_tables.table(content.samples, content.label)),
         ]
         tables += [table.text() for table in made if table.records]
     return Section("result", TITLES["result"], text, tables, with_captions(figures, "result"))

@@ -14,14 +14,14 @@ from hnl import layout
 from hnl.ml import models, scoring
 from hnl.ml.displaced import features
 from hnl.ml.displaced.features import FeatureError
+from hnl.ml.learning import Trained
 from hnl.ml.models import ClassifierError
-from hnl.stages import train
 
 NAME = "muon_high"
 
 
 @pytest.fixture
-def folder(trained: tuple[Path, train.Result], tmp_path: Path) -> Path:
+def folder(trained: tuple[Path, Trained], tmp_path: Path) -> Path:
     """A copy of the models to break."""
     return Path(shutil.copytree(trained[0] / layout.MODELS, tmp_path / "models"))
 

@@ -13,13 +13,13 @@ from hnl import layout
 from hnl.ml import folds, models, scoring
 from hnl.ml.displaced import features
 from hnl.ml.displaced.features import FeatureError
+from hnl.ml.learning import Trained
 from hnl.ml.scoring import NoScoresError, ScoreError
 from hnl.processors import selection as selections
-from hnl.stages import train
 
 
 @pytest.fixture
-def out(trained: tuple[Path, train.Result], tmp_path: Path) -> Path:
+def out(trained: tuple[Path, Trained], tmp_path: Path) -> Path:
     """A copy of the folder to break."""
     return Path(shutil.copytree(trained[0], tmp_path / "out"))
 

@@ -168,8 +168,8 @@ def limits(
     if as_json:
         _print_json([result.table, result.comparison, result.strengths], not_scanned=result.content.not_scanned)
         return
-    narrow = (limit_files.narrow(table) for table in (result.comparison, result.strengths))
-    for table in (limit_files.main_rows(result.table), *narrow):
+    comparison, strengths_table = limit_files.narrow(result.comparison), limit_files.by_signal(result.strengths)
+    for table in (limit_files.main_rows(result.table), comparison, strengths_table):
         if table.records:
             print_table(table.text())
     say(f"limits:      {result.folder}")
