@@ -110,7 +110,7 @@ def test_a_scheduler_that_goes_away(
     child = faulty.start(
         "select", search.catalogue, "-o", out, "--executor", "dask", "--scheduler", scheduler[0], before=impatient
     )
-    faulty.wait_for(lambda: len(list(out.rglob("*.parquet"))) == faulty.FILES + 1, "the last file")
+    faulty.wait_for(lambda: len(list(out.glob("candidates/*/*.parquet"))) == faulty.FILES + 1, "the last file")
     scheduler[1].kill()
     code, said = child.wait()
     assert code == 1

@@ -57,9 +57,10 @@ def select(
     """
     execution = ExecutionOptions(executor, workers, scheduler, cluster, cluster_config)
     with locking.held(output, note):
-        selection = select_events(catalogue, output, execution, allow_partial, checksum)
-        shown = show(at_output(output), workers)
-    print_selection(selection, as_json=as_json)
+        at = at_output(output)
+        at.selection = select_events(catalogue, output, execution, allow_partial, checksum)
+        shown = show(at, workers)
+    print_selection(at.selection, as_json=as_json)
     if not as_json:
         say_shown(shown)
 
