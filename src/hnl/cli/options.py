@@ -8,6 +8,7 @@ import typer
 
 from hnl import layout
 from hnl.errors import InputError
+from hnl.locking import LOCK_FILE
 
 if TYPE_CHECKING:
     from hnl.stages.run import Run
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def _selected(context: typer.Context, output: Path) -> Path:
     """Refuses a folder without a selection before all of hnl is imported; but not while a shell completes it."""
-    if not context.resilient_parsing:
+    if not context.resilient_parsing and not (output / LOCK_FILE).exists():  # a run at work is told of first
         layout.finished(output)
     return output
 
