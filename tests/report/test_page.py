@@ -119,7 +119,7 @@ def test_figures_are_embedded_with_their_captions(tmp_path: Path) -> None:
     read = check(page.render(Page("T", sections=[Section("selection", "Selection", figures=shown)]), tmp_path))
     assert [image["alt"] for image in read.all("img")] == ['A "hill"', sections.CAPTIONS["selection"]]
     assert base64.b64decode(str(read.all("img")[0]["src"]).partition(",")[2]) == (tmp_path / "a.png").read_bytes()
-    assert [image["width"] for image in read.all("img")] == ["100", "100"]  # one inch, 100 dpi
+    assert [image["width"] for image in read.all("img")] == ["75", "75"]  # three quarters of its 100
     assert "A mass & more. Look at <this>" in read.words
 
 
