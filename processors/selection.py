@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from hnl.processors import closure, merging, parts, selection_files
 from hnl.processors.manifests import Manifest, Tables
 from hnl.processors.planning import Plan
 from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
-from hnl.processors.selection_files import DatasetCutflow, FileFacts, SelectionFile, WeightsFile
+from hnl.processors.selection_files import DatasetCutflow, FileFacts, SelectionFile, SettingsFile, WeightsFile
 from hnl.processors.units import fingerprint, variations
 from hnl.records import Record
 
@@ -164,8 +163,8 @@ def finish(out: Path, plan: Plan) -> Selection:
         provenance=provenance.record(),
         sum_w=sum_w,
     )
-    _write_settings(out, catalogue)
-    _write_weights(out, catalogue)
+    _write_own(out / layout.SETTINGS, SettingsFile(SettingsFile.FORMAT, catalogue.settings), bool(catalogue.settings))
+    _write_own(out / layout.WEIGHTS, WeightsFile(WeightsFile.FORMAT, catalogue.weights), bool(catalogue.weights))
     record = records.as_record(content)
     if not _is_there(out, record):
         cutflow = {name: records.as_record(counts) for name, counts in selection.cutflow().items()}
@@ -175,30 +174,10 @@ def finish(out: Path, plan: Plan) -> Selection:
     return selection
 
 
-def _write_settings(out: Path, catalogue: Catalogue) -> None:
-    """What the catalogue changes of the settings of the search, for later stages; no file if that is nothing."""
-    path = out / layout.SETTINGS
-    if not catalogue.settings:
-        path.unlink(missing_ok=True)
-    elif catalogue.settings != _settings(out):
-        provenance.write_json(path, catalogue.settings)
-
-
-def _settings(out: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((out / layout.SETTINGS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise SelectionError(f"{out / layout.SETTINGS} is broken: {error}; run hnl select again") from error
-    return found
-
-
-def _write_weights(out: Path, catalogue: Catalogue) -> None:
-    """Weights that the catalogue adds are in a file apart: training, which does not use them, does not depend on it."""
-    path = out / layout.WEIGHTS
-    if catalogue.weights:
-        records.write(path, WeightsFile(WeightsFile.FORMAT, catalogue.weights))
+def _write_own(path: Path, content: SettingsFile | WeightsFile, there: bool) -> None:
+    """What a catalogue adds for later stages is in files apart, so that others do not depend on it; none if nothing."""
+    if there:
+        records.write(path, content)
     else:
         path.unlink(missing_ok=True)
 
@@ -245,7 +224,8 @@ def _content(out: Path) -> tuple[SelectionFile, Catalogue]:
     content = records.read(layout.finished(out), SelectionFile)
     own = out / layout.WEIGHTS
     weights = records.read(own, WeightsFile).weights if own.is_file() else ()
-    return content, content.catalogue.model_copy(update={"settings": _settings(out), "weights": weights})
+    added = {"settings": selection_files.settings(out), "weights": weights}
+    return content, content.catalogue.model_copy(update=added)
 
 
 def load(out: Path) -> Selection:

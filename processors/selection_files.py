@@ -1,11 +1,13 @@
 """Files of a selection as a whole: plan.json before, selection.json and cutflow.json when it is finished."""
 
-from typing import Annotated, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, SkipValidation, field_serializer, with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from hnl import layout, records
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.files import FileInfo
 from hnl.datasets.own_weights import OwnWeight
@@ -90,6 +92,27 @@ class SelectionFile:
     def _catalogue(self, catalogue: Catalogue) -> Record:
         # What concerns a later stage must not make this file another one: all stages read it.
         return catalogue.model_dump(mode="json", exclude={"settings", "weights"})
+
+
+@dataclass(frozen=True, config=KNOWN_KEYS)
+class SettingsFile:
+    """Content of settings.json: what the catalogue changes of the settings of the search, if it changes any."""
+
+    FORMAT: ClassVar[int] = 1
+    COMMAND: ClassVar[str] = "hnl select"
+
+    format: int = Field(description="version of this file format")
+    settings: dict[str, Any] = Field(description="of the catalogue, see settings.md: those that are not the default")
+
+
+def settings(out: Path) -> Record:
+    """What the catalogue of a selection changes of the settings of the search; empty if that is nothing.
+
+    Raises:
+        BrokenFileError, FormatError: settings.json is not what this version writes.
+    """
+    path = out / layout.SETTINGS
+    return records.read(path, SettingsFile).settings if path.is_file() else {}
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)

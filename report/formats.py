@@ -28,13 +28,14 @@ from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan_results import KeptScan
 from hnl.inference.results import FitFile, StrengthsFile
 from hnl.processors.manifests import Manifest
-from hnl.processors.selection_files import DatasetCutflow, PlanFile, SelectionFile, WeightsFile
+from hnl.processors.selection_files import DatasetCutflow, PlanFile, SelectionFile, SettingsFile, WeightsFile
 from hnl.records import FLAT
 from hnl.report.figures import FiguresFile
 
 # Path in OUT, and the type of the content.
 FILES: tuple[tuple[str, type], ...] = (
     (layout.SELECTION, SelectionFile),
+    (layout.SETTINGS, SettingsFile),
     (layout.WEIGHTS, WeightsFile),
     (layout.CUTFLOW, DatasetCutflow),
     (f"{layout.MANIFESTS}/DATASET/UNIT.json", Manifest),

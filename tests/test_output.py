@@ -18,7 +18,7 @@ import uproot
 from without_figures import without_figures
 
 import hnl
-from hnl import layout
+from hnl import layout, records
 from hnl.candidate_tables import UnknownNameError
 from hnl.cli import stages as commands
 from hnl.errors import InputError
@@ -26,7 +26,9 @@ from hnl.ml import scoring
 from hnl.ml.scoring import NoScoresError
 from hnl.output import NotMadeError, Output
 from hnl.processors.rows import KEY, Candidates
+from hnl.processors.selection_files import SettingsFile
 from hnl.selections.displaced.categories import CATEGORIES
+from hnl.selections.displaced.regions import Thresholds
 from hnl.stages.run import Run
 
 N = {"hnl8": 60, "wjets": 300, "pseudodata": 200}
@@ -164,6 +166,15 @@ def test_data_before_there_is_an_estimate(out: Path) -> None:
     assert len(opened.candidates("data", blinded=False)) == N["pseudodata"]
 
 
+def in_region_a(rows: ak.Array, thresholds: Thresholds, low: float, high: float) -> np.ndarray:
+    """One candidate after the other: Table 3, with the window of the SR between two edges in GeV."""
+    found = np.zeros(len(rows), dtype=bool)
+    for i, row in enumerate(rows.tolist()):
+        above = any(row[f"score_{h}"] > x[row["category"]] for h, x in thresholds.items())
+        found[i] = row["n_jets"] == 1 and low < row["m_l1_sv"] <= high and above
+    return found
+
+
 def test_region_a_of_data(out: Path, tmp_path: Path) -> None:
     """Hidden with the estimate, shown once it is unblinded, and hidden again when the estimate is of other scores."""
     copy = shutil.copytree(out, tmp_path / "run")
@@ -171,11 +182,7 @@ def test_region_a_of_data(out: Path, tmp_path: Path) -> None:
         result = commands.estimate_background(Run(copy), False, None)
     opened = hnl.open(copy)
     everything = opened.candidates("data", blinded=False)
-    in_a = np.zeros(len(everything), dtype=bool)
-    for i, row in enumerate(everything.tolist()):
-        x = {h: result.thresholds[h][row["category"]] for h in ("low", "high")}
-        above = any(row[f"score_{h}"] > x[h] for h in x)
-        in_a[i] = row["n_jets"] == 1 and 50 < row["m_l1_sv"] <= 85 and above
+    in_a = in_region_a(everything, result.thresholds, 50, 85)
     assert in_a.any()
     assert opened.candidates("data").event.tolist() == everything.event[~in_a].tolist()
     with without_figures():
@@ -185,6 +192,19 @@ def test_region_a_of_data(out: Path, tmp_path: Path) -> None:
     path = copy / layout.SCORES / "pseudodata.parquet"
     pq.write_table(pq.read_table(path), path, compression="none")  # the same scores in other bytes
     assert ak.all(hnl.open(copy).candidates("data").n_jets > 1)
+
+
+def test_region_a_is_that_of_the_settings(out: Path, tmp_path: Path) -> None:
+    """Another window of m(l1,SV) hides other data."""
+    copy = shutil.copytree(out, tmp_path / "run")
+    changed = {"regions": {"m_l1_sv": [10.0, 60.0, 100.0, 120.0]}}
+    records.write(copy / layout.SETTINGS, SettingsFile(SettingsFile.FORMAT, changed))
+    with without_figures():
+        result = commands.estimate_background(Run(copy), False, None)
+    everything = hnl.open(copy).candidates("data", blinded=False)
+    in_a = in_region_a(everything, result.thresholds, 60, 100)
+    assert (in_a != in_region_a(everything, result.thresholds, 50, 85)).any()
+    assert hnl.open(copy).candidates("data").event.tolist() == everything.event[~in_a].tolist()
 
 
 def test_root_files(out: Path, tmp_path: Path) -> None:

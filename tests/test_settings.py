@@ -1,6 +1,9 @@
 """The block `settings` of a catalogue, from the command line: what it changes, what is redone, and what is refused."""
 
+import ast
 import json
+import math
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,12 +18,13 @@ from typer.testing import CliRunner
 from without_figures import without_figures
 
 import hnl
-from hnl import lineage
+from hnl import dependencies, lineage
 from hnl.analysis import load
 from hnl.cli.app import app
 from hnl.datasets import catalogue as catalogues
 from hnl.histograms import files as histogram_files
 from hnl.inference.displaced import settings as limit_settings
+from hnl.records import BrokenFileError
 from hnl.report import settings as in_words
 from hnl.selections.displaced.regions import RegionSettings, bins
 
@@ -240,6 +244,56 @@ def test_what_is_as_the_paper_says_changes_nothing(again: Path) -> None:
     command("select", save(again), "-o", again / "out", "--executor", "iterative")
     assert not (again / "out" / "settings.json").exists()
     assert stale(again) - {"report"} == {"train"}
+
+
+def test_a_broken_file_of_settings_is_named_and_made_again(again: Path) -> None:
+    """By hnl select, which also has it among its products."""
+    out = again / "out"
+    (out / "settings.json").write_text('{"format": 1, "settings": ')
+    with pytest.raises(BrokenFileError, match=r"settings\.json cannot be read: .*run hnl select again"):
+        command("abcd", out)
+    command("select", save(again, QUICK), "-o", out, "--executor", "iterative")
+    assert stale(again) == set()
+    assert lineage.product(out / "settings.json").stage == "select"
+
+
+def test_every_call_within_the_package_passes_the_settings() -> None:
+    """Defaults are for notebooks: a stage that forgets to pass what the catalogue changed is silently the paper's.
+
+    The correlations of a training are the one place that docs/settings.md excepts.
+    """
+    assert {call.split(":")[0] for call in calls_without_settings()} == {"hnl.ml.evaluation"}
+
+
+def calls_without_settings() -> list[str]:
+    """MODULE:LINE of calls of functions with settings as a default that are not given any."""
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in dependencies.modules().items()}
+    positions = {  # of the settings among the arguments
+        f"{module}.{node.name}": (
+            len(arguments) - len(node.args.defaults) + i,
+            arguments[i - len(node.args.defaults)].arg,
+        )
+        for module, tree in trees.items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        for arguments in [node.args.args]
+        for i, default in enumerate(node.args.defaults)
+        if re.search(r"\bPAPER\b", ast.unparse(default))
+    }
+    assert len(positions) > 30
+    found = []
+    for module, tree in trees.items():
+        nodes = list(ast.walk(tree))
+        known = {node.name: f"{module}.{node.name}" for node in tree.body if isinstance(node, ast.FunctionDef)}
+        for node in (n for n in nodes if isinstance(n, ast.ImportFrom)):
+            known |= {name.asname or name.name: f"{node.module}.{name.name}" for name in node.names}
+        for call in (n for n in nodes if isinstance(n, ast.Call)):
+            base, _, rest = ast.unparse(call.func).partition(".")
+            position, argument = positions.get(".".join(filter(None, [known.get(base), rest])), (None, ""))
+            given = len(call.args) if not any(isinstance(a, ast.Starred) for a in call.args) else math.inf
+            if position is not None and given <= position and argument not in {k.arg for k in call.keywords}:
+                found.append(f"{module}:{call.lineno}")
+    return found
 
 
 def test_null_takes_a_requirement_away(tmp_path: Path) -> None:

@@ -123,22 +123,27 @@ def tables(rows: EstimateTables, hidden: bool, settings: RegionSettings = PAPER)
             ),
             _records(rows.contamination),
         ),
-        Table(
-            "dy_correction",
-            "Correction for Drell-Yan dimuons, low mass",
-            (
-                _WHERE[1],
-                _WHERE[2],
-                TableColumn("c_dy", "c_DY", short),
-                TableColumn("f_dy", "f_DY", percent),
-                TableColumn("c_ab", "c_AB", short),
-                TableColumn("uncertainty", "+-", short),
-                _MARK,
-            ),
-            _records(rows.dy_correction),
-        ),
+        dy_correction(rows),
     ]
     return {table.name: table for table in made}
+
+
+def dy_correction(rows: EstimateTables) -> Table:
+    """The correction of low-mass dimuon categories for Drell-Yan (section 6)."""
+    return Table(
+        "dy_correction",
+        "Correction for Drell-Yan dimuons, low mass",
+        (
+            _WHERE[1],
+            _WHERE[2],
+            TableColumn("c_dy", "c_DY", short),
+            TableColumn("f_dy", "f_DY", percent),
+            TableColumn("c_ab", "c_AB", short),
+            TableColumn("uncertainty", "+-", short),
+            _MARK,
+        ),
+        _records(rows.dy_correction),
+    )
 
 
 def _records(rows: Sequence[Row]) -> list[Record]:

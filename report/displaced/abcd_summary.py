@@ -49,7 +49,7 @@ def tables(rows: EstimateTables) -> list[Table]:
         _shapes(rows.shapes),
         _signal(rows.contamination),
     ]
-    made.append(abcd_layout.tables(rows, hidden=False)["dy_correction"])
+    made.append(abcd_layout.dy_correction(rows))
     return [table for table in made if table.records]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from hnl import analysis as searches
 from hnl import layout, lineage, records
 from hnl.analysis import Analysis
 from hnl.datasets.catalogue import Dataset
@@ -19,6 +20,7 @@ from hnl.processors import parquet as tables
 from hnl.processors.rows import Candidates, passing
 from hnl.processors.selection import Selection
 from hnl.selections.displaced.hypotheses import HYPOTHESES
+from hnl.selections.displaced.regions import RegionSettings
 
 ALL = "all"
 FINAL_WEIGHT = "final_weight"
@@ -84,7 +86,8 @@ def hidden(candidates: DatasetRows, selection: Selection) -> NDArray[np.bool_]:
         return result
     if estimate is not None and candidates.scores:
         scores = dict(zip(HYPOTHESES, (candidates.scores[name] for name in scoring.COLUMNS), strict=True))
-        return blinding.in_signal_region(rows, scores, estimate.thresholds)
+        edges = searches.part(selection.catalogue, RegionSettings)
+        return blinding.in_signal_region(rows, scores, estimate.thresholds, edges)
     for split in search.distributions.splits:
         labels = [i for i, label in enumerate(split.labels) if label in search.distributions.hidden]
         result |= np.isin(split.index(rows), labels)

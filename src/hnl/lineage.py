@@ -109,8 +109,9 @@ def stale(out: Path, made_by: Stage, more: Sequence[Path] = (), settings: Mappin
 
 def settings_of_search(out: Path, made_by: Stage) -> dict[str, Any]:
     """What the catalogue changes of the settings of the search that a stage depends on."""
-    path = out / layout.SETTINGS
-    changed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    from hnl.processors import selection_files  # here: its imports take as long as a short command
+
+    changed = selection_files.settings(out)
     return {name: changed[name] for name in changed if made_by.depends_on(name)}
 
 

@@ -65,7 +65,6 @@ def report(output: OutArgument, workers: WorkersOption = None) -> None:
     """
     with locking.held(output, note):
         at = at_output(output)
-        at.selection  # noqa: B018  (there is nothing to show without it)
         shown = show(at, workers, always=True)
     say_shown(shown)
 
