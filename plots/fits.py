@@ -18,6 +18,7 @@ from hnl.selections.displaced.regions import PAPER, REGIONS, RegionSettings, bin
 
 SHOWN_BINS = 30  # whose names are written
 LARGEST_RATIO = 5.0
+EXACT = 1e-3  # -2 ln L below which a fit describes counts exactly: far below any degree of freedom
 WHERE = {False: "Region A", True: "All bins"}  # what is drawn of ABCD cells, and of templates
 
 
@@ -184,6 +185,9 @@ def goodness(record: FitRecord, label: Label | None = None, ax: Axes | None = No
     edges, counts = np.array(quality.toy_edges), np.array(quality.toy_counts, dtype=float)
     if not len(counts):
         style.instead(ax, "no toys were thrown for the goodness of fit")
+        return ax
+    if max(edges[-1], quality.statistic) < EXACT:
+        style.instead(ax, "nothing to test: the fit describes\nthe data and every toy exactly")
         return ax
     ax.stairs(counts, edges, fill=True, color=style.colour(0), alpha=0.5, label=f"{counts.sum():.0f} toys")
     expected = np.diff(chi2.cdf(edges, quality.degrees)) * counts.sum()

@@ -215,6 +215,15 @@ def test_without_toys_the_figure_says_so() -> None:
     assert [text.get_text() for text in axes.texts] == ["no toys were thrown for the goodness of fit"]
 
 
+def test_no_histogram_of_rounding_errors() -> None:
+    """With empty sidebands the model describes whatever is thrown: -2 ln L is 3e-10 for the data and every toy."""
+    quality = FitQuality(3e-10, 11, 1.0, 3, 1.0, 0, [3e-10, 3.5e-10, 4e-10], [2, 1])
+    axes = fits.goodness(dataclasses.replace(record(abcd_yields()), goodness_of_fit=quality))
+    assert [text.get_text() for text in axes.texts] == [
+        "nothing to test: the fit describes\nthe data and every toy exactly"
+    ]
+
+
 def test_files(tmp_path: Path) -> None:
     """Figures of correlations and goodness where there are such results; each says what it shows."""
     plain, full = record(abcd_yields()), dataclasses.replace(correlated(5, by_toys()), sample="full")
