@@ -42,11 +42,20 @@ def tables(record: FitRecord, data: str, label: str) -> list[Table]:
             TableColumn("bin", "bin"),
             TableColumn("observed", "observed", short),
             TableColumn("prefit", "prefit", short),
-            TableColumn("background_only", "fitted, mu = 0", short),
-            TableColumn("background_only_error", "error", short),
+            TableColumn("background_only", "fitted, mu = 0", _events),
+            TableColumn("background_only_error", "error", _events),
             TableColumn("signal", "signal, mu = 1", short),
         ],
         [as_record(row) for row in record.yields if row.region in ("A", None)],
         note,
     )
     return [yields, impacts]
+
+
+def _events(value: float) -> str:
+    """As `short`; fits end near zero, not at it, where nothing is seen: what stays below a millionth is none.
+
+    >>> _events(3.67e-12), _events(0.25)
+    ('0', '0.25')
+    """
+    return short(value if value >= 1e-6 else 0.0)
