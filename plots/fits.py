@@ -54,7 +54,7 @@ def draw_fits(
         if record.impacts:
             figure = parameters.impacts(record, content.data, label)
             add("impacts", "Pulls and impacts", figure, *parameters.told_of_impacts(record, content.data))
-        if record.correlations:
+        if len(record.correlations) > 1:  # a matrix of one number is none
             figure = labels.figure_of(parameters.correlations(record, label))
             add("correlations", "Correlations of parameters", figure, *parameters.told_of_correlations(record))
         if record.goodness_of_fit.toys:
