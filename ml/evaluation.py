@@ -1,8 +1,8 @@
 """How good a classifier is, and whether its score is independent of m(l1,SV): numbers for tables, cards and figures.
 
-Two kinds of scores are looked at. 'test': the mean of the three models on the test set, which nothing touched (as data
-is scored). 'unseen': the score that the search uses for simulation, on all events, each by the model that knows
-nothing of it: ten times as many events, and no less honest. 'train': by the models that were trained with the event.
+Two kinds of scores are looked at. 'test': the mean of the three models on the test set, which nothing touched.
+'unseen': the score that the search uses, on all events, each by the model that knows nothing of it: ten times as many
+events, and no less honest. 'train': by the models that were trained with the event.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def _performance(each: np.ndarray, sample: TrainingSample) -> dict[str, Any]:
             for i in np.unique(sample.category)
         },
         "masses": {f"{mass:g}": areas(~sample.is_signal | (sample.mass == mass)) for mass in masses},
-        "thresholds": [_at_threshold(unseen, each, sample, threshold) for threshold in THRESHOLDS],
+        "thresholds": [_at_threshold(unseen, sample, threshold) for threshold in THRESHOLDS],
         "background_efficiencies": {
             kind: _at_background_efficiency(unseen[rows], _rows(sample, rows))
             for kind, rows in (("test", is_test), ("unseen", everything))
@@ -162,24 +162,14 @@ def _counts(sample: TrainingSample, rows: np.ndarray | None = None) -> dict[str,
     return result | {"expected_background": expected}
 
 
-def _at_threshold(unseen: np.ndarray, each: np.ndarray, sample: TrainingSample, threshold: float) -> dict[str, Any]:
-    """Efficiencies for a score above a threshold.
-
-    'mean' and 'single' compare, on the test set, the mean of three models, as data is scored, with one model, as
-    other simulated events are: what differs is a bias of the signal efficiency.
-    """
+def _at_threshold(unseen: np.ndarray, sample: TrainingSample, threshold: float) -> dict[str, Any]:
+    """Efficiencies for a score above a threshold."""
     result: dict[str, Any] = {"threshold": threshold}
-    test = sample.fold == folds.TEST
     for label, mine in (("signal", sample.is_signal), ("background", ~sample.is_signal)):
         result[label] = statistics.efficiency(
             unseen[mine] > threshold, sample.weight[mine], sample.generator_event[mine]
         )
         result[f"{label}_events"] = int((unseen[mine] > threshold).sum())
-    mine = sample.is_signal & test
-    weight, cluster = sample.weight[mine], sample.generator_event[mine]
-    result["mean"] = statistics.efficiency(unseen[mine] > threshold, weight, cluster)
-    singles = [statistics.efficiency(one[mine] > threshold, weight, cluster).value for one in each]
-    result["single"] = float(np.mean(singles))
     return result
 
 

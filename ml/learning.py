@@ -279,7 +279,7 @@ def _scores(source: TrainingSource, ready: Iterable[Classifier]) -> dict[str, np
         values = np.full(len(source.candidates["event"]), np.nan, dtype=np.float32)
         for model in ready:
             if (model.training.hypothesis, model.training.group) == (hypothesis, source.group):
-                scores = scoring.score(model, source.candidates, source.dataset.name, is_data=source.dataset.is_data)
+                scores = scoring.score(model, source.candidates, source.dataset.name)
                 values = np.where(np.isnan(scores), values, scores)
         result[column] = values
     return result

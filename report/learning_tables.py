@@ -63,18 +63,15 @@ def thresholds(metrics: Metrics) -> TextTable:
                     _estimate(row["signal"]),
                     _estimate(row["background"]),
                     short(row["background_events"]),
-                    _estimate(row["mean"]),
-                    MISSING if row["single"] is None else f"{row['single']:.3f}",
                 )
                 for row in of["thresholds"]
             ),
         )
-    headings = ("training", "threshold", "signal", "background", "background\nevents")
     return TextTable(
         "Efficiency for a score above a threshold",
-        (*headings, "test signal,\nmean of 3", "test signal,\nsingle model"),
+        ("training", "threshold", "signal", "background", "background\nevents"),
         rows,
-        "signal, background: unseen events; test signal: of the test set",
+        "unseen events",
     )
 
 

@@ -136,7 +136,7 @@ def test_eras_before_and_after_the_new_pixel_detector_are_trained_apart(tmp_path
     for (dataset, candidates), matches in zip(datasets, [True] * 2 + [False] * 4, strict=True):
         high = scoring.read(out, dataset.name, candidates)[1]
         assert np.isfinite(high).all()
-        by_early = scoring.score(early, candidates, "x", is_data=False)
+        by_early = scoring.score(early, candidates, "x")
         muon = np.isfinite(by_early)
         assert np.array_equal(high[muon], by_early[muon]) == matches
 

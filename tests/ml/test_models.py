@@ -47,7 +47,7 @@ def test_the_card_says_what_made_the_model(folder: Path) -> None:
 
 def test_a_model_that_was_read_back_scores_as_before(folder: Path) -> None:
     candidates = synthetic.candidates(100, mass=8, seed=99)
-    first, second = (scoring.score(models.load(folder, NAME), candidates, "x", is_data=True) for _ in range(2))
+    first, second = (scoring.score(models.load(folder, NAME), candidates, "x") for _ in range(2))
     np.testing.assert_array_equal(first, second)
     muon = np.isin(candidates["category"], (2, 3, 4, 5))
     np.testing.assert_array_equal(np.isnan(first), ~muon)
