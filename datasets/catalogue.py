@@ -6,6 +6,7 @@ does not exist, a glob without files, one file in two datasets.
 
 import os
 import re
+from collections.abc import Iterable
 from glob import glob
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -187,6 +188,15 @@ class Dataset(CatalogueEntry):
     def is_data(self) -> bool:
         """Whether this is collision (or pseudo-) data, without generator weights."""
         return self.kind == "data"
+
+
+DATA, PSEUDODATA = "data", "pseudo-data"
+
+
+def data_name(datasets: Iterable[Dataset]) -> str:
+    """What is said of the data of datasets: 'pseudo-data' if all are of this process, drawn from simulation."""
+    processes = {dataset.process for dataset in datasets if dataset.is_data}
+    return PSEUDODATA if processes == {PSEUDODATA} else DATA
 
 
 class Catalogue(CatalogueEntry):

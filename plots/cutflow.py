@@ -92,7 +92,7 @@ def expected_events(
         )
     if data := _of_kind(catalogue, cutflows, "data"):
         counts = np.sum([_weights(cutflows[dataset.name], steps) for dataset in data], axis=0)
-        axes.plot(counts[counts > 0], y[counts > 0], "o", color=style.DATA, label=Label.of(catalogue).data)
+        axes.plot(counts[counts > 0], y[counts > 0], "o", color=style.OF_DATA, label=Label.of(catalogue).data)
     _finish(axes, steps, "events in the luminosity")
     return axes
 

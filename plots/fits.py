@@ -152,7 +152,7 @@ def _mark_above(axes: Axes, x: np.ndarray, values: np.ndarray, top: float) -> No
     """An arrow for each point above the axes, with its value."""
     for place, value in zip(x, values, strict=True):
         if value > top:
-            axes.plot([place], [0.93 * top], "^", color=style.DATA, clip_on=False)
+            axes.plot([place], [0.93 * top], "^", color=style.OF_DATA, clip_on=False)
             axes.text(place, 0.86 * top, f"{value:.1f}", ha="center", va="top")
 
 

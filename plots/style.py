@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hnl import provenance
 from hnl.datasets import years
-from hnl.datasets.catalogue import Catalogue
+from hnl.datasets.catalogue import DATA, Catalogue, data_name
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,8 +51,8 @@ PETROFF = (
 # Places in the cycle of colours: three are kept for signals, so that a signal never looks as a background.
 BACKGROUNDS, SIGNALS = (0, 1, 3, 9, 6, 7, 5), (2, 4, 8)
 LINES = ("-", "--", ":")  # of signals: they can be told apart without colours
-DATA = "black"
-POINTS: dict[str, Any] = {"fmt": "o", "color": DATA, "elinewidth": 0.8}  # of data, for `errorbar`
+OF_DATA = "black"
+POINTS: dict[str, Any] = {"fmt": "o", "color": OF_DATA, "elinewidth": 0.8}  # of data, for `errorbar`
 
 # Our choice: with fewer effective events of the background in a bin, its statistical error is above 35 %.
 EVENTS_PER_BIN = 8
@@ -142,20 +142,17 @@ class Label:
 
     status: str = "simulation"
     right: str = ""
-    data: str = "data"
+    data: str = DATA
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Label":
         """Of what is made from a catalogue: the luminosity is that of the eras of its datasets, added up."""
-        data = [dataset for dataset in catalogue.datasets if dataset.is_data]
-        pseudo = all(dataset.process == PSEUDODATA for dataset in data)
+        measured = any(dataset.is_data for dataset in catalogue.datasets)
+        data = data_name(catalogue.datasets)
         used = {dataset.era for dataset in catalogue.datasets}
         luminosity = sum(era.luminosity for name, era in catalogue.eras.items() if name in used)
         right = f"{luminosity:g} fb$^{{-1}}$ ({years.in_words(catalogue.energies)})"
-        return cls("simulation" if pseudo else "private work", right, PSEUDODATA if data and pseudo else "data")
-
-
-PSEUDODATA = "pseudo-data"  # process of a dataset that is drawn from simulation
+        return cls("private work" if measured and data == DATA else "simulation", right, data)
 
 
 @contextmanager
@@ -331,7 +328,7 @@ def band(
 def beyond(axes: Axes, x: ArrayLike, y: ArrayLike, top: float) -> None:
     """Triangles at the upper edge for points above it."""
     x, above = np.asarray(x, dtype=float), np.asarray(y, dtype=float) > top
-    axes.plot(x[above], np.full(above.sum(), 0.93 * top), "^", color=DATA)
+    axes.plot(x[above], np.full(above.sum(), 0.93 * top), "^", color=OF_DATA)
 
 
 def events_per(edges: ArrayLike, unit: str = "") -> str:

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hnl.datasets.catalogue import PSEUDODATA, data_name
 from hnl.report import certification
 from hnl.report.page import Notice
 from hnl.report.states import StageState, not_run, out_of_date
 
 if TYPE_CHECKING:  # for types only: report does not run the selection
     from hnl.processors.selection import Selection
-
-PSEUDODATA = "pseudo-data"  # process of a dataset that is drawn from simulation
 
 
 def notices(selection: "Selection", hidden: Sequence[str], few: str, states: Sequence[StageState]) -> list[Notice]:
@@ -26,7 +25,7 @@ def notices(selection: "Selection", hidden: Sequence[str], few: str, states: Seq
     made: list[Notice] = []
     if not data:
         made.append(Notice("Simulated", "there are no data: everything here is from simulation"))
-    elif all(dataset.process == PSEUDODATA for dataset in data):
+    elif data_name(data) == PSEUDODATA:
         made.append(Notice("Simulated", "the data are pseudo-data, drawn from simulation: nothing here was measured"))
     made += [Notice("Blinded", sentence) for sentence in dict.fromkeys(hidden)]
     if selection.partial:

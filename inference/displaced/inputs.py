@@ -10,7 +10,7 @@ import numpy as np
 from hnl import layout, provenance, records
 from hnl.corrections import normalisation
 from hnl.datasets import years
-from hnl.datasets.catalogue import Dataset
+from hnl.datasets.catalogue import Dataset, data_name
 from hnl.errors import HNLError, InputError
 from hnl.histograms import files
 from hnl.histograms.displaced import yields
@@ -124,7 +124,9 @@ def _of_data(
         closure[h] = {category: rows[category, ALL].closure for category in CATEGORIES}
     luminosity = sum(selection.catalogue.eras[era].luminosity for era in eras)
     energy = years.in_words(selection.catalogue.energies)
-    label = f"data, {luminosity:g}/fb ({energy})" + (", expected only: region A is blinded" if hidden else "")
+    label = f"{data_name(data)}, {luminosity:g}/fb ({energy})" + (
+        ", expected only: region A is blinded" if hidden else ""
+    )
     return Background(label, luminosity, 1.0, hidden, observed, c_ab, c_ab_error, closure)
 
 

@@ -120,7 +120,7 @@ def score(of: ScoreComparison, ax: tuple[Axes, Axes] | None = None, data_name: s
     ratio.errorbar(centres[inside], values[inside], spread[inside], **style.POINTS)
     style.beyond(ratio, centres, values, MAX_RATIO)
     ratio.axhline(1, color="black", linewidth=0.6)
-    ratio.set(xlabel="score", ylabel="data / sim.", xlim=(edges[0], edges[-1]), ylim=(0, MAX_RATIO))
+    ratio.set(xlabel="score", ylabel=f"{data_name} / sim.", xlim=(edges[0], edges[-1]), ylim=(0, MAX_RATIO))
     ratio.set_yticks([0.5, 1.0, 1.5])
     if not np.isfinite(safe).any():
         style.note(ratio, "no simulation")

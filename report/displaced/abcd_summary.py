@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from scipy import stats
 
+from hnl.datasets.catalogue import DATA
 from hnl.inference.abcd.rows import (
     ALL,
     HIDDEN,
@@ -33,8 +34,9 @@ Known = TypeVar("Known", ThresholdRow, YieldRow, ClosureRow, SimulatedClosureRow
 POOR = "poor bins"  # with fewer events expected in C than the estimate wants
 
 
-def tables(rows: EstimateTables) -> list[Table]:
-    """What `abcd_layout.tables` has, in short; none without rows."""
+def tables(rows: EstimateTables, data: str) -> list[Table]:
+    """What `abcd_layout.tables` has, in short; none without rows. `data`: what the data are called."""
+    rows = _named(rows, data)
     made = [_thresholds(rows.thresholds)]
     samples = list(dict.fromkeys(row.sample for row in rows.yields))
     for hypothesis in HYPOTHESES:
@@ -53,14 +55,25 @@ def tables(rows: EstimateTables) -> list[Table]:
     return [table for table in made if table.records]
 
 
-def brief(rows: EstimateTables) -> list[Table]:
+def brief(rows: EstimateTables, data: str) -> list[Table]:
     """What a run shows: the prediction, for data if there is any, and the closure of all categories together."""
+    rows = _named(rows, data)
     samples = list(dict.fromkeys(row.sample for row in rows.yields))
     if not samples:
         return []
-    sample = "data" if "data" in samples else samples[0]
+    sample = data if data in samples else samples[0]
     shown = [row for row in rows.yields if (row.sample, row.bin) == (sample, ALL)]
     return [_predictions(shown, sample), _closures(rows.closure)]
+
+
+def _named(rows: EstimateTables, data: str) -> EstimateTables:
+    """With the name of what is taken for data in each row that has a sample."""
+    called = {
+        name: tuple(row.model_copy(update={"sample": data}) if row.sample == DATA else row for row in some)
+        for name, some in rows
+        if some and hasattr(some[0], "sample")
+    }
+    return rows.model_copy(update=called)
 
 
 def _predictions(rows: Sequence[YieldRow], sample: str) -> Table:

@@ -37,13 +37,13 @@ def of_limits(contents: Sequence[LimitsFile], table5: Sequence[Table5Row], figur
     return Section("result", TITLES["result"], text, tables, with_captions(figures, "result"))
 
 
-def of_background(content: EstimateFile, figures: Sequence[Figure]) -> Section:
+def of_background(content: EstimateFile, data: str, figures: Sequence[Figure]) -> Section:
     """Region A with its prediction, and the closure in the control region."""
     text = [
         "Region A of the signal region is predicted from B, C and D in each category; the same method is tested in the "
         "control region, where no signal is expected. A p-value below 0.05 in the closure asks for a look."
     ]
-    tables = [table.text() for table in abcd_summary.brief(content.tables)]
+    tables = [table.text() for table in abcd_summary.brief(content.tables, data)]
     return Section("background", TITLES["background"], text, tables, with_captions(figures, "background"))
 
 
@@ -53,10 +53,10 @@ def of_classifiers(content: Mapping[str, Any], figures: Sequence[Figure]) -> Sec
     return Section("classifiers", TITLES["classifiers"], (), tables, with_captions(figures, "classifiers"))
 
 
-def of_k0s(content: K0SFile, figures: Sequence[Figure]) -> Section:
+def of_k0s(content: K0SFile, data: str, figures: Sequence[Figure]) -> Section:
     """The check of the score on data."""
     text = [
-        f"{name}: data over simulation above a score of 0.6 is {short(row.ratio)} +- {short(row.ratio_error)}."
+        f"{name}: {data} over simulation above a score of 0.6 is {short(row.ratio)} +- {short(row.ratio_error)}."
         for name, row in content.trainings.items()
         if row.ratio is not None and row.ratio_error is not None
     ]

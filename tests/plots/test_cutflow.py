@@ -9,7 +9,7 @@ import synthetic
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
-from hnl.datasets.catalogue import Catalogue, Era
+from hnl.datasets.catalogue import PSEUDODATA, Catalogue, Era
 from hnl.plots import cutflow, style
 from hnl.plots.displaced import efficiencies
 from hnl.processors.selection_files import DatasetCutflow
@@ -19,7 +19,7 @@ DATASETS = (
     synthetic.background("ttbar", "ttbar"),
     synthetic.signal("hnl3", 3),
     synthetic.signal("hnl8", 8),
-    synthetic.data().model_copy(update={"process": style.PSEUDODATA}),
+    synthetic.data().model_copy(update={"process": PSEUDODATA}),
 )
 CATALOGUE = Catalogue(
     eras={"2018": Era(year=2018, luminosity=2.0, triggers=synthetic.TRIGGERS)},

@@ -13,7 +13,7 @@ import synthetic
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
-from hnl.datasets.catalogue import Catalogue, Era
+from hnl.datasets.catalogue import PSEUDODATA, Catalogue, Era
 from hnl.histograms import variables
 from hnl.histograms.displaced.distributions import BY_CATEGORY, DISTRIBUTIONS, VARIABLES
 from hnl.histograms.fill import fill
@@ -52,7 +52,7 @@ DATASETS = (
     synthetic.signal("hnl3", 3),
     synthetic.signal("hnl8", 8),
     synthetic.signal("hnl15", 15),
-    synthetic.data().model_copy(update={"process": style.PSEUDODATA}),
+    synthetic.data().model_copy(update={"process": PSEUDODATA}),
 )
 CATALOGUE = Catalogue(
     eras={"2018": Era(year=2018, luminosity=59.8, triggers=synthetic.TRIGGERS)},

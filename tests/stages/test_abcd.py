@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from textwrap import wrap
 
+import finished_run
 import numpy as np
 import pytest
 import synthetic
@@ -478,3 +479,17 @@ def test_a_run_shows_the_prediction_and_the_closure(stage):
     line = next(row for row in unblinded.text_tables(brief=True)[0].rows if row[0] == CATEGORY)
     assert line[1] == "2"
     assert re.fullmatch(r"2 \+[\d.]+ -[\d.]+\*", line[2])
+
+
+def test_pseudo_data_are_called_so_in_every_table(tmp_path):
+    """The file keeps its names of samples; nothing that is shown says 'data' of what is drawn from simulation."""
+    rng = np.random.default_rng(1)
+    drawn = synthetic.data().model_copy(update={"process": "pseudo-data"})
+    made = [(drawn, *random(rng, 300)), (synthetic.background("w", "wjets"), *random(rng, 300))]
+    out = finished_run.write(tmp_path / "out", made)
+    result = abcd.run(Run(out))
+    assert {row.sample for row in result.rows.yields} == {"data", "simulation"}
+    for short in (True, False):
+        words = [f"{table.title} {table.rows}" for table in result.text_tables(brief=short)]
+        assert any("pseudo-data" in text for text in words)
+        assert not any(re.search(r"(?<!pseudo-)\bdata\b", text) for text in words)

@@ -7,6 +7,7 @@ from pathlib import Path
 import hist
 
 from hnl import layout, provenance, records
+from hnl.datasets.catalogue import data_name
 from hnl.histograms.displaced import abcd_files
 from hnl.inference.abcd import results
 from hnl.inference.abcd import thresholds as tuning
@@ -28,6 +29,7 @@ class Result:
     """What the stage found and wrote."""
 
     rows: EstimateTables
+    data: str  # what the data are called
     tables: dict[str, Table]
     thresholds: Thresholds
     scans: dict[str, dict[str, Scan]]  # hypothesis -> category; empty if there was nothing to scan
@@ -38,7 +40,7 @@ class Result:
 
     def text_tables(self, *, full: bool = False, brief: bool = False) -> list[TextTable]:
         """For the terminal: each category with its bins together, or every bin (full), or what a run shows (brief)."""
-        short = abcd_summary.brief(self.rows) if brief else abcd_summary.tables(self.rows)
+        short = (abcd_summary.brief if brief else abcd_summary.tables)(self.rows, self.data)
         return [table.text() for table in (self.tables.values() if full else short)]
 
 
@@ -79,6 +81,7 @@ def analyse(
     files = _write(out, found, tables, partial, corrections or {})
     return Result(
         found.tables,
+        data_name(each.dataset for each in scored),
         tables,
         found.thresholds,
         found.scans,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hnl import layout, provenance, records
+from hnl.datasets.catalogue import data_name
 from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.displaced import table5
 from hnl.inference.displaced.k0s_results import K0SFile
@@ -47,6 +48,7 @@ def run(at: Run, states: Sequence[StageState]) -> list[str]:
     found = [lines for content in limits if (lines := summary.of_scans(content))]
     found += [summary.of_strengths(content) for content in strengths]
     hidden = [content.hidden for content in estimates if content.hidden]
+    data = data_name(selection.catalogue.datasets)
     key = next(iter(sections.with_captions(drawn, "result")), None)
     figures = [figure for figure in drawn if key is None or figure.files != key.files]
     parts = [
@@ -58,9 +60,9 @@ def run(at: Run, states: Sequence[StageState]) -> list[str]:
             if evaluation.is_file()
             else []
         ),
-        *(displaced.of_background(content, figures) for content in estimates),
+        *(displaced.of_background(content, data, figures) for content in estimates),
         *([sections.of_fits(fits, figures)] if fits else []),
-        *(displaced.of_k0s(content, figures) for content in checks),
+        *(displaced.of_k0s(content, data, figures) for content in checks),
         sections.of_states(states),
         sections.of_provenance(provenance.record()),
     ]
