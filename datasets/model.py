@@ -1,9 +1,10 @@
 """What every entry of the catalogue is: unknown keys are refused, and nothing changes after it was read."""
 
+import re
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import AllowInfNan, BaseModel, ConfigDict, Strict
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Strict, ValidationInfo, field_validator
 
 Real = Annotated[float, Strict(), AllowInfNan(False)]  # a number; no text that looks like one
 Whole = Annotated[int, Strict()]
@@ -13,6 +14,16 @@ class CatalogueEntry(BaseModel):
     """Base of all entries of the catalogue."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+        """YAML's true, yes and on would be taken for 1."""
+        assert info.field_name is not None
+        field = cls.model_fields[info.field_name]
+        if isinstance(value, bool) and not re.search(r"\b(bool|Any|object)\b", str(field.annotation)):
+            raise ValueError("true and false are no numbers or names")
+        return value
 
 
 class Settings(CatalogueEntry):

@@ -13,6 +13,10 @@ from hnl.errors import InputError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where libyaml was there: ten times faster
 
+# Our choices, far above any catalogue. Without them a small file exhausts the stack, or for hours the processor.
+MAX_DEPTH = 50
+MAX_REPETITION = 10  # entries with those of aliases written out, over entries written (and a thousand)
+
 
 @dataclass(frozen=True)
 class Document:
@@ -70,8 +74,13 @@ def read(path: Path, what: str, keys: str, error: type[InputError]) -> Document:
         InputError: `error`, if the file is not there, is no YAML, holds no mapping, or a key twice.
     """
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if (deep := _too_deep(text)) is not None:
+            raise error(f"{path}, line {deep}: lists and keys in more than {MAX_DEPTH} levels")
+        loader = _Loader(text)
         node = loader.get_single_node()
+        if node is not None and (size := _entries(node)) > MAX_REPETITION * (1000 + text.count("\n") + text.count(",")):
+            raise error(f"{path}: its aliases (*name) stand for {size:,} entries, too many for what is written")
         content = None if node is None else loader.construct_document(node)
     except OSError as problem:
         raise error(f"cannot read the {what} {path}: {problem.strerror}") from None
@@ -88,6 +97,27 @@ def read(path: Path, what: str, keys: str, error: type[InputError]) -> Document:
         key, number = repeated
         raise error(f"{path}, line {number}: the key '{key}' is given twice")
     return Document(path, node, content, error)
+
+
+def _too_deep(text: str) -> int | None:
+    """The line, from 1, where a text goes deeper than `MAX_DEPTH`; None if it does not."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            return int(event.start_mark.line) + 1
+    return None
+
+
+def _entries(node: yaml.Node, known: dict[int, int] | None = None) -> int:
+    """Number of values in a node, those of an alias as often as it stands there; aliases of themselves count once."""
+    known = {} if known is None else known
+    if id(node) not in known:
+        known[id(node)] = 1
+        inner = node.value if isinstance(node, yaml.SequenceNode | yaml.MappingNode) else ()
+        values = [entry[1] if isinstance(entry, tuple) else entry for entry in inner]
+        known[id(node)] = 1 + sum(_entries(value, known) for value in values)
+    return known[id(node)]
 
 
 def line(node: yaml.Node, loc: Sequence[str | int]) -> int:

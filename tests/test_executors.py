@@ -41,11 +41,11 @@ def test_every_job_once(how: ExecutionOptions) -> None:
         ("job: {}\n", "maximum: Field required"),
         ("maximum: 0\njob: {}\n", "maximum: Input should be greater than 0"),
         ("maximum: 2\nminimum: 3\njob: {}\n", "minimum 3 is above maximum 2"),
-        ("maximum: 2\nwalltime: 1\njob: {}\n", "walltime: Extra inputs are not permitted"),
-        ("maximum: 2\njob: {coers: 1}\n", "unknown key 'coers' for slurm; known: .*cores"),
+        ("maximum: 2\nwalltime: 1\njob: {}\n", "line 2: walltime: unknown key 'walltime'"),
+        ("maximum: 2\njob: {coers: 1}\n", "line 2: job: unknown key 'coers' for slurm; known: .*cores"),
         ("maximum: 2\njob: {disk: 1GB}\n", "unknown key 'disk' for slurm"),
-        ("- a\n", "valid dictionary"),
-        ("maximum: [\n", "cannot read"),
+        ("- a\n", "it has the keys 'maximum' and 'job'"),
+        ("maximum: [\n", "not valid YAML"),
     ],
 )
 def test_configurations_that_are_refused(tmp_path: Path, content: str, words: str) -> None:
@@ -57,7 +57,7 @@ def test_configurations_that_are_refused(tmp_path: Path, content: str, words: st
 
 
 def test_no_configuration(tmp_path: Path) -> None:
-    with pytest.raises(ExecutorError, match=r"cannot read .*none\.yaml"):
+    with pytest.raises(ExecutorError, match=r"cannot read the configuration .*none\.yaml"):
         clusters.read_config(tmp_path / "none.yaml", "lsf")
 
 

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import uuid4
 
 import dask
-import yaml
 from dask_jobqueue.core import Job as BatchJob
 from dask_jobqueue.htcondor import HTCondorCluster
 from dask_jobqueue.lsf import LSFCluster
@@ -24,6 +23,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster, SpecCluster,
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hnl import dependencies, executors, provenance
+from hnl.datasets import yaml_lines
 from hnl.errors import HNLError
 from hnl.executors import ExecutionOptions, ExecutorError, Task, TaskResult, WorkerLostError, cores, lost
 
@@ -60,18 +60,15 @@ def read_config(path: Path, batch_system: str) -> Config:
     Raises:
         ExecutorError: the file cannot be read, or has an unknown key.
     """
+    document = yaml_lines.read(path, "configuration", "it has the keys 'maximum' and 'job'", ExecutorError)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        config = Config.model_validate(content)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ExecutorError(f"cannot read {path}: {' '.join(str(error).split())}") from error
+        config = Config.model_validate(document.content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "it"
-        raise ExecutorError(f"{path}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise document.invalid(error) from None
     known = _known(CLUSTERS[batch_system].job_cls)
     if unknown := sorted(config.job.keys() - known):
-        raise ExecutorError(f"{path}: job: unknown key {unknown[0]!r} for {batch_system}; known: {', '.join(known)}")
+        message = f"job: unknown key {unknown[0]!r} for {batch_system}; known: {', '.join(known)}"
+        raise document.wrong(("job", unknown[0]), message)
     return config
 
 

@@ -70,7 +70,7 @@ def holder(out: Path) -> str | None:
 def _locked(path: Path, out: Path, on_note: Callable[[str], None]) -> int:
     """An open, locked file. It must still exist after locking, because a holder deletes its lock file at the end."""
     for patience in count():
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)  # not what a link points to
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 
 from hnl import __version__, dependencies
 from hnl.errors import HNLError
@@ -43,7 +44,8 @@ def write(path: Path, fill: Callable[[Path], object]) -> None:
     Raises:
         OutputError: the file cannot be written; no temporary file is left.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Nobody can know the name before, and put a link there.
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fill(temporary)

@@ -116,6 +116,8 @@ def test_environment_variables_in_paths(folder: Path, monkeypatch: pytest.Monkey
         ("    year: 2018\n", "    year: 2020\n", 3, "no pp collisions are known of"),
         ("    year: 2018\n", "    year: 2025\n", 3, "era Run2018 needs luminosity_uncertainties"),
         ("    year: 2018\n", "    year: 2018\n    energy: 13000\n", 4, "got 13000"),
+        ("59.8", "yes", 4, "true and false are no numbers"),
+        ("61526.7", "true", 14, "true and false are no numbers"),
     ],
 )
 def test_mistakes_are_refused_with_their_line(folder: Path, old: str, new: str, line: int, words: str) -> None:
@@ -260,3 +262,27 @@ def test_remarks_on_eras(folder: Path) -> None:
     of_2024 = remarks.on_catalogue(load(folder, GOOD.replace("year: 2018", "year: 2024")))
     preliminary = "era Run2018: the default luminosity uncertainty of 2024 is that of a preliminary result"
     assert of_2024 == [preliminary, uncertified]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: " + 100_000 * "[" + 100_000 * "]", "line 1: lists and keys in more than 50 levels"),
+        (
+            "a0: &a0 [x]\n" + "".join(f"a{i + 1}: &a{i + 1} [{', '.join(10 * [f'*a{i}'])}]\n" for i in range(9)),
+            "its aliases .* stand for 2,[0-9,]* entries",
+        ),
+    ],
+    ids=["depth", "aliases"],
+)
+def test_small_files_that_would_take_everything(tmp_path: Path, text: str, words: str) -> None:
+    """The first ended Python (the stack), the second would have been read for hours."""
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(text)
+    with pytest.raises(CatalogueError, match=words):
+        catalogue.load(path)
+
+
+def test_aliases_that_save_writing(folder: Path) -> None:
+    written = GOOD.replace("triggers:", "triggers: &paths", 1)
+    assert load(folder, written) == load(folder, GOOD)
