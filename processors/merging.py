@@ -32,18 +32,19 @@ def merge(folder: Path, dataset: str, unit_names: Iterable[str], fingerprint: st
         manifest = parts.manifest(folder, dataset, name, fingerprint)
         if manifest is None:
             raise parts.PartError(f"{folder}: the part {name} of {dataset} is missing; run hnl select again")
-        _add(total.cutflow, manifest.tables.cutflow)
-        _add(total.n_minus_one, manifest.tables.n_minus_one)
+        add(total.cutflow, manifest.tables.cutflow)
+        add(total.n_minus_one, manifest.tables.n_minus_one)
         manifests.append(replace(manifest, tables=EMPTY))
     return manifests, total
 
 
-def _add(total: Counts, part: Counts) -> None:
+def add(total: Counts, part: Counts) -> None:
+    """Adds the counts of a part to a total, which becomes another one; the part stays as it is."""
     for stage, groups in part.items():
         sums = total.setdefault(stage, {})
         for group, counts in groups.items():
             if (so_far := sums.get(group)) is None:
-                sums[group] = counts
+                sums[group] = dict(counts)
             else:
                 for name, value in counts.items():
                     so_far[name] += value

@@ -18,6 +18,7 @@ from hnl.datasets.files import WorkUnit
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
 from hnl.processors import closure, merging, parts, selection_files
+from hnl.processors.cutflow import Counts
 from hnl.processors.manifests import Manifest, Tables
 from hnl.processors.planning import Plan
 from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
@@ -106,11 +107,17 @@ class Selection:
         return {name: found for name, some in files.items() if (found := {str(f): library.sha256(f) for f in some})}
 
     def cutflow(self) -> dict[str, DatasetCutflow]:
-        """Counts of each dataset, added up over its work units in order, and how its vertices were found."""
+        """Counts of each dataset, added up over its work units in order, and how its vertices were found.
+
+        Events that were left out of the files were never looked at: without them there are no efficiencies.
+        """
         result = {}
         for name, tables in self.tables.items():
-            files = self.files[name]
-            counts = [manifest.facts["sv_index"] for manifest in self.manifests[name] if "sv_index" in manifest.facts]
+            files, manifests = self.files[name], self.manifests[name]
+            efficiencies: Counts = {}
+            for manifest in manifests if closure.is_whole(files, manifests) else ():
+                merging.add(efficiencies, manifest.facts.get("efficiencies", {}))
+            counts = [manifest.facts["sv_index"] for manifest in manifests if "sv_index" in manifest.facts]
             result[name] = DatasetCutflow(
                 tables.cutflow,
                 tables.n_minus_one,
@@ -118,6 +125,7 @@ class Selection:
                 version={file["path"]: file["version"] for file in files},
                 sv_index_beyond_table={key: sum(one[key] for one in counts) for key in (counts[0] if counts else ())},
                 partial=self.partial,
+                efficiencies=efficiencies,
             )
         return result
 

@@ -142,3 +142,8 @@ class DatasetCutflow:
     version: dict[str, str] = Field(description="by file: NanoAOD version")
     sv_index_beyond_table: dict[str, int] = Field(description="sums of the facts sv_index of its work units")
     partial: list[str] = Field(description="input files that were left out of the selection, with the reason")
+    efficiencies: SkipValidation[Counts] = Field(
+        description="by efficiency, then bin (low-high): sums of weights and of squared weights of what was generated "
+        "(generated, generated_w2) and of what was found of it (found, found_w2); empty if the search counts none, the "
+        "files do not tell, or they do not hold all generated events"
+    )

@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from hnl.datasets.arrays import Objects, PerEvent
+from hnl.datasets.arrays import Mask, Objects, PerEvent
 
 HNL_PDG_IDS = (9900012, 9900014, 9900016, 9990012)  # PDG identities of N in the public HNL models
 MM_PER_CM = 10.0
@@ -24,10 +24,7 @@ def decay(particles: Objects, mass: float) -> dict[str, NDArray[np.float64]]:
         of N), and `same_sign`: 1 if the leptons from W and from N have the same charge, 0 if not. All are NaN if the
         event has no N or no decay of it. Without vertices all but `same_sign` are NaN.
     """
-    is_hnl = np.zeros_like(particles.pdgId, dtype=bool)
-    for pdg_id in HNL_PDG_IDS:
-        is_hnl = is_hnl | (np.abs(particles.pdgId) == pdg_id)
-    mother_is_hnl = ak.fill_none(is_hnl[ak.mask(particles.genPartIdxMother, particles.genPartIdxMother >= 0)], False)
+    is_hnl, mother_is_hnl = _of_hnl(particles)
     hnl = ak.firsts(particles[is_hnl & ~mother_is_hnl])
     child = ak.firsts(particles[mother_is_hnl & ~is_hnl])
     flight = [_numbers(child[v] - hnl[v]) for v in ("vx", "vy", "vz")]
@@ -43,6 +40,26 @@ def decay(particles: Objects, mass: float) -> dict[str, NDArray[np.float64]]:
         "delta_3d": delta_3d,
         "same_sign": _numbers(ak.values_astype(np.sign(l1.pdgId) == np.sign(l2.pdgId), np.float32)),
     }
+
+
+def lepton(particles: Objects, flavour: int) -> PerEvent:
+    """The electron or muon from the decay of N, the one with the highest pt if there are more; None without any.
+
+    Args:
+        particles: see `decay`.
+        flavour: 11 or 13.
+    """
+    _, mother_is_hnl = _of_hnl(particles)
+    return _hardest(particles[mother_is_hnl & (np.abs(particles.pdgId) == flavour)])
+
+
+def _of_hnl(particles: Objects) -> tuple[Mask, Mask]:
+    """Which particles are N, and which have N as their mother."""
+    is_hnl = np.zeros_like(particles.pdgId, dtype=bool)
+    for pdg_id in HNL_PDG_IDS:
+        is_hnl = is_hnl | (np.abs(particles.pdgId) == pdg_id)
+    mother = ak.mask(particles.genPartIdxMother, particles.genPartIdxMother >= 0)
+    return is_hnl, ak.fill_none(is_hnl[mother], False)
 
 
 def _hardest(particles: Objects) -> PerEvent:

@@ -20,7 +20,7 @@ MAKES = {
         datasets: hashing nanoaod trigger_bits variations versions
         physics: angles constants
         processors: base columns cutflow manifests parquet parts rows units
-        processors.displaced: candidate columns cuts jet_variations processor
+        processors.displaced: candidate columns cuts efficiencies jet_variations processor
         selections: events jets leptons particles triggers truth vertices
         selections.displaced: categories
     """,

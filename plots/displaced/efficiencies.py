@@ -1,8 +1,4 @@
-"""Selection efficiencies of simulated signals against m_N.
-
-What Figs. 2 and 3 of the paper show against the generated momentum and displacement asks for the generated events that
-are not selected: neither the cutflow nor the candidates have them, and figures read no NanoAOD.
-"""
+"""Selection efficiencies of simulated signals against m_N; for those of Figs. 2 and 3 of the paper see `nonprompt`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +8,7 @@ from matplotlib.axes import Axes
 
 from hnl.datasets.catalogue import Catalogue
 from hnl.plots import style
+from hnl.plots.displaced import nonprompt
 from hnl.plots.style import Drawn, Label, figure_of, save
 from hnl.processors.cutflow import ALL
 from hnl.processors.selection_files import DatasetCutflow
@@ -44,7 +41,7 @@ def draw_all(
     caption = (
         "Share of the generated signal events that pass all requirements, by mass and coupling. Each mass was "
         "generated with a lifetime of its own, so that the points show mass and displacement together."
-    )
+    ) + nonprompt.left_out(cutflows, catalogue)
     return [Drawn("Selection efficiency of the signal", path, caption, "; ".join(numbers) + ".", "selection")]
 
 

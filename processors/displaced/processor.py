@@ -6,7 +6,7 @@ import numpy as np
 from hnl.corrections import jets as jet_energies
 from hnl.datasets import nanoaod, trigger_bits
 from hnl.processors.base import EventsOfUnit, SelectionProcessor
-from hnl.processors.displaced import candidate, jet_variations
+from hnl.processors.displaced import candidate, efficiencies, jet_variations
 from hnl.processors.displaced.columns import COLUMNS
 from hnl.processors.displaced.cuts import Cuts
 from hnl.selections import events as two_leptons
@@ -29,7 +29,7 @@ class DisplacedProcessor(SelectionProcessor):
     categories = CATEGORIES
 
     def select(self, unit: EventsOfUnit) -> dict[str, np.ndarray]:
-        """The order of section 4. The fact `sv_index` of a unit: see `nanoaod.sv_index_counts`."""
+        """The order of section 4. Facts of a unit: `nanoaod.sv_index_counts`, and of signals `efficiencies.counts`."""
         cuts = Cuts.of_catalogue(self.catalogue)
         events, dataset, era, cutflow, fired = unit.events, unit.dataset, unit.era, unit.cutflow, unit.fired
         electrons, muons = nanoaod.electrons(events), nanoaod.muons(events)
@@ -37,6 +37,8 @@ class DisplacedProcessor(SelectionProcessor):
         of_leptons = cuts.leptons
         prompt = leptons.prompt_electrons(electrons, era.year, of_leptons), leptons.prompt_muons(muons, of_leptons)
         nonprompt = leptons.nonprompt_electrons(electrons, of_leptons), leptons.nonprompt_muons(muons, of_leptons)
+        if found := efficiencies.counts(unit, nonprompt, cuts.vertices):
+            unit.facts["efficiencies"] = found
         n_prompt, n_nonprompt = (ak.to_numpy(ak.num(e) + ak.num(mu)) for e, mu in (prompt, nonprompt))
 
         cutflow.require("N(prompt l1) = 1", n_prompt == 1)

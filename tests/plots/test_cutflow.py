@@ -37,7 +37,7 @@ def one(counts: tuple[int, ...]) -> DatasetCutflow:
         step: {"all": {"events": n, "sum_w": float(n), "sum_w2": float(n)}}
         for step, n in zip(STEPS, counts, strict=True)
     }
-    return DatasetCutflow(stages, {}, {}, {}, {}, [])
+    return DatasetCutflow(stages, {}, {}, {}, {}, [], {})
 
 
 CUTFLOWS = {name: one(counts) for name, counts in LEFT.items()}

@@ -21,7 +21,7 @@ from hnl.plots import classifier, cutflow, distributions
 from hnl.plots import fits as fit_plots
 from hnl.plots import strengths as strength_plots
 from hnl.plots.displaced import abcd as abcd_plots
-from hnl.plots.displaced import efficiencies
+from hnl.plots.displaced import efficiencies, nonprompt
 from hnl.plots.displaced import k0s as k0s_plots
 from hnl.plots.displaced import limits as limit_plots
 from hnl.plots.style import Drawn, Label
@@ -55,8 +55,9 @@ class Kind:
 
 def _cutflow(at: Run, path: Path, folder: Path) -> list[Drawn]:
     of = TypeAdapter(dict[str, DatasetCutflow]).validate_json(path.read_bytes())
-    chosen = of, at.selection.sum_w, at.selection.catalogue, folder
-    return cutflow.draw_all(*chosen) + efficiencies.draw_all(*chosen)
+    catalogue = at.selection.catalogue
+    chosen = of, at.selection.sum_w, catalogue, folder
+    return cutflow.draw_all(*chosen) + efficiencies.draw_all(*chosen) + nonprompt.draw_all(of, catalogue, folder)
 
 
 def _distributions(at: Run, path: Path, folder: Path) -> list[Drawn]:
@@ -113,7 +114,7 @@ KINDS = (
         "select",
         (layout.CUTFLOW,),
         _cutflow,
-        ("hnl.plots.cutflow", "hnl.plots.displaced.efficiencies"),
+        ("hnl.plots.cutflow", "hnl.plots.displaced.efficiencies", "hnl.plots.displaced.nonprompt"),
         "selection",
         needs=(layout.SELECTION,),
     ),
