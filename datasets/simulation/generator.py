@@ -6,13 +6,13 @@ process, block number). So a sample does not depend on which workers make which 
 
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from hnl.datasets.simulation import processes, pythia, semileptonic, signal, streams
+from hnl.datasets.simulation import polarisation, processes, pythia, semileptonic, signal, streams
 from hnl.datasets.simulation.processes import Process
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
@@ -78,6 +78,9 @@ def generate_block(
     if options is not None:
         settings += signal.settings(options)
     generator = pythia.start(settings, block_seed(seed, process, block))
+    if options is not None:
+        yield from _signal(generator, seed, block, n_events, keep or recipe.streams)
+        return
     enhancement = recipe.lepton_enhancement
     truth = semileptonic.enhance(generator, enhancement) if enhancement != 1 else {}
 
@@ -91,6 +94,19 @@ def generate_block(
             table = ak.with_field(table, weight * factor, "weight")
         chosen = np.isin(streams.classify(table), keep or recipe.streams)
         yield GeneratedBatch(ak.to_packed(table[chosen]), len(events), float(np.sum(weight)), float(np.sum(weight**2)))
+
+
+def _signal(generator: Any, seed: int, block: int, n_events: int, keep: Sequence[str]) -> Iterator[GeneratedBatch]:
+    """The events of a block that `polarisation` keeps: as many as were asked for. Weights are one."""
+    rng = np.random.default_rng([seed, block])
+    first, end = block * BLOCK, min((block + 1) * BLOCK, n_events)
+    while first < end:
+        events = generator.nextBatch(pythia.BATCH)
+        table = pythia.particle_table(events, np.ones(len(events)), 0)[polarisation.kept(events, rng)][: end - first]
+        n = len(table)
+        table = ak.with_field(table, np.arange(first, first + n), "event_id")
+        first += n
+        yield GeneratedBatch(ak.to_packed(table[np.isin(streams.classify(table), keep)]), n, float(n), float(n))
 
 
 def block_seed(seed: int, process: str, block: int) -> int:
