@@ -79,7 +79,11 @@ def generate_block(
         settings += signal.settings(options)
     generator = pythia.start(settings, block_seed(seed, process, block))
     if options is not None:
-        yield from _signal(generator, seed, block, n_events, keep or recipe.streams)
+        rng, undecayed = np.random.default_rng([seed, block]), signal.kept(options)
+        first, end = block * BLOCK, min((block + 1) * BLOCK, n_events)
+        for table in _polarised(generator, rng, undecayed, first, end):
+            chosen = table[np.isin(streams.classify(table), keep or recipe.streams)]
+            yield GeneratedBatch(ak.to_packed(chosen), len(table), float(len(table)), float(len(table)))
         return
     enhancement = recipe.lepton_enhancement
     truth = semileptonic.enhance(generator, enhancement) if enhancement != 1 else {}
@@ -96,17 +100,14 @@ def generate_block(
         yield GeneratedBatch(ak.to_packed(table[chosen]), len(events), float(np.sum(weight)), float(np.sum(weight**2)))
 
 
-def _signal(generator: Any, seed: int, block: int, n_events: int, keep: Sequence[str]) -> Iterator[GeneratedBatch]:
-    """The events of a block that `polarisation` keeps: as many as were asked for. Weights are one."""
-    rng = np.random.default_rng([seed, block])
-    first, end = block * BLOCK, min((block + 1) * BLOCK, n_events)
+def _polarised(generator: Any, rng: np.random.Generator, undecayed: float, first: int, end: int) -> Iterator[ak.Array]:
+    """Particle tables of signal events that `polarisation` keeps, numbered from first to end - 1, with weight one."""
     while first < end:
         events = generator.nextBatch(pythia.BATCH)
-        table = pythia.particle_table(events, np.ones(len(events)), 0)[polarisation.kept(events, rng)][: end - first]
-        n = len(table)
-        table = ak.with_field(table, np.arange(first, first + n), "event_id")
-        first += n
-        yield GeneratedBatch(ak.to_packed(table[np.isin(streams.classify(table), keep)]), n, float(n), float(n))
+        table = pythia.particle_table(events, np.ones(len(events)), 0)
+        table = table[polarisation.kept(events, rng, undecayed)][: end - first]
+        yield ak.with_field(table, np.arange(first, first + len(table)), "event_id")
+        first += len(table)
 
 
 def block_seed(seed: int, process: str, block: int) -> int:

@@ -3,10 +3,9 @@
 Pythia makes W -> l1 N with its exact matrix element, and N -> l2 q q' with that of an N without polarisation (type 94).
 The rest is here, at tree level, with contact interactions in the decay but for the propagator of its W.
 
-All fermions that meet N have one helicity, so N is in a pure state of spin. From d u -> W -> l1 N (u and d stand for all
-up and down quarks and antiquarks), |M|^2 is, with Fierz' identity, (u.l1) (d.(N - m s)) for N of spin s (the same
-identity makes the neutrino the analyser of muon decays; PDG, review of muon decay parameters). So in the rest frame of N
-its spin points along the incoming d. In the decay into l2 d' u', |M|^2 is likewise (u'.l2) (d'.(N - m s)) if lepton
+All fermions that meet N have one helicity, so N is in a pure state of spin. From d u -> W -> l1 N (u and d stand for
+all up and down quarks and antiquarks), |M|^2 is, with Fierz' identity, (u.l1) (d.(N - m s)) for N of spin s, as in muon
+decay (PDG, review of muon decay parameters). So in the rest frame of N its spin points along the incoming d. In the decay into l2 d' u', |M|^2 is likewise (u'.l2) (d'.(N - m s)) if lepton
 number is conserved (LNC: the charges of l1 and l2 are opposite), and (u'.l2) (d'.(N + m s)) if it is violated (LNV).
 So with the angle of d and d' in the rest frame of N and the velocity beta of d' there, the spin multiplies the rate by
 
@@ -17,9 +16,7 @@ which holds with the masses of all products. Equal parts of LNC and LNV, as of a
 (2009) 030, arXiv:0901.3589), together have no polarisation. In decays into l2 and a meson M, d' is replaced by the
 vector that is contracted with N in |M|^2: 2 (M.l2) M - M^2 l2 for a pseudoscalar, l2 + 2 (M.l2) M / M^2 for a vector.
 
-The factors are at most 2, so events are kept with half of them as probability, and all weights stay one. Half of the
-events are lost; generating one takes a third of the time that measuring it takes. Pythia decays taus of N afterwards, with
-their helicity, which here has no part in the correlation.
+The factors are at most 2, so events are kept with half of them as probability, and all weights stay one.
 """
 
 from typing import NamedTuple
@@ -31,6 +28,7 @@ from numpy.typing import NDArray
 from hnl.datasets.simulation.particles import flat
 from hnl.datasets.simulation.pythia import PYTHIA_HNL
 from hnl.physics.constants import M_W
+from hnl.physics.mesons import CONTINUUM
 
 Momenta = NDArray[np.float64]
 """Four-momenta px, py, pz, E in GeV, shape (events, 4)."""
@@ -48,6 +46,7 @@ class Decays(NamedTuple):
         meson: PDG identity of the single meson, 0 for a quark pair.
         first, second, l2: down quark, up quark and lepton; or the meson, zeros, and the lepton.
         violates: whether l1 and l2 have the same charge, shape (events,).
+        happened: whether N decayed in the detector; the decays of others are no decays, with numbers that mean nothing.
     """
 
     n: Momenta
@@ -57,6 +56,7 @@ class Decays(NamedTuple):
     second: Momenta
     l2: Momenta
     violates: NDArray[np.bool_]
+    happened: NDArray[np.bool_]
 
 
 def dot(a: Momenta, b: Momenta) -> NDArray[np.float64]:
@@ -126,17 +126,29 @@ def decays(batch: ak.Array) -> Decays:
         second=np.where(meson[:, None] != 0, 0, p[child + 1]),
         l2=p[lepton],
         violates=np.sign(pdg_id[lepton]) != np.sign(pdg_id[boson]),  # W+ makes a positive l1, with negative identity
+        happened=daughter[n] > 0,
     )
 
 
 def probability(found: Decays) -> NDArray[np.float64]:
-    """With which to keep events, so that those that are kept have the polarisation of N, shape (events,)."""
+    """With which to keep events, so that those that are kept have the polarisation of N, shape (events,).
+
+    It is 0 for quark pairs below the continuum, for which single mesons stand (`signal`).
+    """
     spin = spin_factor(found.n, found.d, analyser(found.meson, found.first, found.l2), found.violates) / 2
     pair, m2 = found.first + found.second, dot(found.n, found.n)
-    propagator = (M_W**2 - m2) / (M_W**2 - dot(pair, pair))  # over its largest value
-    return spin * propagator**2
+    q2 = dot(pair, pair)
+    propagator = (M_W**2 - m2) / (M_W**2 - q2)  # over its largest value
+    return np.where((found.meson == 0) & (q2 < CONTINUUM**2), 0.0, spin * propagator**2)
 
 
-def kept(batch: ak.Array, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which events of a batch to keep, shape (events,)."""
-    return rng.random(len(batch)) < probability(decays(batch))
+def kept(batch: ak.Array, rng: np.random.Generator, undecayed: float) -> NDArray[np.bool_]:
+    """Which events of a batch to keep, shape (events,).
+
+    Args:
+        batch: see :func:`decays`.
+        rng: for one number per event.
+        undecayed: share of events to keep in which N leaves the detector: that of all decays (`signal.kept`).
+    """
+    found = decays(batch)
+    return rng.random(len(batch)) < np.where(found.happened, probability(found), undecayed)

@@ -32,7 +32,7 @@ def slash(p: Momenta) -> Tensor:
 
 
 def quark_tensor(out: Momenta, anti: Momenta) -> Tensor:
-    """J^a J^b* of J = u-bar(out) gamma P_L v(anti), summed over spins; masses drop out. The same for incoming quarks."""
+    """J^a J^b* of J = u-bar(out) gamma P_L v(anti), summed over spins; masses drop out. Also of incoming quarks."""
     return np.array([[np.trace(slash(out) @ a @ LEFT @ slash(anti) @ b) for b in GAMMA] for a in GAMMA])
 
 
@@ -93,8 +93,6 @@ def test_spin_factor_is_that_of_dirac_traces(kind: str, meson: int) -> None:
     assert max(factors) > 1.4
 
 
-
-
 @pytest.fixture(scope="module")
 def generated() -> tuple[ak.Array, polarisation.Decays, NDArray[np.float64]]:
     """Decays of N of 8 GeV: a batch of Pythia, what is found in it, and with which probability events are kept."""
@@ -124,12 +122,27 @@ def test_kept_events_have_the_angle_of_a_polarised_n(generated: tuple) -> None:
         assert np.mean(cos[chosen]) == pytest.approx(expected, abs=0.02 + 4 * 0.47 / np.sqrt(chosen.sum()))
 
 
-def test_half_of_the_events_are_kept_and_no_probability_is_above_one(generated: tuple) -> None:
+def test_no_probability_is_above_one(generated: tuple) -> None:
     *_, probability = generated
-    assert probability.max() <= 1
-    assert probability.min() >= 0
-    assert probability.mean() == pytest.approx(0.5, abs=0.02)
+    assert 0 <= probability.min() <= probability.max() <= 1
 
+
+@pytest.mark.parametrize("mass", [2, 8, 20])
+def test_the_share_that_is_kept_is_known(generated: tuple, mass: float) -> None:
+    """N that leave the detector are kept as often as those that decay: else the lifetime would change."""
+    options = SignalOptions(mass, ctau=1)
+    settings = [*PROCESSES["hnl"].settings, "PartonLevel:MPI = off", "PartonLevel:ISR = off", *signal.settings(options)]
+    batch = generated[0] if mass == 8 else pythia.start(settings, 5).nextBatch(1000)
+    found = polarisation.decays(batch)
+    probability = polarisation.probability(found)[found.happened]
+    assert found.happened.mean() > 0.99
+    error = np.std(probability) / np.sqrt(len(probability))
+    assert signal.kept(options) == pytest.approx(np.mean(probability), abs=3.5 * error)
+    assert signal.kept(options) < (0.5 if mass > 2 else 0.45)
+    far = pythia.start([*settings, f"{pythia.PYTHIA_HNL}:tau0 = 1e7"], 5).nextBatch(400)
+    assert not polarisation.decays(far).happened.any()
+    kept = polarisation.kept(far, np.random.default_rng(1), 0.25)
+    assert np.mean(kept) == pytest.approx(0.25, abs=4 * 0.43 / 20)
 
 
 def test_w_decays_as_v_minus_a(generated: tuple) -> None:
