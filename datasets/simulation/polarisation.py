@@ -5,9 +5,10 @@ The rest is here, at tree level, with contact interactions in the decay but for 
 
 All fermions that meet N have one helicity, so N is in a pure state of spin. From d u -> W -> l1 N (u and d stand for
 all up and down quarks and antiquarks), |M|^2 is, with Fierz' identity, (u.l1) (d.(N - m s)) for N of spin s, as in muon
-decay (PDG, review of muon decay parameters). So in the rest frame of N its spin points along the incoming d. In the decay into l2 d' u', |M|^2 is likewise (u'.l2) (d'.(N - m s)) if lepton
-number is conserved (LNC: the charges of l1 and l2 are opposite), and (u'.l2) (d'.(N + m s)) if it is violated (LNV).
-So with the angle of d and d' in the rest frame of N and the velocity beta of d' there, the spin multiplies the rate by
+decay (PDG, review of muon decay parameters). So in the rest frame of N its spin points along the incoming d. In the
+decay into l2 d' u', |M|^2 is likewise (u'.l2) (d'.(N - m s)) if lepton number is conserved (LNC: the charges of l1 and
+l2 are opposite), and (u'.l2) (d'.(N + m s)) if it is violated (LNV). So with the angle of d and d' in the rest frame of
+N and the velocity beta of d' there, the spin multiplies the rate by
 
     1 + beta cos(d, d') = 2 - r    (LNC)
     1 - beta cos(d, d') = r        (LNV),    r = m^2 (d.d') / ((d.N) (d'.N)),

@@ -107,8 +107,8 @@ def open_decays(options: SignalOptions) -> dict[tuple[str, str, str], float]:
 
 
 def _continuum(mass: float, lepton: str, up: str, down: str) -> float:
-    """What `polarisation` makes of the rate of Pythia's decays N -> lepton up down, beside the spin: those above the mass
-    of single mesons, with the propagator of the W."""
+    """What `polarisation` makes of the rate of Pythia's decays N -> lepton up down, beside the spin: those above the
+    mass of single mesons, with the propagator of the W."""
     x = [_STRING_MASS[up] / mass, _STRING_MASS[down] / mass, LEPTON_MASS[lepton] / mass]
     every = widths.cc_phase_space(*x)
     return widths.cc_phase_space(*x, (mass / M_W) ** 2, (mesons.CONTINUUM / mass) ** 2) / every if every else 0.0
