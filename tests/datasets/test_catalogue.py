@@ -66,6 +66,7 @@ def test_globs_are_sorted_paths_resolved_and_urls_kept(folder: Path) -> None:
     assert read.datasets[2].files == (str(folder / "sub" / "muons.root"),)
     assert read.datasets[1].signal is not None
     assert read.datasets[1].signal.v2_mu == 5.7e-7
+    assert read.datasets[1].signal.v2_tau == 0
     assert read.era(read.dataset("muons")).triggers.paths == ("HLT_Ele32_WPTight_Gsf", "HLT_IsoMu24")
 
 
