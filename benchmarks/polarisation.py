@@ -102,7 +102,11 @@ def main() -> None:
             mean = np.average(events["pt"], weights=weight)
             print(f"{mass:g} GeV {kind}: mean pT(l2) {mean:.2f} GeV, accepted {100 * accepted:.1f} %", flush=True)
         row[0].set(xlabel=r"$p_T(\ell_2)$ (GeV)", ylabel="share of events", title=f"$m_N$ = {mass:g} GeV")
-        row[1].set(xlabel=r"cos of $\ell_2$ to the flight of N, in its rest frame", ylim=(0, None))
+        row[1].set(
+            xlabel=r"cos of $\ell_2$ to the flight of N, in its rest frame",
+            ylim=(0, None),
+            xticks=[-1, -0.5, 0, 0.5, 1],
+        )
         row[0].legend()
         for kind, (share, error) in measured(options, arguments.measured).items():
             print(f"{mass:g} GeV {kind}: preselected {100 * share:.2f} +- {100 * error:.2f} %", flush=True)

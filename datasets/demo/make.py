@@ -196,7 +196,7 @@ def selected(mass: float, coupling: str, ctau: float) -> float:
 
 def planned() -> dict[str, Request]:
     """The plan: three lifetimes per mass and coupling, without those below 0.1 mm, which hardly have candidates."""
-    result = {}
+    result: dict[str, Request] = {}
     for coupling, masses in PLANNED.items():
         for mass in masses:
             short, long = ctau_range(mass, coupling)
