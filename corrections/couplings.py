@@ -13,30 +13,24 @@ generated with both l1 and l2 serves any ratio in which both couple, after this 
 mumu if to mu but not to e, and emu with mue if to both, from samples of both couplings. Then the rate follows from the
 ratio exactly, and 1:0:0, 0:1:0 and 1:1:0 are 'e', 'mu' and 'mixed' themselves.
 
-|V_tau|^2 only shortens the lifetime and takes a share of the branching fractions. W -> tau N and N -> tau q q', whose
-taus can decay into the leptons of a channel, are not simulated: this signal is missing, so that limits are too weak
-rather than too strong.
+|V_tau|^2 shortens the lifetime and takes a share of the branching fractions. The leptons of a channel can also come
+from taus of W -> tau N and N -> tau q q'. Their rate goes with other products of couplings, so that samples with taus
+serve only the ratio that they were generated with, and are preferred there. Without them this signal is missing: then
+limits are too weak rather than too strong. N that couples to tau alone has no limits, as no category is about it.
 
 Not exact: candidates of emu and mue whose l2 is of the decay of a hadron, after N -> l1 q q', count as those of the
 channel. They are few.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
-from math import gcd, lcm
 
-from hnl.errors import InputError
+from hnl.physics import couplings as ratios
+from hnl.physics.couplings import CouplingError
 
-SHARES = {"e": (1, 0, 0), "mu": (0, 1, 0), "mixed": (1, 1, 0)}  # scenarios of the paper: |V_e|^2, |V_mu|^2, |V_tau|^2
-COUPLINGS = tuple(SHARES)
-LARGEST = 10**12  # whole number in a ratio: others are no ratio that anybody means
+COUPLINGS = ("e", "mu", "mixed")  # scenarios of the paper
 _SYMBOLS = {"e": r"|V_{eN}|^2", "mu": r"|V_{\mu N}|^2"}
 _SYMBOLS["mixed"] = r"|V_{eN} V_{\mu N}|^2 / (|V_{eN}|^2 + |V_{\mu N}|^2)"
-
-
-class CouplingError(InputError):
-    """No scenario of couplings."""
 
 
 def named(text: str) -> str:
@@ -49,33 +43,15 @@ def named(text: str) -> str:
         text: one of `COUPLINGS`, or three numbers with colons between them.
 
     Raises:
-        CouplingError: it is neither, a number is negative, or there is no coupling to e and mu.
+        CouplingError: see `physics.couplings.named`, or there is no coupling to e and mu.
     """
-    if text in COUPLINGS:
-        return text
-    numbers = _numbers(text)
-    scale = lcm(*(number.denominator for number in numbers))
-    whole = [int(number * scale) for number in numbers]
-    whole = [number // gcd(*whole) for number in whole]
-    if max(whole) > LARGEST:
-        raise CouplingError(f"the coupling {text!r} has numbers that are too far apart")
-    shares = (whole[0], whole[1], whole[2])
-    return next((name for name, known in SHARES.items() if known == shares), ":".join(map(str, shares)))
-
-
-def _numbers(text: str) -> list[Fraction]:
-    wanted = f"no coupling {text!r}: it is one of {', '.join(COUPLINGS)}, or |V_e|^2:|V_mu|^2:|V_tau|^2, such as 1:2:0"
-    try:
-        numbers = [Fraction(part) for part in text.split(":")]
-    except (ValueError, ZeroDivisionError):  # NaN and infinity as well
-        raise CouplingError(wanted) from None
-    if len(numbers) != 3:
-        raise CouplingError(wanted)
-    if min(numbers) < 0:
-        raise CouplingError(f"the coupling {text!r} has a negative |V|^2")
-    if numbers[0] == numbers[1] == 0:
-        raise CouplingError(f"the coupling {text!r} has neither |V_e|^2 nor |V_mu|^2: no sample has W -> tau N")
-    return numbers
+    name = ratios.named(text)
+    if name == "tau":
+        raise CouplingError(
+            f"the coupling {text!r} has neither |V_e|^2 nor |V_mu|^2: no category is about tau alone (section 8), "
+            "so it has no limits"
+        )
+    return name
 
 
 @dataclass(frozen=True)
@@ -93,8 +69,7 @@ class Scenario:
     @property
     def channel(self) -> str:
         """Which of `COUPLINGS` has the samples and categories: 'mixed' if N couples to both e and mu."""
-        e, mu, _ = self.shares
-        return "mixed" if e and mu else "e" if e else "mu"
+        return ratios.channel(self.name)
 
     @property
     def file_name(self) -> str:
@@ -117,7 +92,8 @@ class Scenario:
         product = {"e": "|V_e|^4", "mu": "|V_mu|^4", "mixed": "|V_e V_mu|^2"}[self.channel]
         total = "|V_e|^2 + |V_mu|^2 + |V_tau|^2"
         sentence = f"The coupling {self.name} is |V_e|^2:|V_mu|^2:|V_tau|^2; |V|^2 is {product} / ({total})"
-        return sentence + ("; W -> tau N and N -> tau q q' are not simulated" if self.shares[2] else "")
+        taus = "; W -> tau N and N -> tau q q' count only if the samples are of this ratio"
+        return sentence + (taus if self.shares[2] else "")
 
 
 @cache
@@ -128,5 +104,4 @@ def scenario(text: str) -> Scenario:
         CouplingError: see `named`.
     """
     name = named(text)
-    e, mu, tau = SHARES[name] if name in SHARES else map(int, name.split(":"))
-    return Scenario(name, (e, mu, tau))
+    return Scenario(name, ratios.shares(name))

@@ -13,6 +13,7 @@ point of its generated lifetime, at which the ratio is one, see `SignalSample.ow
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from math import isclose, isfinite
 
@@ -21,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hnl.datasets.catalogue import Dataset
 from hnl.errors import HNLError, InputError
-from hnl.physics import widths
+from hnl.physics import couplings, widths
 from hnl.physics.widths import Nature
 
 # Our choices. Below this number of effective events a yield is not to be trusted to better than a third.
@@ -66,10 +67,12 @@ class Point:
     v2_tau: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.v2_e <= 1 and 0 <= self.v2_mu <= 1 and self.v2_e + self.v2_mu > 0):
-            raise PointError(f"|V_e|^2 = {self.v2_e} and |V_mu|^2 = {self.v2_mu} must be in 0 to 1, one above 0")
-        if not 0 <= self.v2_tau <= 1:
-            raise PointError(f"|V_tau|^2 = {self.v2_tau} must be in 0 to 1")
+        v2 = (self.v2_e, self.v2_mu, self.v2_tau)
+        if not (all(0 <= each <= 1 for each in v2) and sum(v2) > 0):
+            raise PointError(
+                f"|V_e|^2 = {self.v2_e}, |V_mu|^2 = {self.v2_mu} and |V_tau|^2 = {self.v2_tau} must be in 0 to 1, one "
+                "above 0"
+            )
         _ = self.ctau  # refuses mass and nature
 
     def __repr__(self) -> str:
@@ -83,8 +86,16 @@ class Point:
 
     @property
     def coupling(self) -> str:
-        """The scenario of the paper with its samples and categories (`couplings.Scenario.channel`): e, mu or mixed."""
-        return "mixed" if self.v2_e > 0 and self.v2_mu > 0 else "e" if self.v2_e > 0 else "mu"
+        """The scenario of the paper with its categories: e, mu or mixed; or tau, which has none."""
+        return "mixed" if self.v2_e and self.v2_mu else "e" if self.v2_e else "mu" if self.v2_mu else "tau"
+
+    @cached_property
+    def pattern(self) -> str:
+        """Which samples describe it: `coupling`, or the name of its ratio if N couples to tau (`couplings.named`)."""
+        if self.v2_tau == 0:
+            return self.coupling
+        v2 = (self.v2_e, self.v2_mu, self.v2_tau)  # catalogues round them
+        return couplings.named(":".join(str(Fraction(each / max(v2)).limit_denominator(100)) for each in v2))
 
     @property
     def v2(self) -> float:
@@ -96,7 +107,7 @@ class Point:
         total = self.v2_e + self.v2_mu + self.v2_tau
         if self.coupling == "mixed":
             return self.v2_e * self.v2_mu / total
-        alone = self.v2_e + self.v2_mu
+        alone = self.v2_e + self.v2_mu or self.v2_tau
         return alone * (alone / total)
 
     @cached_property
@@ -110,7 +121,7 @@ class Point:
         Gamma_l are total widths per unit of |V_l|^2, and Gamma that of the flavour of the channel, or the mean of e and
         mu.
         """
-        if self.v2_tau == 0 and (self.coupling != "mixed" or self.v2_e == self.v2_mu):
+        if self.coupling == "tau" or (self.v2_tau == 0 and (self.coupling != "mixed" or self.v2_e == self.v2_mu)):
             return self.v2
         e, mu = (widths.total_width(self.mass, {flavour: 1.0}) for flavour in ("e", "mu"))
         coupling = {"e": self.v2_e, "mu": self.v2_mu, "tau": self.v2_tau}
@@ -146,13 +157,9 @@ class SignalSample:
         if dataset.signal is None or dataset.cross_section is None:
             raise ReweightingError(f"dataset {dataset.name} is not a signal")
         s = dataset.signal
-        point = Point(s.mass, s.v2_e, s.v2_mu, s.nature)
+        point = Point(s.mass, s.v2_e, s.v2_mu, s.nature, s.v2_tau)
         k_factor = dataset.k_factor.value if dataset.k_factor else 1.0
         return cls(dataset.name, point, s.ctau, sum_w, dataset.cross_section * k_factor, truth)
-
-    def applies_to(self, coupling: str, nature: str) -> bool:
-        """Whether the sample can describe a coupling and nature. A Majorana sample contains the decays of Dirac N."""
-        return self.point.coupling == coupling and (self.point.nature == "majorana" or nature == "dirac")
 
     def own(self, nature: str) -> Point:
         """The point with the generated lifetime and this nature; its |V|^2 follows from c tau.
@@ -168,18 +175,29 @@ class SignalSample:
         return isclose(self.ctau, ctau, rel_tol=SAME_LIFETIME)
 
 
+def serving(samples: Sequence[SignalSample], pattern: str, nature: str) -> list[SignalSample]:
+    """The samples that can describe a `Point.pattern` and nature. Majorana samples contain the decays of Dirac N.
+
+    Those with taus describe their own ratio, and are preferred there. Others describe any ratio of their channel.
+    """
+    of_nature = [s for s in samples if s.point.nature == "majorana" or nature == "dirac"]
+    own = [s for s in of_nature if s.point.v2_tau and s.point.pattern == pattern]
+    channel = couplings.channel(pattern)
+    return own or [s for s in of_nature if not s.point.v2_tau and s.point.coupling == channel]
+
+
 def samples_for(samples: Sequence[SignalSample], target: Point, ctau: float) -> list[SignalSample]:
     """The samples that describe a point: those of its mass and coupling. Dirac samples do not describe Majorana points.
 
     Samples with truth are preferred. Without any, the samples of the same generated lifetime are taken. Samples of
-    mixed couplings describe any ratio of |V_e|^2 to |V_mu|^2, see `Point.v2`.
+    mixed couplings describe any ratio of |V_e|^2 to |V_mu|^2, see `Point.v2`; those with taus see `serving`.
 
     Args:
         samples: samples to choose from.
         target: the point.
         ctau: mean proper decay length of the point in mm.
     """
-    of_mass = [s for s in samples if s.point.mass == target.mass and s.applies_to(target.coupling, target.nature)]
+    of_mass = [s for s in serving(samples, target.pattern, target.nature) if s.point.mass == target.mass]
     return [s for s in of_mass if s.truth] or [s for s in of_mass if s.generated_at(ctau)]
 
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from math import hypot, inf, log, prod
 
 from hnl.corrections.lifetime import Point, PointError, ReweightingError, SignalSample
-from hnl.physics import production
+from hnl.physics import couplings, production
+from hnl.physics.constants import LEPTON_MASS
 
 # Largest ratio of the masses of two neighbours.
 MAX_RATIO = 2.0
@@ -28,8 +29,6 @@ CURVATURE = 0.20
 # Largest relative difference of the ratios (catalogue over `physics`) of neighbours. K-factors and choices of decays
 # differ by less.
 SAME_MODEL = 0.25
-
-_FLAVOURS = {"e": ("e",), "mu": ("mu",), "mixed": ("e", "mu")}
 
 
 @dataclass(frozen=True)
@@ -139,28 +138,31 @@ def _factors(
     """Shares, times the ratio of the cross section of the point to that of each mass."""
     if len(of) == 1:
         return dict(of)
-    over = {mass: _rate(samples[mass]) / _model(mass, point.coupling) for mass in of}
+    own = next(iter(samples.values()))[0].point
+    over = {mass: _rate(samples[mass]) / _model(mass, own.pattern) for mass in of}
     if max(over.values()) > (1 + SAME_MODEL) * min(over.values()):
         text = ", ".join(f"{ratio:.3g} at {mass:g} GeV" for mass, ratio in over.items())
         raise ReweightingError(
             f"m_N = {point.mass:g} GeV cannot be interpolated: cross sections in the catalogue over those of "
             f"W -> l N, N -> l q q' are {text}"
         )
-    cross_section = _model(point.mass, point.coupling) * sum(of[mass] * over[mass] for mass in of)
+    cross_section = _model(point.mass, own.pattern) * sum(of[mass] * over[mass] for mass in of)
     # A share of tau, and of e and mu in mixed couplings, changes branching fractions otherwise at other masses.
-    rates = {mass: point.rate / replace(point, mass=mass).rate for mass in of}
+    # Samples with taus have the ratio of the point: there the model has these shares.
+    rates = {mass: 1.0 if own.v2_tau else point.rate / replace(point, mass=mass).rate for mass in of}
     return {
-        mass: share * cross_section / (over[mass] * _model(mass, point.coupling)) * rates[mass]
+        mass: share * cross_section / (over[mass] * _model(mass, own.pattern)) * rates[mass]
         for mass, share in of.items()
     }
 
 
 def _rate(samples: Sequence[SignalSample]) -> float:
-    """Cross section in pb over |V_e|^2 + |V_mu|^2, for all lepton flavours; mean over samples, weighted by events."""
+    """Cross section in pb over the sum of |V_l|^2, for all lepton flavours; mean over samples, weighted by events."""
     total = sum(s.events for s in samples)
-    return sum(s.events / total * s.cross_section / (s.point.v2_e + s.point.v2_mu) for s in samples)
+    return sum(s.events / total * s.cross_section / (s.point.v2_e + s.point.v2_mu + s.point.v2_tau) for s in samples)
 
 
-def _model(mass: float, coupling: str) -> float:
-    flavours = _FLAVOURS[coupling]
-    return production.sigma_semileptonic(mass, dict.fromkeys(flavours, 1 / len(flavours)))
+def _model(mass: float, pattern: str) -> float:
+    shares = dict(zip(LEPTON_MASS, couplings.shares(pattern), strict=True))
+    total = sum(shares.values())
+    return production.sigma_semileptonic(mass, {flavour: v2 / total for flavour, v2 in shares.items() if v2})

@@ -17,9 +17,10 @@ class Reach:
 
     eras: Mapping[str, Sequence[SignalSample]]
 
-    def masses(self, coupling: str, nature: str) -> tuple[list[float], list[float]]:
-        """Masses (GeV) of the samples for a coupling and nature: those that can be reweighted, and the others."""
-        serving = [[s for s in samples if s.applies_to(coupling, nature)] for samples in self.eras.values()]
+    def masses(self, pattern: str, nature: str) -> tuple[list[float], list[float]]:
+        """Masses (GeV) of the samples for a ratio of couplings and a nature: those that can be reweighted, and the
+        others."""
+        serving = [lifetime.serving(samples, pattern, nature) for samples in self.eras.values()]
         every = sorted({s.point.mass for samples in serving for s in samples})
         free = []
         for mass in every:
@@ -28,12 +29,12 @@ class Reach:
                 free.append(mass)
         return free, [mass for mass in every if mass not in free]
 
-    def fixed(self, coupling: str, nature: str) -> list[SignalSample]:
+    def fixed(self, pattern: str, nature: str) -> list[SignalSample]:
         """The samples without truth that are used at their generated lifetime: one per mass and lifetime."""
-        fixed_masses = self.masses(coupling, nature)[1]
+        fixed_masses = self.masses(pattern, nature)[1]
         result: list[SignalSample] = []
-        for sample in self._every():
-            mine = not sample.truth and sample.applies_to(coupling, nature) and sample.point.mass in fixed_masses
+        for sample in (s for samples in self.eras.values() for s in lifetime.serving(samples, pattern, nature)):
+            mine = not sample.truth and sample.point.mass in fixed_masses
             if mine and not any(s.point.mass == sample.point.mass and s.generated_at(sample.ctau) for s in result):
                 result.append(sample)
         return result
@@ -44,7 +45,7 @@ class Reach:
 
     def is_free(self, point: Point) -> bool:
         """Whether samples of the mass of a point can be reweighted to it."""
-        return point.mass in self.masses(point.coupling, point.nature)[0]
+        return point.mass in self.masses(point.pattern, point.nature)[0]
 
     def shares(self, point: Point) -> dict[float, float]:
         """The masses whose samples are reweighted to a point, all with truth, see `masses.shares`.
@@ -52,7 +53,7 @@ class Reach:
         Raises:
             PointError: the mass is outside of the range that can be reweighted, or in a gap that is too wide.
         """
-        free, fixed = self.masses(point.coupling, point.nature)
+        free, fixed = self.masses(point.pattern, point.nature)
         return masses.shares(free, point.mass, fixed)
 
     def group(self, era: str, point: Point, ctau: float) -> list[SignalSample]:

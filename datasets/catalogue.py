@@ -104,13 +104,14 @@ class Signal(CatalogueEntry):
     mass: float = Field(gt=0, allow_inf_nan=False, description="m_N in GeV")
     v2_e: float = Field(0.0, ge=0, le=1, description="|V_eN|^2")
     v2_mu: float = Field(0.0, ge=0, le=1, description="|V_muN|^2")
+    v2_tau: float = Field(0.0, ge=0, le=1, description="|V_tauN|^2")
     nature: Literal["majorana", "dirac"] = "majorana"
     ctau: float = Field(gt=0, allow_inf_nan=False, description="generated mean proper decay length in mm")
 
     @model_validator(mode="after")
     def _couples(self) -> "Signal":
-        if self.v2_e == 0 and self.v2_mu == 0:
-            raise ValueError("a signal sample needs v2_e or v2_mu above zero")
+        if self.v2_e == self.v2_mu == self.v2_tau == 0:
+            raise ValueError("a signal sample needs v2_e, v2_mu or v2_tau above zero")
         return self
 
 

@@ -50,7 +50,7 @@ def cc_width(mass: float, lepton: str, up: str, down: str) -> float:
 
 
 @lru_cache(maxsize=4096)
-def cc_phase_space(x_u: float, x_d: float, x_l: float, r: float = 0.0) -> float:
+def cc_phase_space(x_u: float, x_d: float, x_l: float, r: float = 0.0, y_min: float = 0.0) -> float:
     """Phase space of N -> l W*, W* -> u anti-d: 1 for massless products and a heavy W, 0 below threshold.
 
     It is an integral over y = q^2 / m_N^2 of the W*, split into a transverse part, with the propagator, and a
@@ -59,9 +59,10 @@ def cc_phase_space(x_u: float, x_d: float, x_l: float, r: float = 0.0) -> float:
     Args:
         x_u, x_d, x_l: masses of the three products over m_N.
         r: (m_N / m_W)^2, below 1.
+        y_min: smallest y; 0 for all of phase space.
     """
-    low, high = (x_u + x_d) ** 2, (1 - x_l) ** 2
-    if x_u + x_d + x_l >= 1:
+    low, high = max((x_u + x_d) ** 2, y_min), (1 - x_l) ** 2
+    if x_u + x_d + x_l >= 1 or low >= high:
         return 0.0
     angle = pi / 4 * (_NODES + 1)  # y = low + (high - low) sin^2(angle) removes the square roots at both ends
     y = low + (high - low) * np.sin(angle) ** 2

@@ -21,8 +21,8 @@ def decay(particles: Objects, mass: float) -> dict[str, NDArray[np.float64]]:
 
     Returns:
         Name -> one number per event: `ctau` (mm, proper decay length), `delta_2d`, `delta_3d` (cm, from the production
-        of N), and `same_sign`: 1 if the leptons from W and from N have the same charge, 0 if not. All are NaN if the
-        event has no N or no decay of it. Without vertices all but `same_sign` are NaN.
+        of N), and `same_sign`: 1 if the leptons (e, mu, tau) from W and from N have the same charge, 0 if not. All are
+        NaN if the event has no N or no decay of it. Without vertices all but `same_sign` are NaN.
     """
     is_hnl, mother_is_hnl = _of_hnl(particles)
     hnl = ak.firsts(particles[is_hnl & ~mother_is_hnl])
@@ -31,7 +31,8 @@ def decay(particles: Objects, mass: float) -> dict[str, NDArray[np.float64]]:
     delta_3d = np.sqrt(flight[0] ** 2 + flight[1] ** 2 + flight[2] ** 2)
     momentum = _numbers(hnl.pt) * np.cosh(_numbers(hnl.eta))
     kept = _numbers(hnl.mass)
-    charged_lepton = (np.abs(particles.pdgId) == 11) | (np.abs(particles.pdgId) == 13)
+    code = np.abs(particles.pdgId)
+    charged_lepton = (code == 11) | (code == 13) | (code == 15)
     sister = (particles.genPartIdxMother == hnl.genPartIdxMother) & charged_lepton
     l1, l2 = _hardest(particles[sister]), _hardest(particles[mother_is_hnl & charged_lepton])
     return {

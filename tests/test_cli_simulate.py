@@ -25,7 +25,7 @@ from hnl import cli
         ("hnl -n 10 --v2 1e-6", "--mass is missing"),
         ("hnl -n 10", "needs an HNL mass"),
         ("hnl -n 10 --mass 5 --ctau 5 --nature weyl", "'majorana' or 'dirac', not 'weyl'"),
-        ("hnl -n 10 --mass 5 --ctau 5 --coupling tau", "unknown HNL coupling 'tau'; known: e, mu, mixed"),
+        ("hnl -n 10 --mass 5 --ctau 5 --coupling nu", "no coupling 'nu': it is one of e, mu, mixed, tau"),
         ("hnl -n 0 --mass 5 --ctau 5", "number of events must be above 0, not 0"),
         ("wjets -n -5", "number of events must be above 0, not -5"),
         ("wjets -n 10 --mass 5 --ctau 5", "'wjets' has no HNL"),
@@ -47,12 +47,12 @@ def test_bad_input(
 
 
 def test_closed_decay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Within the range of masses all couplings are open; a wider range would meet the threshold."""
-    monkeypatch.setattr("hnl.datasets.simulation.signal.MASS_RANGE", (0.5, 20))
-    arguments = ["hnl", "-n", "10", "--mass", "0.6", "--v2", "1e-3", "-o", str(tmp_path / "x.root")]
+    """A tau and a pion are heavier than N."""
+    arguments = ["hnl", "-n", "10", "--mass", "1.9", "--coupling", "tau", "--v2", "1e-3"]
+    arguments += ["-o", str(tmp_path / "x.root")]
     status, _, complained = run(arguments, monkeypatch, capsys)
     assert status == 2
-    assert "no decay N -> l q q' is open at 0.6 GeV" in complained
+    assert "no decay N -> l q q' is open at 1.9 GeV" in complained
     assert not list(tmp_path.iterdir())
 
 

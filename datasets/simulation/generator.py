@@ -6,13 +6,13 @@ process, block number). So a sample does not depend on which workers make which 
 
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from hnl.datasets.simulation import processes, pythia, semileptonic, signal, streams
+from hnl.datasets.simulation import polarisation, processes, pythia, semileptonic, signal, streams
 from hnl.datasets.simulation.processes import Process
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
@@ -78,6 +78,13 @@ def generate_block(
     if options is not None:
         settings += signal.settings(options)
     generator = pythia.start(settings, block_seed(seed, process, block))
+    if options is not None:
+        rng, undecayed = np.random.default_rng([seed, block]), signal.kept(options)
+        first, end = block * BLOCK, min((block + 1) * BLOCK, n_events)
+        for table in _polarised(generator, rng, undecayed, first, end):
+            chosen = table[np.isin(streams.classify(table), keep or recipe.streams)]
+            yield GeneratedBatch(ak.to_packed(chosen), len(table), float(len(table)), float(len(table)))
+        return
     enhancement = recipe.lepton_enhancement
     truth = semileptonic.enhance(generator, enhancement) if enhancement != 1 else {}
 
@@ -91,6 +98,16 @@ def generate_block(
             table = ak.with_field(table, weight * factor, "weight")
         chosen = np.isin(streams.classify(table), keep or recipe.streams)
         yield GeneratedBatch(ak.to_packed(table[chosen]), len(events), float(np.sum(weight)), float(np.sum(weight**2)))
+
+
+def _polarised(generator: Any, rng: np.random.Generator, undecayed: float, first: int, end: int) -> Iterator[ak.Array]:
+    """Particle tables of signal events that `polarisation` keeps, numbered from first to end - 1, with weight one."""
+    while first < end:
+        events = generator.nextBatch(pythia.BATCH)
+        table = pythia.particle_table(events, np.ones(len(events)), 0)
+        table = table[polarisation.kept(events, rng, undecayed)][: end - first]
+        yield ak.with_field(table, np.arange(first, first + len(table)), "event_id")
+        first += len(table)
 
 
 def block_seed(seed: int, process: str, block: int) -> int:

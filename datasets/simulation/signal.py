@@ -1,30 +1,27 @@
 """The signal W -> l1 N, N -> l2 q q' (paper, figure 1), as settings of Pythia.
 
-Two things are not simulated. The polarisation of N: the l2 spectra of decays that conserve and violate lepton number
-are the same here. Decays into a lepton and a single meson, such as l pi, which matter at 1-2 GeV: here the quarks
-become at least two hadrons.
+The quarks become hadrons as strings, or a single meson (`physics.mesons`): pi, rho, K or K*, in the shares of all
+N -> l2 q q' that these have; the others are quark pairs above `mesons.CONTINUUM`. The rate of both together is that of
+free quarks, as in `physics.widths`. The spin of N is that of `polarisation`, which keeps about half of the events.
+
+Taus of W decay with their spin correlations. For those of N Pythia knows no matrix element: they get the helicity that
+a left-handed current gives to a fast tau (-1 for tau-, 1 for tau+).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
-from types import MappingProxyType
 
 from hnl.datasets.simulation.pythia import PYTHIA_HNL
 from hnl.errors import InputError
-from hnl.physics import production, widths
-from hnl.physics.constants import LEPTON_MASS
+from hnl.physics import couplings, mesons, production, widths
+from hnl.physics.constants import LEPTON_MASS, M_W
 
 MASS_RANGE = (1.0, 20.0)
 """Range of m_N in GeV, as in the paper (section 1)."""
 
-COUPLINGS: Mapping[str, Mapping[str, float]] = MappingProxyType(
-    {"e": {"e": 1.0}, "mu": {"mu": 1.0}, "mixed": {"e": 1.0, "mu": 1.0}}
-)
-"""Relative |V_l|^2 of the three scenarios of the paper (section 3)."""
-
-_PDG = {"e": 11, "mu": 13, "d": 1, "u": 2, "s": 3, "c": 4, "b": 5}
+_PDG = {"e": 11, "mu": 13, "tau": 15, "d": 1, "u": 2, "s": 3, "c": 4, "b": 5}
 _STRING_MASS = {"u": 0.33, "d": 0.33, "s": 0.5, "c": 1.5, "b": 4.8}
 """Constituent masses of Pythia in GeV: the mass that a quark pair needs to become hadrons."""
 
@@ -35,9 +32,9 @@ class SignalOptions:
 
     Attributes:
         mass: m_N in GeV, 1 to 20.
-        coupling: 'e', 'mu' or 'mixed' (|V_e|^2 = |V_mu|^2).
+        coupling: a ratio of couplings (`physics.couplings`): 'e', 'mu', 'mixed', 'tau', or numbers such as '1:1:1'.
         ctau: mean proper decay length in mm.
-        v2: |V_l|^2 of each flavour that couples.
+        v2: |V_l|^2 of the flavour that couples most.
         nature: 'majorana' or 'dirac'.
 
     Raises:
@@ -54,8 +51,7 @@ class SignalOptions:
         low, high = MASS_RANGE
         if not low <= self.mass <= high:
             raise InputError(f"HNL mass must be between {low:g} and {high:g} GeV, not {self.mass}")
-        if self.coupling not in COUPLINGS:
-            raise InputError(f"unknown HNL coupling {self.coupling!r}; known: {', '.join(COUPLINGS)}")
+        couplings.named(self.coupling)
         if self.nature not in ("majorana", "dirac"):
             raise InputError(f"an HNL is 'majorana' or 'dirac', not {self.nature!r}")
         if (self.ctau is None) == (self.v2 is None):
@@ -70,7 +66,8 @@ class SignalOptions:
     @cached_property
     def couplings(self) -> dict[str, float]:
         """|V_l|^2 by flavour."""
-        ratio = COUPLINGS[self.coupling]
+        shares = couplings.shares(self.coupling)
+        ratio = {lepton: share / max(shares) for lepton, share in zip(LEPTON_MASS, shares, strict=True) if share}
         if self.v2 is not None:
             return {lepton: self.v2 * part for lepton, part in ratio.items()}
         assert self.ctau is not None
@@ -94,46 +91,76 @@ def check_options(process: str, is_signal: bool, options: SignalOptions | None) 
 
 
 def open_decays(options: SignalOptions) -> dict[tuple[str, str, str], float]:
-    """Branching ratios of the simulated decays N -> l2 up down (both charges together).
+    """Branching ratios of the simulated decays N -> l2 up down (both charges together), with those to single mesons.
 
     Raises:
         InputError: no channel is open.
     """
     decays = {}
     for lepton in options.couplings:
-        for (up, down), ratio in widths.semileptonic_ratios(options.mass, options.couplings, lepton).items():
-            if options.mass > LEPTON_MASS[lepton] + _STRING_MASS[up] + _STRING_MASS[down]:
-                decays[lepton, up, down] = ratio
+        for quarks, ratio in widths.semileptonic_ratios(options.mass, options.couplings, lepton).items():
+            if mesons.shares(options.mass, lepton, quarks) or _continuum(options.mass, lepton, *quarks):
+                decays[lepton, *quarks] = ratio
     if not decays:
         raise InputError(f"no decay N -> l q q' is open at {options.mass} GeV for coupling {options.coupling!r}")
     return decays
 
 
+def _continuum(mass: float, lepton: str, up: str, down: str) -> float:
+    """What `polarisation` makes of the rate of Pythia's decays N -> lepton up down, beside the spin: those above the
+    mass of single mesons, with the propagator of the W."""
+    x = [_STRING_MASS[up] / mass, _STRING_MASS[down] / mass, LEPTON_MASS[lepton] / mass]
+    every = widths.cc_phase_space(*x)
+    return widths.cc_phase_space(*x, (mass / M_W) ** 2, (mesons.CONTINUUM / mass) ** 2) / every if every else 0.0
+
+
 def settings(options: SignalOptions) -> list[str]:
-    """Pythia settings of the W and N decays."""
+    """Pythia settings of the W and N decays. `polarisation` is to choose among the events."""
     n, majorana = PYTHIA_HNL, options.nature == "majorana"
     lines = [  # with the name N for the antiparticle as well, Pythia would make two different particles
         f"{n}:all = N {'void' if majorana else 'Nbar'} 2 0 0 {options.mass} 0 0 0 {options.ctau_mm}",
         f"{n}:isResonance = false",
         f"{n}:mayDecay = true",
         f"{n}:isVisible = false",
+        "TauDecays:mode = 2",
+        f"TauDecays:tauMother = {n}",
+        "TauDecays:tauPolarization = -1",
     ]
     # W decays of type 103 take their branching ratio as given; the width, and so sigmaGen, is arbitrary.
     total = sum(options.couplings.values())
     lines += [f"24:addChannel = 1 {v2 / total} 103 -{_PDG[l1]} {n}" for l1, v2 in options.couplings.items()]
     lines += ["24:onMode = off", f"24:onIfAny = {n}"]
-    # Type 94 is the V-A matrix element for the order 'anti-down, up, lepton'.
     verb = "oneChannel"
-    for (l2, up, down), ratio in open_decays(options).items():
-        products = f"{_PDG[down]} -{_PDG[up]} -{_PDG[l2]}"
-        lines.append(f"{n}:{verb} = 1 {ratio} 94 -{_PDG[down]} {_PDG[up]} {_PDG[l2]}")
+    for ratio, kind, products in _channels(options):
+        lines.append(f"{n}:{verb} = 1 {ratio} {kind} {' '.join(map(str, products))}")
         verb = "addChannel"
         if majorana:
-            lines.append(f"{n}:addChannel = 1 {ratio} 94 {products}")
+            lines.append(f"{n}:addChannel = 1 {ratio} {kind} {' '.join(str(-product) for product in products)}")
     return lines
 
 
+def _channels(options: SignalOptions) -> Iterator[tuple[float, int, tuple[int, ...]]]:
+    """Ratio, type of the matrix element and products of the decays with a lepton of negative charge.
+
+    Type 94 is the V-A matrix element for the order 'anti-down, up, lepton'; 0 is isotropic. The ratios are such that
+    those of :func:`open_decays` are left after `polarisation`.
+    """
+    for (lepton, up, down), ratio in open_decays(options).items():
+        shares = mesons.shares(options.mass, lepton, (up, down))
+        for meson, share in shares.items():
+            yield ratio * share, 0, (meson, _PDG[lepton])
+        above = _continuum(options.mass, lepton, up, down)
+        if above and (rest := 1 - sum(shares.values())) > 0:
+            yield ratio * rest / above, 94, (-_PDG[down], _PDG[up], _PDG[lepton])
+
+
+def kept(options: SignalOptions) -> float:
+    """The share of Pythia's events that `polarisation` keeps: the factor of spin is 1 of at most 2 on average."""
+    ratios = sum(ratio for ratio, *_ in _channels(options))
+    return 0.5 * (1 - (options.mass / M_W) ** 2) ** 2 * sum(open_decays(options).values()) / ratios
+
+
 def cross_section_pb(options: SignalOptions) -> float:
-    """sigma(pp -> W -> l1 N) BR(N -> l2 q q') in pb at 13 TeV, over all l1 and l2 of the coupling."""
+    """sigma(pp -> W -> l1 N) BR(N -> l2 q q') in pb at 13 TeV, over all l1 and l2 of the coupling, taus among them."""
     sigma = sum(production.sigma_w_to_n(options.mass, v2) for v2 in options.couplings.values())
     return sigma * sum(open_decays(options).values())

@@ -52,7 +52,7 @@ def build(generated: ObjectRows, vertex: ObjectColumn) -> Truth:
     """Prune the generator record.
 
     It keeps W, Z, H, t, N and all N decays, leptons above 2 GeV (neutrinos above 5), photons above 5 GeV that do not
-    come from hadrons, and the last b and c hadrons.
+    come from hadrons, and the last b and the last c hadrons.
 
     Args:
         generated: output of propagation.generated.
@@ -68,13 +68,14 @@ def build(generated: ObjectRows, vertex: ObjectColumn) -> Truth:
     bits = bits + FROM_BOSON * np.isin(code, (6, 23, 24, 25))
     ancestry, _ = _inherit(parent, bits, np.zeros(len(rows), bool))
     same = (parent >= 0) & (rows.pdg[parent] == rows.pdg)
-    last, heavy_parent = np.ones(len(rows), bool), np.zeros(len(rows), bool)
+    last, last_hadron = np.ones(len(rows), bool), np.zeros(len(rows), bool)
     last[parent[same]] = False
-    with_parent = np.flatnonzero(parent >= 0)
-    heavy = bottom | charm
-    heavy_parent[parent[with_parent[heavy[with_parent]]]] = True
+    for heavy in (bottom, charm):  # of its flavour: a b hadron that decays to a D is the last one
+        has_heavy_child = np.zeros(len(rows), bool)
+        has_heavy_child[parent[heavy & (parent >= 0)]] = True
+        last_hadron |= heavy & ~has_heavy_child
     from_n = (parent >= 0) & (code[parent] == HNL)
-    keep = np.isin(code, (6, 23, 24, 25, HNL)) | from_n | (heavy & ~heavy_parent)
+    keep = np.isin(code, (6, 23, 24, 25, HNL)) | from_n | last_hadron
     keep |= np.isin(code, (11, 13, 15)) & (pt > 2) | np.isin(code, (12, 14, 16)) & (pt > 5)
     keep |= (code == 22) & (pt > 5) & (ancestry & FROM_HADRON == 0)
     _, nearest = _inherit(parent, bits, keep)

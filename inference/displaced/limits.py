@@ -84,7 +84,7 @@ def plan(
     refused: dict[ScanRequest, str] = {}
     generated_only: list[ScanRequest] = []
     for coupling, nature in product(wanted, natures or NATURES):
-        simulated, others = inputs.signals.reach.masses(scenario(coupling).channel, nature)
+        simulated, others = inputs.signals.reach.masses(coupling, nature)
         if not [*simulated, *others]:
             continue
         for mass in sorted(set(masses or [*simulated, *_between(simulated, coupling, nature, step)])):

@@ -72,7 +72,7 @@ def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Scan
         PointError: see `masses.shares`.
         HNLError: see `modelling.model`.
     """
-    between = masses.shares(inputs.signals.simulated(couplings.scenario(coupling).channel, nature), mass)
+    between = masses.shares(inputs.signals.simulated(couplings.named(coupling), nature), mass)
     tested: dict[float, ScanPoint] = {}
     beside: dict[float, ScanPoint] = {}
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from hnl.corrections import lifetime, masses, nuisances
-from hnl.corrections.lifetime import Point, SignalSample
+from hnl.corrections.lifetime import Point, PointError, SignalSample
 from hnl.corrections.masses import Neighbour
 from hnl.corrections.reach import Reach
 from hnl.datasets.variations import NOMINAL
@@ -76,9 +76,10 @@ class Signals:
             eras.setdefault(d.scored.dataset.era, []).append(d.sample)
         return Reach(eras)
 
-    def simulated(self, coupling: str, nature: str) -> list[float]:
-        """The masses at which samples can be reweighted to a coupling and nature, GeV. Dirac N have those of both."""
-        return self.reach.masses(coupling, nature)[0]
+    def simulated(self, pattern: str, nature: str) -> list[float]:
+        """The masses at which samples can be reweighted to a `Point.pattern` and nature, GeV. Dirac N have those of
+        both."""
+        return self.reach.masses(pattern, nature)[0]
 
     def of_sample(self, sample: SignalSample, nature: str | None = None) -> SignalYields:
         """Yields at the point of a sample: that of its |V|^2, or of its generated lifetime if it cannot be reweighted.
@@ -123,9 +124,11 @@ class Signals:
         """Yields at a point, see `neighbours`.
 
         Raises:
-            PointError: see `neighbours`.
+            PointError: see `neighbours`, or N couples to tau alone.
             ReweightingError: see `lifetime.weights` and `neighbours`.
         """
+        if point.coupling == "tau":
+            raise PointError(f"{point}: N that couples to tau alone is described by no category (section 8)")
         h = hypothesis(point.mass, self.settings.masses)
         shares = self._shares(point, fixed)
         filled: dict[float, list[dict[str, Counts]]] = {mass: [] for mass in shares}

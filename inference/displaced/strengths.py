@@ -33,7 +33,7 @@ def limits(
     """
     reach, result = inputs.signals.reach, []
     for sample in (d.sample for d in inputs.signals.datasets if d.sample.truth and reach.is_free(d.sample.point)):
-        if ScanRequest(sample.point.coupling, sample.point.nature, sample.point.mass) in scanned:
+        if ScanRequest(sample.point.pattern, sample.point.nature, sample.point.mass) in scanned:
             result.append(_limit(inputs, settings, sample, sample.point.nature, folder, generated_only=False))
     for request in generated_only:
         for sample in reach.fixed(request.coupling, request.nature):
@@ -46,7 +46,7 @@ def _limit(
     inputs: Inputs, settings: ScanSettings, sample: SignalSample, nature: str, folder: Path, *, generated_only: bool
 ) -> SampleLimit:
     name = sample.name if nature == sample.point.nature else f"{sample.name}_{nature}"
-    coupling, mass = sample.point.coupling, sample.point.mass
+    coupling, mass = sample.point.pattern, sample.point.mass
     result = SampleLimit(sample.name, coupling, nature, mass, sample.ctau, generated_only)
     try:
         yields = inputs.signals.of_sample(sample, nature)

@@ -74,7 +74,7 @@ def all_of(catalogue: Catalogue) -> Iterator[Training]:
 
 
 def no_signal_expected(training: Training, catalogue: Catalogue) -> str | None:
-    """Why the catalogue has no signal for a training, None if it has one that couples to the flavour of l2.
+    """Why the catalogue has no signal for a training, None if it has one that couples to the flavour of l2, or to tau.
 
     A catalogue of muon couplings alone cannot train a classifier for electrons, and nobody who wrote it expects one.
     """
@@ -86,6 +86,6 @@ def no_signal_expected(training: Training, catalogue: Catalogue) -> str | None:
     ]
     if not signals:
         return f"the catalogue has no signal with {masses.in_words(training.hypothesis)}"
-    if not any(signal.v2_e if training.flavour == ELECTRON else signal.v2_mu for signal in signals):
+    if not any(signal.v2_tau or (signal.v2_e if training.flavour == ELECTRON else signal.v2_mu) for signal in signals):
         return f"no signal of the catalogue couples to the {training.flavour}"
     return None

@@ -79,11 +79,12 @@ def _points(
         last = list(cutflows[dataset.name].cutflow.values())[-1][ALL]
         total = sum_w[dataset.name]
         point = (dataset.signal.mass, last["sum_w"] / total, np.sqrt(last["sum_w2"]) / total)
-        electron, muon = dataset.signal.v2_e > 0, dataset.signal.v2_mu > 0
-        name = r"e and $\mu$" if electron and muon else "e only" if electron else r"$\mu$ only"
+        v2 = {"e": dataset.signal.v2_e, r"$\mu$": dataset.signal.v2_mu, r"$\tau$": dataset.signal.v2_tau}
+        flavours = [flavour for flavour, value in v2.items() if value]
+        name = " and ".join(flavours) if len(flavours) > 1 else f"{flavours[0]} only"
         result.setdefault(name, []).append(point)
     return {name: sorted(points) for name, points in result.items()}
 
 
 def _plain(name: str) -> str:
-    return name.replace(r"$\mu$", "mu")
+    return name.replace(r"$\mu$", "mu").replace(r"$\tau$", "tau")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hnl.corrections import couplings, lifetime, masses
 from hnl.corrections.couplings import CouplingError, scenario
 from hnl.corrections.lifetime import Point, SignalSample
+from hnl.corrections.reach import Reach
 from hnl.inference.displaced.scan import direction
 from hnl.physics import production, widths
 
@@ -48,16 +49,16 @@ def test_names(text: str, name: str, channel: str, file_name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1:2", "no coupling '1:2': it is one of e, mu, mixed, or"),
+        ("1:2", "no coupling '1:2': it is one of e, mu, mixed, tau, or"),
         ("1:2:3:4", "no coupling"),
-        ("tau", "no coupling 'tau'"),
+        ("tau", "no category is about tau alone"),
         ("1::0", "no coupling '1::0'"),
         ("nan:1:0", "no coupling 'nan:1:0'"),
         ("inf:1:0", "no coupling 'inf:1:0'"),
         ("1/0:1:0", "no coupling '1/0:1:0'"),
         ("1:-2:0", "the coupling '1:-2:0' has a negative"),
-        ("0:0:0", "neither"),
-        ("0:0:1", r"neither \|V_e\|\^2 nor \|V_mu\|\^2: no sample has W -> tau N"),
+        ("0:0:0", "no .* above zero"),
+        ("0:0:1", r"neither \|V_e\|\^2 nor \|V_mu\|\^2: no category"),
         ("1e-30:1:0", "too far apart"),
     ],
 )
@@ -156,3 +157,52 @@ def test_between_masses_the_cross_section_is_that_of_the_ratio() -> None:
         for m, near in found.items()
     )
     assert signal == pytest.approx(production.sigma_w_to_n(3.5, 1e-6) * into(3.5, "mu", mu=1, tau=1), rel=1e-12)
+
+
+def test_samples_with_taus_serve_their_own_ratio_only() -> None:
+    """Their leptons of taus have rates with other products of couplings. Catalogues round |V|^2."""
+
+    def one(name: str, *v2: float) -> SignalSample:
+        point = Point(MASS, v2[0], v2[1], v2_tau=v2[2])
+        return SignalSample(name, point, point.ctau, 100.0, 1.0)
+
+    every = [
+        one("mu", 0, 1e-6, 0),
+        one("mixed", 1e-6, 1e-6, 0),
+        one("democratic", 3.33333e-7, 3.33333e-7, 3.33333e-7),
+        one("thirds", 1.23457e-7, 3.7037e-7, 3.7037e-7),
+        one("tau", 0, 0, 1e-6),
+    ]
+    for pattern, names in (
+        ("mu", ["mu"]),
+        ("mixed", ["mixed"]),
+        ("1:2:0", ["mixed"]),
+        ("1:1:1", ["democratic"]),
+        ("1:3:3", ["thirds"]),
+        ("1:1:2", ["mixed"]),  # without the taus, as `Scenario.remark` says
+        ("0:1:1", ["mu"]),
+        ("tau", ["tau"]),
+    ):
+        assert [s.name for s in lifetime.serving(every, pattern, "majorana")] == names
+    target = direction("1:1:1", MASS, "majorana", 1e-6)
+    assert [s.name for s in lifetime.samples_for(every, target, target.ctau)] == ["democratic"]
+    assert Reach({"era": every}).masses("1:1:1", "dirac") == ([MASS], [])
+
+
+def test_weights_of_a_sample_with_taus() -> None:
+    """At its own ratio the rate goes with |V|^2, as that of any sample (Eq. 2)."""
+    generated, target = (Point(MASS, v2, v2, v2_tau=v2) for v2 in (3e-7, 6e-7))
+    (found,) = lifetime.weights([SignalSample("s", generated, generated.ctau, 1.0, 1.0)], [[0.0]], [[1.0]], target)
+    assert found == pytest.approx(2 * 2)  # twice the rate, half the lifetime
+
+
+def test_between_masses_with_taus() -> None:
+    """1:1:1 at 3.5 GeV from samples of 1:1:1 at 3 and 4 GeV: the cross section of all leptons, of equal acceptance."""
+    of, v2 = {3.0: 0.5, 4.0: 0.5}, dict.fromkeys(("e", "mu", "tau"), 1e-6)
+    samples = {
+        m: [SignalSample("s", Point(m, 1e-6, 1e-6, v2_tau=1e-6), 1.0, 1.0, production.sigma_semileptonic(m, v2))]
+        for m in of
+    }
+    found = masses.neighbours(Point(3.5, 2e-6, 2e-6, v2_tau=2e-6), 1.0, of, samples)
+    signal = sum(near.factor * 2 * samples[m][0].cross_section for m, near in found.items())
+    assert signal == pytest.approx(2 * production.sigma_semileptonic(3.5, v2), rel=1e-12)

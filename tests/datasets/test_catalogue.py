@@ -66,6 +66,7 @@ def test_globs_are_sorted_paths_resolved_and_urls_kept(folder: Path) -> None:
     assert read.datasets[2].files == (str(folder / "sub" / "muons.root"),)
     assert read.datasets[1].signal is not None
     assert read.datasets[1].signal.v2_mu == 5.7e-7
+    assert read.datasets[1].signal.v2_tau == 0
     assert read.era(read.dataset("muons")).triggers.paths == ("HLT_Ele32_WPTight_Gsf", "HLT_IsoMu24")
 
 
@@ -105,7 +106,7 @@ def test_environment_variables_in_paths(folder: Path, monkeypatch: pytest.Monkey
         ("    primary_dataset: SingleMuon\n", "", 22, "primary_dataset"),
         ("primary_dataset: SingleMuon", "cross_section: 3\n    primary_dataset: A", 22, "neither cross_section"),
         ("    signal: {mass: 10, v2_mu: 5.7e-7, ctau: 7.0}\n", "", 15, "go together"),
-        ("v2_mu: 5.7e-7", "v2_mu: 0", 22, "v2_e or v2_mu above zero"),
+        ("v2_mu: 5.7e-7", "v2_mu: 0", 22, "v2_e, v2_mu or v2_tau above zero"),
         ("v2_mu: 5.7e-7, ctau: 7.0", "v2_mu: 5.7e-7", 22, "ctau"),
         ("generated_events: 1000", "generated_events: many", 21, "generated_events"),
         ("triggers: [muon]", "triggers: [muon]\n    veto_triggers: [muon]", 23, "both in triggers and in veto"),

@@ -10,6 +10,7 @@ import numpy as np
 from hnl.datasets.simulation import particles
 
 MASS = {11: 0.000511, 13: 0.10566, 22: 0.0, 211: 0.13957, 130: 0.49761, 24: 80.4, 9900012: 5.0, 12: 0.0, 14: 0.0}
+MASS |= {111: 0.13498, 521: 5.2793, 523: 5.3247, 421: 1.8648, 413: 2.0103}
 
 
 def table(events: list[list[dict[str, Any]]], weight: float = 1.0, first: int = 0) -> ak.Array:

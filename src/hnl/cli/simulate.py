@@ -32,10 +32,16 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same events, on any number of workers.")] = 1,
     mass: Annotated[float | None, typer.Option(help="hnl: m_N in GeV, 1 to 20.")] = None,
     coupling: Annotated[
-        str, typer.Option(help="hnl: 'e', 'mu' or 'mixed'.", autocompletion=lambda: ["e", "mu", "mixed"])
+        str,
+        typer.Option(
+            help="hnl: 'e', 'mu', 'mixed' (e and mu alike), 'tau', or |V_e|^2:|V_mu|^2:|V_tau|^2, such as 1:1:1.",
+            autocompletion=lambda: ["e", "mu", "mixed", "tau"],
+        ),
     ] = "mu",
     ctau: Annotated[float | None, typer.Option(help="hnl: mean proper decay length in mm ...")] = None,
-    v2: Annotated[float | None, typer.Option(help="hnl: ... or |V|^2 of each coupled flavour, which gives it.")] = None,
+    v2: Annotated[
+        float | None, typer.Option(help="hnl: ... or |V|^2 of the flavour that couples most, which gives it.")
+    ] = None,
     nature: Annotated[
         str, typer.Option(help="hnl: 'majorana' or 'dirac'.", autocompletion=lambda: ["majorana", "dirac"])
     ] = "majorana",

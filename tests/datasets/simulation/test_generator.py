@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hnl.datasets.simulation import generator, particles, processes, pythia, signal, streams
+from hnl.datasets.simulation import generator, particles, processes, pythia, streams
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
 
@@ -184,7 +184,7 @@ def test_bad_arguments(arguments: tuple, message: str) -> None:
         ({"mass": 1, "ctau": 1e-3}, "needs"),
         ({"mass": 5}, "either c tau or"),
         ({"mass": 5, "ctau": 1, "v2": 1e-6}, "either c tau or"),
-        ({"mass": 5, "ctau": 1, "coupling": "tau"}, "unknown HNL coupling 'tau'; known: e, mu, mixed"),
+        ({"mass": 5, "ctau": 1, "coupling": "nu"}, "no coupling 'nu': it is one of e, mu, mixed, tau, or"),
         ({"mass": 5, "ctau": 1, "nature": "weyl"}, "weyl"),
     ],
 )
@@ -193,7 +193,61 @@ def test_bad_signal_options(options: dict, message: str) -> None:
         SignalOptions(**options)
 
 
-def test_closed_decay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signal, "MASS_RANGE", (0.5, 20))
-    with pytest.raises(InputError, match=r"no decay N -> l q q' is open at 0\.6 GeV"):
-        generation.generate("hnl", 10, 1, SignalOptions(0.6, v2=1e-3))
+def test_closed_decay() -> None:
+    """A tau and a pion weigh 1.916 GeV, as do a tau and quarks that can become them."""
+    with pytest.raises(InputError, match=r"no decay N -> l q q' is open at 1\.9 GeV"):
+        generation.generate("hnl", 10, 1, SignalOptions(1.9, "tau", v2=1e-3))
+
+
+def children_of_n(table: ak.Array) -> ak.Array:
+    prt = table.particles
+    return prt[abs(particles.parents(prt, "pdg_id")) == particles.HNL]
+
+
+def test_taus_and_their_polarisation() -> None:
+    """W -> tau N, N -> tau q q' for a coupling to tau alone. Taus of W are left-handed: of tau -> pi nu, the pion has a
+    share x of the energy with 2 (1 - x), so 1/3 on average (1/2 without polarisation); of N, nearly so."""
+    table = sample("hnl", 1500, options=SignalOptions(15, "tau", ctau=1))
+    prt = table.particles
+    assert ak.all(ak.sum(abs(children_of_n(table).pdg_id) == 15, axis=1) == 1)
+    tau, mother = particles.parents(prt, "pdg_id"), particles.parents(prt, "parent")
+    for boson, below in ((24, 0.40), (particles.HNL, 0.45)):
+        of_boson = ak.fill_none(abs(prt.pdg_id[ak.mask(mother, mother >= 0)]) == boson, False)
+        from_tau = of_boson & (abs(tau) == 15)
+        n_children = ak.sum(from_tau, axis=1)
+        pion = prt[from_tau & (abs(prt.pdg_id) == 211)]
+        alone = (n_children == 2) & (ak.num(pion) == 1)
+        parent = prt[pion.parent]
+        w = prt[parent.parent]
+        x = ak.flatten((_dot(pion, w) / _dot(parent, w))[alone])
+        assert len(x) > 100
+        assert 0.28 < ak.mean(x) < below
+
+
+def _dot(a: ak.Array, b: ak.Array) -> ak.Array:
+    return a.energy * b.energy - a.px * b.px - a.py * b.py - a.pz * b.pz
+
+
+@pytest.mark.parametrize("mass", [1.0, 2.0])
+def test_single_mesons(mass: float) -> None:
+    """At 1 GeV all decays have one meson, at 2 GeV pi has 13.7 % and rho 33 %.
+
+    By hand: 4 pi^2 f^2 / m^2 of the quarks, 0.167 and 0.431, times phase space, 0.98 and 0.93, over 0.978 of the quarks
+    and 1.155 for QCD, times 0.95 for u d among all."""
+    table = sample("hnl", 600, options=SignalOptions(mass, v2=1.0))
+    children = children_of_n(table)
+    children = children[ak.num(children) > 0]  # a few N leave the detector
+    assert len(children) > 580
+    code = abs(children.pdg_id)
+    two = ak.num(code) == 2
+    if mass == 1:
+        assert ak.all(two)
+        assert set(ak.flatten(code)) == {13, 211, 213, 321, 323}
+    else:
+        for meson, share in ((211, 0.138), (213, 0.337)):
+            found = ak.mean(two & ak.any(code == meson, axis=1))
+            assert found == pytest.approx(share, abs=4 * np.sqrt(share / 600))
+    # The others have at least two hadrons, of more than 1 GeV together.
+    hadrons = children[code != 13][~two]
+    m2 = ak.sum(hadrons.energy, axis=1) ** 2 - sum(ak.sum(hadrons[p], axis=1) ** 2 for p in ("px", "py", "pz"))
+    assert len(m2) == 0 or ak.min(m2) > 0.99
