@@ -2,8 +2,8 @@
 
     python benchmarks/enriched_generation.py OUT [--scale 1.0] [--plain CATALOGUE] [--only GROUP ...]
 
-Makes samples in OUT, in one process, and selects them; those that are there are used again. Plain samples of larger size
-can be taken from a catalogue: their CPU time is then that of the small ones made here, per generated event.
+Makes samples in OUT, in one process, and selects them; those that are there are used again. Plain samples of larger
+size can be taken from a catalogue: their CPU time is then that of the small ones made here, per generated event.
 
 Errors come from groups: all candidates of one parton-level event count as one. 'Effective' is (sum w)^2 / sum (sum of
 w in a group)^2. Shapes are compared in five bins of equal content, by a chi2 with the covariance of the groups.
@@ -37,7 +37,7 @@ BINS = 5
 LEAST = 10.0
 """Effective candidates of a sample that a shape needs."""
 
-# Process: generated events, copies, reseeds. The plain samples, with the streams in which both ways look for candidates.
+# Process: generated events, copies (of the enriched way), reseeds.
 ENRICHED = {
     "ttbar": (6_000, 8, 3),
     "wgamma": (36_000, 4, 16),
