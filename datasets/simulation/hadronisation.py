@@ -40,6 +40,7 @@ class _Recorder(pythia8mc.UserHooks):  # type: ignore[misc]
 
     def doVetoPartonLevel(self, event: Any) -> bool:  # noqa: N802
         event[0].tau(float(len(self.events)))
+        event[0].vProd(0.0, 0.0, 0.0, 0.0)  # nextBatch fails where nothing has a vertex, as in QCD without hadrons
         self.events.append(pythia8mc.Event(event))
         return False
 

@@ -14,6 +14,7 @@ from hnl.datasets.simulation.streams import (
     ALL,
     DISPLACED,
     HEAVY,
+    HEAVY_PAIR,
     LEPTON,
     LIGHT,
     PHOTON,
@@ -92,6 +93,14 @@ _TW = (  # the resonance stands in for the tW continuum
     "4000005:onMode = off",
     "4000005:onIfAny = 6",
 )
+_QCD_WITHOUT_PAIRS = (  # no hard c anti-c or b anti-b, which qcd_cc and qcd_bb have; 'New' means u, d, s here
+    "HardQCD:gg2gg = on",
+    "HardQCD:gg2qqbar = on",
+    "HardQCD:qg2qg = on",
+    "HardQCD:qq2qq = on",
+    "HardQCD:qqbar2gg = on",
+    "HardQCD:qqbar2qqbarNew = on",
+)
 
 _K_W = 1.35
 _SIGMA_W_PARTON_LNU = 5015.0
@@ -99,6 +108,7 @@ _SIGMA_W_PARTON_LNU = 5015.0
 _SIGMA_Z_LL = 2025.74
 _SIGMA_Z_PARTON_MUMU = 537.0
 """Pythia's leading-order value for one lepton flavour, pT-hat > 15 GeV and m > 50 GeV, pb."""
+_SIGMA_QCD_WITHOUT_PAIRS = 1.6e8
 _FEWZ = "FEWZ 3.1, NNLO QCD and NLO EW with NNPDF 3.0, as CMS uses it"
 _W_SOURCE = f"W -> l nu, 20508.9 pb per flavour: {_FEWZ}"
 _W_PARTON_SOURCE = "Pythia, W + 1 parton at leading order with pT-hat > 15 GeV, times the K factor of inclusive W"
@@ -282,7 +292,7 @@ PROCESSES: dict[str, Process] = {
         ),
         Process(
             name="qcd_bb",
-            description="QCD b anti-b, pT-hat > 30 GeV, two leptons from hadron decays; no gluon splitting",
+            description="QCD b anti-b, pT-hat > 30 GeV, two leptons from hadron decays",
             settings=("HardQCD:hardbbbar = on", "PhaseSpace:pTHatMin = 30"),
             cross_section=6.32e5,
             source=_QCD_SOURCE,
@@ -290,15 +300,30 @@ PROCESSES: dict[str, Process] = {
             uncertainty=1.0,
             lepton_enhancement=1.5,
             pt_hat_power=2,
+            partons=HEAVY_PAIR,
         ),
         Process(
             name="qcd_cc",
-            description="QCD c anti-c, pT-hat > 30 GeV, two leptons from hadron decays; no gluon splitting",
+            description="QCD c anti-c, pT-hat > 30 GeV, two leptons from hadron decays",
             settings=("HardQCD:hardccbar = on", "PhaseSpace:pTHatMin = 30"),
             cross_section=6.48e5,
             source=_QCD_SOURCE,
             k_factor=1.0,
             uncertainty=1.0,
+            lepton_enhancement=1.5,
+            pt_hat_power=2,
+            partons=HEAVY_PAIR,
+        ),
+        Process(
+            name="qcd_shower",
+            description="QCD with light quarks and gluons, or one b or c, pT-hat > 30 GeV; b and c pairs of the shower "
+            "(gluon splitting, flavour excitation), two leptons from hadron decays",
+            settings=(*_QCD_WITHOUT_PAIRS, "PhaseSpace:pTHatMin = 30"),
+            cross_section=_SIGMA_QCD_WITHOUT_PAIRS,
+            source=_QCD_SOURCE,
+            k_factor=1.0,
+            uncertainty=1.0,
+            partons=HEAVY_PAIR,
             lepton_enhancement=1.5,
             pt_hat_power=2,
         ),

@@ -17,6 +17,9 @@ An event needs a final e, mu or tau with pT > 24 GeV and |eta| < 2.6; then it is
 - 'lepton';
 - 'heavy' if there is a final c or b quark with pT > 6 GeV and |eta| < 2.8, otherwise 'light';
 - 'radiation' if there is a final photon, quark or gluon with pT > 7 GeV and |eta| < 2.8 (most photons are of pi0).
+
+Where both leptons come from hadrons, an event is in 'heavy_pair' if there are two such c or b quarks, one of them with
+pT > 24 GeV.
 """
 
 from typing import Any
@@ -38,7 +41,7 @@ MAX_ETA = 2.5
 TRACKER_R, TRACKER_Z = 60.0, 280.0
 """Region in which photons that can convert start, cm: tracks begin within 60 cm of the beam line (paper, section 2)."""
 
-LEPTON, HEAVY, LIGHT, RADIATION = PARTON_STREAMS = ("lepton", "heavy", "light", "radiation")
+LEPTON, HEAVY, LIGHT, RADIATION, HEAVY_PAIR = PARTON_STREAMS = ("lepton", "heavy", "light", "radiation", "heavy_pair")
 
 PARTON_LEPTON_ETA, QUARK_PT, PARTON_ETA = 2.6, 6.0, 2.8
 """Our choice: GeV and pseudorapidities. A lepton of a tau, and a hadron of a parton, goes nearly its parent's way. A
@@ -56,15 +59,19 @@ def of_partons(batch: ak.Array, stream: str) -> NDArray[np.bool_]:
     kind, pt = abs(batch.prt.id), np.hypot(p.px, p.py)
     final = batch.prt.status > 0
 
-    def some(chosen: Any, least_pt: float, eta: float) -> NDArray[np.bool_]:
-        return ak.to_numpy(ak.any(final & chosen & (pt > least_pt) & (abs(p.pz) < np.sinh(eta) * pt), axis=1))
+    def some(chosen: Any, least_pt: float, eta: float, number: int = 1) -> NDArray[np.bool_]:
+        found = final & chosen & (pt > least_pt) & (abs(p.pz) < np.sinh(eta) * pt)
+        return np.asarray(ak.sum(found, axis=1) >= number)
 
+    quark = (kind == 4) | (kind == 5)
+    if stream == HEAVY_PAIR:
+        return some(quark, QUARK_PT, PARTON_ETA, 2) & some(quark, LEADING_PT, PARTON_ETA)
     lepton = some((kind == 11) | (kind == 13) | (kind == 15), LEADING_PT, PARTON_LEPTON_ETA)
     if stream == LEPTON:
         return lepton
     if stream == RADIATION:
         return lepton & some((kind <= 5) | (kind == 21) | (kind == 22), PHOTON_PT, PARTON_ETA)
-    heavy = some((kind == 4) | (kind == 5), QUARK_PT, PARTON_ETA)
+    heavy = some(quark, QUARK_PT, PARTON_ETA)
     return lepton & (heavy if stream == HEAVY else ~heavy)
 
 
