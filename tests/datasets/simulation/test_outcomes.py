@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_particles import particle, table
+from toy_particles import minimum_bias, particle, table
 
-from hnl.datasets.simulation import outcomes, propagation, tracking
+from hnl.datasets.simulation import detector, outcomes, overlay, propagation, tracking
 from hnl.datasets.simulation.draws import Draws
 from hnl.datasets.simulation.outcomes import Outcome
 from hnl.datasets.simulation.parameters import DETECTOR
@@ -171,3 +171,23 @@ def test_nothing_is_imposed_by_default() -> None:
     draws, probability, _ = imposed(outcomes.NATURAL, table(PAIRS))
     assert probability.tolist() == [1] * len(PAIRS)
     assert not draws.given
+
+
+def test_weights_of_measured_events() -> None:
+    """Probability over reseeds; what cannot happen is dropped. Weighted numbers of electrons are those of nature."""
+    n = 200
+    events = table([PHOTONS, PAIRS[0]] * n)
+    libraries = overlay.Libraries.from_events(minimum_bias(50))
+    block = detector.simulate(events, libraries, 3, 2, outcome=Outcome(conversion=True))
+    assert len(block["event"]) == 2 * n
+    assert set(ak.to_numpy(block["hnlsim_generatorEvent"]) % 2) == {0}
+    np.testing.assert_allclose(block["genWeight"], (1 - np.prod(1 - CONVERTS)) / 2, rtol=1e-6)
+    natural = detector.simulate(events, libraries, 4, 2)
+    found = []
+    for one in (block, natural):
+        true = one["Electron"].genPartFlav == 22
+        number = np.asarray(ak.sum(true & (one["Electron"].pt > 7.5), axis=1)) * np.asarray(one["genWeight"])
+        found.append((number.sum() / n, number.std() * np.sqrt(len(number)) / n))
+    (imposed_rate, error), (natural_rate, natural_error) = found
+    assert imposed_rate > 5 * error
+    assert imposed_rate == pytest.approx(natural_rate, abs=4 * np.hypot(error, natural_error))
