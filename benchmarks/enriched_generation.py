@@ -35,7 +35,7 @@ ERA = {"year": 2018, "luminosity": 1.0, "triggers": TRIGGERS}
 VARIABLES = ("m_l1_sv", "m_sv", "delta_2d", "n_jets", "l2_pt")
 BINS = 5
 LEAST = 10.0
-"""Effective candidates of a sample that a shape needs."""
+"""Effective candidates that a sample must have for a comparison of shapes."""
 
 # Process: generated events, copies (of the enriched way), reseeds.
 ENRICHED = {
@@ -184,7 +184,7 @@ def compare(out: Path, scale: float, reference: Path | None, only: list[str], co
             if reference:
                 known = select.run(reference, out / "reference", execution=ExecutionOptions("iterative"))
                 seconds = sum(
-                    cpu[one.process] * sum_of_events(known, name) / one.n_events
+                    cpu[one.process] * known.sum_w[name] / one.n_events  # weights are one
                     for one, name in zip(small, plain_names, strict=True)
                 )
                 before = candidates(known, plain_names, seconds)
@@ -198,11 +198,6 @@ def compare(out: Path, scale: float, reference: Path | None, only: list[str], co
         for name in names:
             part = candidates(selected, (name,), cpu[name])
             console.print(name, *(f"{number:.4g}" for number in part.yields), f"{cpu[name]:.0f} s")
-
-
-def sum_of_events(selected: Selection, name: str) -> float:
-    """Number of generated events of a dataset with weights of one."""
-    return selected.sum_w[name]
 
 
 def selection(requests: list[Request], out: Path, title: str) -> Selection:

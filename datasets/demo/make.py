@@ -91,12 +91,12 @@ BACKGROUNDS = {
     "wjets_heavy": (680_000, 20, 4),
     "wjets_light": (850_000, 4, 16),
     "wjets_tau": (250_000, 40, 2),
-    "wgamma": (2_400_000, 4, 16),
+    "wgamma": (2_600_000, 4, 16),
     "zjets_heavy": (205_000, 20, 4),
     "zjets_light": (255_000, 4, 16),
     "zpair": (42_000, 1, 8),
-    "zgamma": (230_000, 4, 16),
-    "zjets_tau": (160_000, 10, 4),
+    "zgamma": (255_000, 4, 16),
+    "zjets_tau": (210_000, 10, 4),
 }
 
 # The same for the samples from which pseudo-data is drawn. They differ from the above: else the classifiers would be
@@ -105,15 +105,15 @@ FOR_PSEUDODATA = {
     "ttbar": (560_000, 8, 3),
     "st_tchannel": (150_000, 10, 2),
     "st_tw": (50_000, 8, 3),
-    "wjets_heavy": (2_500_000, 20, 4),
+    "wjets_heavy": (3_500_000, 20, 4),
     "wjets_light": (850_000, 4, 16),
-    "wjets_tau": (500_000, 20, 2),
-    "wgamma": (2_400_000, 4, 16),
+    "wjets_tau": (600_000, 40, 2),
+    "wgamma": (2_600_000, 4, 16),
     "zjets_heavy": (600_000, 20, 4),
     "zjets_light": (255_000, 4, 16),
     "zpair": (84_000, 1, 4),
-    "zgamma": (230_000, 4, 16),
-    "zjets_tau": (160_000, 10, 4),
+    "zgamma": (255_000, 4, 16),
+    "zjets_tau": (300_000, 10, 4),
 }
 
 # Mean proper decay lengths in mm, by coupling and mass in GeV. Of |V|^2 = 9.9e-5, 1.6e-6, 1e-6, 5.7e-7, 5e-7, 3e-7 to
