@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hnl.datasets.simulation import particles, processes, pythia, semileptonic, signal, streams
-from hnl.datasets.simulation.hadronisation import Hadroniser, no_events
+from hnl.datasets.simulation.hadronisation import Hadroniser
 from hnl.datasets.simulation.processes import Process
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
@@ -104,7 +104,7 @@ def generate_block(
             finish(events, weight[origin] / copies, (number + origin) * copies + copy)
             for events, origin, copy in hadroniser.hadronise(partons, chosen, copies)
         ]
-        yield _batch(particles.concatenate(tables or [no_events()]), weight)
+        yield _batch(particles.concatenate(tables or [particles.no_events()]), weight)
 
 
 class _Finish:

@@ -14,7 +14,7 @@ import numpy as np
 import pythia8mc
 from numpy.typing import NDArray
 
-from hnl.datasets.simulation import particles, pythia
+from hnl.datasets.simulation import pythia
 
 _CARRIER = (
     "WeakSingleBoson:ffbar2gmZ = on",  # the shortest event: Z -> neutrinos, without radiation
@@ -115,8 +115,3 @@ class Hadroniser:
             made = self._carrier.nextBatch(len(these))
             number = np.asarray(made.prt.tau[:, 0], np.int64)
             yield made, these[number], (first + number) % copies
-
-
-def no_events() -> ak.Array:
-    """A particle table without events."""
-    return particles.build([], {name: [] for name in particles.PARTICLE_FIELDS}, [], [])

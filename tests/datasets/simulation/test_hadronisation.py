@@ -64,7 +64,7 @@ def test_copies_have_the_partons_in_common_and_not_the_hadrons(
 
 def test_streams_of_partons_share_the_events_out() -> None:
     batch = Hadroniser([*processes.get("wjets").settings, "PartonLevel:MPI = off"], [], (1, 2)).partons(250)
-    lepton, heavy, light, radiation = (streams.of_partons(batch, name) for name in streams.PARTON_STREAMS)
+    lepton, heavy, light, radiation, _ = (streams.of_partons(batch, name) for name in streams.PARTON_STREAMS)
     np.testing.assert_array_equal(lepton, heavy | light)
     assert not (heavy & light).any()
     assert not (radiation & ~lepton).any()
@@ -84,6 +84,9 @@ def test_streams_of_partons_share_the_events_out() -> None:
         ([(11, 25.0, 0.0), (22, 7.1, 2.9)], {"lepton", "light"}),
         ([(11, 25.0, 0.0), (5, 8.0, -2.0)], {"lepton", "heavy", "radiation"}),
         ([(11, 25.0, 0.0), (2212, 80.0, 0.0)], {"lepton", "light"}),
+        ([(5, 24.5, 0.0), (-4, 6.5, -2.7)], {"heavy_pair"}),
+        ([(5, 23.5, 0.0), (-5, 23.5, 1.0)], set()),
+        ([(5, 90.0, 0.0), (21, 90.0, 1.0), (-5, 5.5, 1.0)], set()),
     ],
 )
 def test_thresholds_of_partons(final: list[tuple[int, float, float]], expected: set[str]) -> None:
@@ -93,6 +96,16 @@ def test_thresholds_of_partons(final: list[tuple[int, float, float]], expected: 
     identity, status = [5, *(kind for kind, _, _ in final)], [-51, *(1 for _ in final)]
     batch = ak.Array({"prt": ak.zip({"id": [identity], "status": [status], "p": momentum}, depth_limit=2)})
     assert {name for name in streams.PARTON_STREAMS if streams.of_partons(batch, name)[0]} == expected
+
+
+def test_nothing_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sums are those of all partons, the table is empty and can be joined to others."""
+    monkeypatch.setattr(streams, "LEADING_PT", 6000.0)
+    (batch,) = generator.generate_block("st_tchannel", 10, 3, 0, copies=3)
+    assert (len(batch.table), *batch[1:]) == (0, 10, 10.0, 10.0)
+    monkeypatch.undo()
+    (other,) = generator.generate_block("st_tchannel", 40, 3, 0, copies=3)
+    assert len(particles.concatenate([batch.table, other.table])) == len(other.table) > 0
 
 
 def final_numbers(table: ak.Array) -> np.ndarray:
