@@ -8,7 +8,7 @@ export HNL_REAL_NANOAOD ?= $(abspath ../shared/data/nanoaod)
 # A file stays in one worker, which makes its fixtures once; tests of a file may use what others of it have left.
 PARALLEL := -n 2 --dist loadfile
 
-.PHONY: help demo test test-quick test-faults test-images-update coverage lint docs docs-serve gallery formats lock clean
+.PHONY: help demo samples test test-quick test-faults test-images-update coverage lint docs docs-serve gallery formats lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -22,6 +22,9 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY)  ## run the search on the shipped samples, ending in a report
 	@$(BIN)/hnl run datasets/demo/demo.yaml -o $(OUT)/demo
+
+samples: $(READY)  ## make the samples of the demo that are not there: hours on all cores, and it can be interrupted
+	$(BIN)/python datasets/demo/make.py
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest $(PARALLEL) --ignore tests/faults

@@ -22,11 +22,15 @@ def processes() -> str:
     for process in PROCESSES.values():
         sigma = "by mass and coupling" if process.cross_section is None else f"{process.cross_section:.6g}"
         k_factor = "" if process.k_factor is None else f"{process.k_factor:g}"
-        streams = "all" if len(process.streams) > 1 else process.streams[0]
+        streams = "all" if len(process.streams) > 2 else ", ".join(process.streams)
         uncertainty = f"{100 * process.uncertainty:g} %"
         name = f"`{process.name}`"
-        rows.append((name, process.description, sigma, uncertainty, k_factor, process.source, streams))
-    return _table(("name", "description", "cross section (pb)", "uncertainty", "K", "source", "events kept"), rows)
+        outcome = process.outcome._asdict().items()
+        happens = ", ".join(what if wanted else f"no {what}" for what, wanted in outcome if wanted is not None)
+        chosen = (process.partons or "", streams, happens)
+        rows.append((name, process.description, sigma, uncertainty, k_factor, process.source, *chosen))
+    header = ("name", "description", "cross section (pb)", "uncertainty", "K", "source")
+    return _table((*header, "partons", "events kept", "imposed"), rows)
 
 
 def detector() -> str:

@@ -33,6 +33,8 @@ from hnl import cli
         ("wjets -n 10 --seed -1", "seed must not be negative, not -1"),
         ("wjets -n 10 --reseeds 17", "reseeds = 17: must be 1 to 16"),
         ("wjets -n 10 --reseeds 0", "reseeds = 0"),
+        ("wgamma -n 10 --copies 0", "copies = 0: must be at least 1"),
+        ("wjets -n 10 --copies 2", "copies = 2: must be at least 1, and 1 for all processes but wjets_heavy, "),
     ],
 )
 def test_bad_input(

@@ -1,10 +1,9 @@
 """Makes the demo samples: `python datasets/demo/make.py [NAME ...]`, with names of samples, or 'catalogue'; or 'plan'.
 
-'plan' lists the signal samples of :func:`planned`, which cover the plane of m_N and |V|^2 and are not part of the set
-yet; their names can be given as well: all of them are 3.3 million generated events, of 4 to 7 CPU ms each, so five
-hours. Existing files are kept. The whole set takes about an hour on one core. Sums of weights in the files are
-those of all generated events; the events in them are preselected (`hnl simulate --preselect`). It has no QCD: the few
-events that could be made would have weights in the hundreds.
+Existing files are kept, so that an interrupted run goes on with the next file. Sums of weights in the files are those
+of all generated events; the events in them are preselected (`hnl simulate --preselect`). 'plan' lists the signal
+samples of :func:`planned`, which cover the plane of m_N and |V|^2 and are not part of the set yet; their names can be
+given as well: all of them are 3.3 million generated events, of 4 to 7 CPU ms each, so five hours.
 """
 
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from hnl import terminal
 from hnl.datasets.simulation import processes, pseudodata, sample
 from hnl.datasets.simulation.parameters import DETECTOR
 from hnl.datasets.simulation.sample import Request
@@ -21,7 +21,7 @@ from hnl.datasets.simulation.signal import SignalOptions
 
 FOLDER = Path(__file__).parent
 SEED = 2026
-LUMINOSITY = 0.07  # /fb: about that of the background samples, so that pseudo-data is a draw with weights about one
+LUMINOSITY = 4.0  # /fb: that of the background samples with weights of at most one
 ERA: dict[str, Any] = {
     "year": 2018,
     "luminosity": LUMINOSITY,
@@ -84,32 +84,40 @@ ERA["corrections"] |= {
     },
 }
 
-# process: generated events, detector reseeds. 16 where the displaced lepton comes from a conversion: copies of one
-# generated event are then hardly alike.
+# Process: generated events, hadronisations of each that passes at parton level, measurements of each hadronisation. The
+# numbers of events make the largest weight about one at the luminosity above: cross section x luminosity x (largest
+# probability of the outcome) / (product of the three). 16 measurements where the displaced lepton comes from a
+# conversion or a light hadron: copies are then hardly alike.
 BACKGROUNDS = {
-    "ttbar": (90_000, 1),
-    "st_tchannel": (60_000, 4),
-    "st_tw": (20_000, 1),
-    "wjets": (700_000, 4),
-    "wgamma": (400_000, 16),
-    "zjets": (500_000, 8),
-    "zpair": (150_000, 2),
-    "zgamma": (200_000, 16),
-    "zjets_tau": (10_000, 4),
+    "ttbar": (140_000, 8, 3),
+    "st_tchannel": (44_000, 10, 2),
+    "st_tw": (12_000, 8, 3),
+    "wjets_heavy": (680_000, 20, 4),
+    "wjets_light": (850_000, 4, 16),
+    "wjets_tau": (250_000, 40, 2),
+    "wgamma": (2_600_000, 4, 16),
+    "zjets_heavy": (205_000, 20, 4),
+    "zjets_light": (255_000, 4, 16),
+    "zpair": (42_000, 1, 8),
+    "zgamma": (255_000, 4, 16),
+    "zjets_tau": (210_000, 10, 4),
 }
 
 # The same for the samples from which pseudo-data is drawn. They differ from the above: else the classifiers would be
-# trained on the data.
+# trained on the data. There are so many events that hardly any parton-level event is expected more than once.
 FOR_PSEUDODATA = {
-    "ttbar": (70_000, 1),
-    "st_tchannel": (30_000, 1),
-    "st_tw": (10_000, 1),
-    "wjets": (350_000, 4),
-    "wgamma": (150_000, 2),
-    "zjets": (120_000, 4),
-    "zpair": (100_000, 2),
-    "zgamma": (150_000, 2),
-    "zjets_tau": (6_000, 4),
+    "ttbar": (560_000, 8, 3),
+    "st_tchannel": (150_000, 10, 2),
+    "st_tw": (50_000, 8, 3),
+    "wjets_heavy": (3_500_000, 20, 4),
+    "wjets_light": (850_000, 4, 16),
+    "wjets_tau": (600_000, 40, 2),
+    "wgamma": (2_600_000, 4, 16),
+    "zjets_heavy": (600_000, 20, 4),
+    "zjets_light": (255_000, 4, 16),
+    "zpair": (84_000, 1, 4),
+    "zgamma": (255_000, 4, 16),
+    "zjets_tau": (300_000, 10, 4),
 }
 
 # Mean proper decay lengths in mm, by coupling and mass in GeV. Of |V|^2 = 9.9e-5, 1.6e-6, 1e-6, 5.7e-7, 5e-7, 3e-7 to
@@ -134,9 +142,11 @@ def requests() -> dict[str, Request]:
         for mass, n in masses.items():
             options = SignalOptions(mass, coupling, ctau=CTAU[coupling][mass])
             result[f"hnl{mass}_{coupling}"] = Request("hnl", n, SEED + 100 * i + mass, options, 1, True)
-    for process, (n, reseeds) in BACKGROUNDS.items():
-        result[process] = Request(process, n, SEED, None, reseeds, True)
-    return result
+    return result | {process: _background(process, SEED, *numbers) for process, numbers in BACKGROUNDS.items()}
+
+
+def _background(process: str, seed: int, n_events: int, copies: int, reseeds: int) -> Request:
+    return Request(process, n_events, seed, None, reseeds, True, copies)
 
 
 # The plan: signal samples from which lifetime reweighting reaches every |V|^2 that the paper excludes (Fig. 13).
@@ -218,6 +228,8 @@ def catalogue() -> str:
         if request.options is not None:
             entry["cross_section_order"] = "NNLO"  # physics.production: a further K-factor is refused
             entry["process"] = f"HNL{request.options.mass:g} {request.options.coupling}"
+        else:  # the two parts of a process are drawn together
+            entry["process"] = request.process.removesuffix("_heavy").removesuffix("_light")
         datasets.append(entry | {"era": "Demo"})
     data = {"name": "pseudodata", "era": "Demo", "kind": "data", "process": "pseudo-data"}
     datasets.append(data | {"files": ["pseudodata.root"], "primary_dataset": "SingleLepton"})
@@ -226,32 +238,43 @@ def catalogue() -> str:
     )
 
 
-def make_pseudodata(output: Path) -> int:
-    """Draws the pseudo-data from samples of its own, which are kept in a hidden folder until all exist."""
+def for_pseudodata() -> dict[Path, Request]:
+    """Requests for the samples from which pseudo-data is drawn, by file: they stay in a hidden folder."""
     folder = FOLDER / ".pseudodata"
-    folder.mkdir(exist_ok=True)
-    samples = []
-    for process, (n, reseeds) in FOR_PSEUDODATA.items():
-        path = folder / f"{process}.root"
-        if not path.exists():
-            sample.make(Request(process, n, SEED + 1, None, reseeds, True), path)
-        samples.append((path, processes.cross_section_pb(process)))
-    return pseudodata.draw(samples, LUMINOSITY, output, SEED)
+    return {
+        folder / f"{process}.root": _background(process, SEED + 1, *numbers)
+        for process, numbers in FOR_PSEUDODATA.items()
+    }
 
 
 def main(names: list[str]) -> None:
     """Makes the files of these names, or all that do not exist."""
-    wanted = {name: request for name, request in planned().items() if name in names}
-    for name, request in (requests() | wanted).items():
-        path = FOLDER / f"{name}.root"
-        if (not names or name in names) and not path.exists():
-            print(name, sample.make(request, path), path.stat().st_size, flush=True)
     if "plan" in names:
         for name, request in planned().items():
             print(name, request.n_events)
-    path = FOLDER / "pseudodata.root"
-    if (not names or "pseudodata" in names) and not path.exists():
-        print("pseudodata", make_pseudodata(path), path.stat().st_size, flush=True)
+    wanted = {name: request for name, request in planned().items() if name in names}
+    chosen = {name: request for name, request in requests().items() if not names or name in names} | wanted
+    todo = {FOLDER / f"{name}.root": request for name, request in chosen.items()}
+    data = FOLDER / "pseudodata.root"
+    with_data = (not names or "pseudodata" in names) and not data.exists()
+    if with_data:
+        todo |= for_pseudodata()
+    todo = {path: request for path, request in todo.items() if not path.exists()}
+    with terminal.progress_bar("generated events") as progress:
+        whole = progress.add_task("all", total=sum(request.n_events for request in todo.values()))
+
+        def generated(number: int) -> None:
+            progress.update(whole, advance=number)
+
+        for path, request in todo.items():
+            path.parent.mkdir(exist_ok=True)
+            progress.update(whole, description=path.stem)
+            written = sample.make(request, path, on_block=generated)
+            terminal.note(f"{path.relative_to(FOLDER)}: {written} events, {path.stat().st_size / 1e6:.1f} MB")
+    if with_data:
+        samples = [(path, processes.cross_section_pb(request.process)) for path, request in for_pseudodata().items()]
+        written = pseudodata.draw(samples, LUMINOSITY, data, SEED)
+        terminal.note(f"{data.name}: {written} events, {data.stat().st_size / 1e6:.1f} MB")
     if not names or "catalogue" in names:
         (FOLDER / "demo.yaml").write_text(catalogue())
 

@@ -20,6 +20,7 @@ from hnl.datasets.simulation import (
     jets,
     leptons,
     muons,
+    outcomes,
     overlay,
     particle_flow,
     propagation,
@@ -62,6 +63,7 @@ def simulate(
     preselect: bool = False,
     detector: Detector = DETECTOR,
     every_jet: bool = False,
+    outcome: outcomes.Outcome = outcomes.NATURAL,
 ) -> Block:
     """Measure generated events.
 
@@ -74,6 +76,8 @@ def simulate(
         preselect: drop events without a prompt-like isolated lepton of p_T > 24 GeV and a displaced lepton of
             p_T > 5 GeV, both from the hard interaction. Saves most of the time.
         every_jet: store the particles of every jet, not only of those near displaced leptons.
+        outcome: what the measurement must show; its probability becomes a factor of the weight. Events in which it is
+            impossible are dropped.
 
     Returns:
         NanoAOD branches and collections by name, in the order of the table, reseeds of an event side by side.
@@ -84,7 +88,7 @@ def simulate(
     check(seed, reseeds)
     step = max(1, CHUNK // reseeds)
     blocks = [
-        _simulate(table[start : start + step], libraries, seed, reseeds, preselect, detector, every_jet)
+        _simulate(table[start : start + step], libraries, seed, reseeds, preselect, detector, every_jet, outcome)
         for start in range(0, max(1, len(table)), step)
     ]
     return join(blocks)
@@ -99,7 +103,7 @@ def join(blocks: list[Block]) -> Block:
 
 def _simulate(
     table: ak.Array, libraries: overlay.Libraries, seed: int, reseeds: int, preselect: bool, detector: Detector,
-    every_jet: bool,
+    every_jet: bool, outcome: outcomes.Outcome,
 ) -> Block:  # fmt: skip
     copy = np.repeat(np.arange(len(table)), reseeds)
     reseed = np.tile(np.arange(reseeds), len(table))
@@ -108,16 +112,19 @@ def _simulate(
     draws = Draws.for_events(seed, ak.to_numpy(table.event_id), reseed)
     vertex = propagation.beam_spot(draws, detector.beam)
     hard = propagation.visible(generated, vertex, detector.tracker)
+    draws, probability = outcomes.impose(outcome, table, hard, draws, detector)
     hard = propagation.convert_photons(hard, draws, detector.material, detector.tracker)
     tracks = _tracks(hard, vertex, draws, detector)
     numbers = {
         "event_id": ak.to_numpy(table.event_id),
         "reseed": reseed,
-        "weight": ak.to_numpy(table.weight) / reseeds,
+        "weight": ak.to_numpy(table.weight) / reseeds * probability,
     }
+    keep = probability > 0
     if preselect:
         reco_leptons = leptons.collect(tracks, leptons.identify(tracks, draws, detector), draws, detector)
-        keep = leptons.interesting(reco_leptons, len(copy), isolation=False)
+        keep &= leptons.interesting(reco_leptons, len(copy), isolation=False)
+    if not keep.all():
         numbers = {name: value[keep] for name, value in numbers.items()}
         generated = _keep_generated(generated, keep)
         draws, vertex = draws.keep_events(keep), vertex[keep]

@@ -7,6 +7,9 @@ before it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -14,7 +17,7 @@ from numpy.typing import NDArray
 
 from hnl.datasets.hashing import splitmix64
 from hnl.datasets.simulation.compiled import compiled
-from hnl.datasets.simulation.rows import ObjectColumn
+from hnl.datasets.simulation.rows import ObjectColumn, key
 
 Keys = NDArray[np.uint64]
 
@@ -54,28 +57,52 @@ def _event_keys(seed: np.uint64, event_id: ObjectColumn, reseed: ObjectColumn) -
     return out
 
 
+class Given(NamedTuple):
+    """Numbers laid down for some objects: the index of the event and the number in it of each, and its value."""
+
+    event: ObjectColumn
+    uid: ObjectColumn
+    values: ObjectColumn
+
+
 class Draws:
     """Random numbers for a block of events.
 
     Args:
         keys: one 64-bit key per event; use :meth:`for_events` to make them.
+        given: numbers that are laid down, by purpose, see :meth:`giving`.
     """
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, given: Mapping[str, Given] = MappingProxyType({})) -> None:
         self.keys = keys
+        self.given = given
 
     @classmethod
     def for_events(cls, seed: int, event_id: ObjectColumn, reseed: ObjectColumn) -> Draws:
         """The draws of events with these numbers, under a seed >= 0."""
         return cls(_event_keys(np.uint64(seed), event_id.astype(np.int64), reseed.astype(np.int64)))
 
+    def giving(self, event: ObjectColumn, uid: ObjectColumn, purpose: str, values: ObjectColumn) -> Draws:
+        """The same draws, but with these ``values`` for :meth:`uniform` of these objects and this purpose."""
+        return Draws(self.keys, {**self.given, purpose: Given(event, uid, values)})
+
     def keep_events(self, mask: ObjectColumn) -> Draws:
         """The draws of a subset of the events."""
-        return Draws(self.keys[mask])
+        new = np.cumsum(mask) - 1
+        given = {
+            purpose: Given(new[g.event[mask[g.event]]], *(column[mask[g.event]] for column in g[1:]))
+            for purpose, g in self.given.items()
+        }
+        return Draws(self.keys[mask], given)
 
     def uniform(self, event: ObjectColumn, uid: ObjectColumn, purpose: str) -> NDArray[np.float64]:
         """Uniform in (0, 1), one per object, from its event, its number ``uid`` in the event, and the purpose."""
-        return np.asarray(_uniform(self.keys, event, uid, crc32(purpose.encode())))
+        values = np.asarray(_uniform(self.keys, event, uid, crc32(purpose.encode())))
+        if purpose in self.given:
+            given = self.given[purpose]
+            _, here, there = np.intersect1d(key(event, uid), key(given.event, given.uid), True, return_indices=True)
+            values[here] = given.values[there]
+        return values
 
     def normal(self, event: ObjectColumn, uid: ObjectColumn, purpose: str) -> NDArray[np.float64]:
         """Standard normal, one per object; arguments as for :meth:`uniform`."""

@@ -1,7 +1,8 @@
 """Generated events of any process, as particle tables with exact weights.
 
-The work is cut into blocks of :data:`BLOCK` events. Each block has its own Pythia, with a seed made from (seed,
-process, block number). So a sample does not depend on which workers make which blocks, nor on their order.
+The work is cut into blocks of :data:`BLOCK` events. Each block has its own Pythia (two of them where events are chosen
+at parton level, see hadronisation.py), with seeds made from (seed, process, block number). So a sample does not depend
+on which workers make which blocks, nor on their order.
 """
 
 import zlib
@@ -12,7 +13,8 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from hnl.datasets.simulation import polarisation, processes, pythia, semileptonic, signal, streams
+from hnl.datasets.simulation import particles, polarisation, processes, pythia, semileptonic, signal, streams
+from hnl.datasets.simulation.hadronisation import Hadroniser
 from hnl.datasets.simulation.processes import Process
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
@@ -25,9 +27,11 @@ class GeneratedBatch(NamedTuple):
     """Generated events of one call of Pythia.
 
     Attributes:
-        table: the events that passed the filter, as particle table.
-        n_generated: number of events before the filter.
-        sum_w: sum of their weights, before the filter; it normalises the sample to its cross section.
+        table: the events that passed the filters, as particle table. Of ``copies`` hadronisations of one parton-level
+            event each has weight / copies, and its ``event_id`` is ``copies`` x (number of the event) + (number of the
+            copy).
+        n_generated: number of (parton-level) events before the filters.
+        sum_w: sum of their weights, before the filters; it normalises the sample to its cross section.
         sum_w2: sum of their squared weights.
     """
 
@@ -55,6 +59,7 @@ def generate_block(
     block: int,
     options: SignalOptions | None = None,
     keep: Sequence[str] | None = None,
+    copies: int = 1,
 ) -> Iterator[GeneratedBatch]:
     """Generate one block of a sample.
 
@@ -64,7 +69,9 @@ def generate_block(
         seed: any integer that is not negative.
         block: number of the block, from 0 to ``n_blocks(n_events) - 1``.
         options: the signal point, for 'hnl' only.
-        keep: streams to keep instead of those of the process; ``streams.ALL`` for no filter.
+        keep: streams to keep instead of those of the process, without its parton-level filter; ``streams.ALL`` for no
+            filter at all.
+        copies: hadronisations of each parton-level event, see :class:`GeneratedBatch`.
 
     Yields:
         Batches of up to :data:`hnl.datasets.simulation.pythia.BATCH` generated events.
@@ -72,32 +79,57 @@ def generate_block(
     Raises:
         InputError: see :func:`check`.
     """
-    check(process, n_events, seed, options, keep)
+    check(process, n_events, seed, options, keep, copies)
     recipe = processes.get(process)
     settings = [*recipe.settings, "PartonLevel:MPI = off", *_bias(recipe)]
     if options is not None:
         settings += signal.settings(options)
-    generator = pythia.start(settings, block_seed(seed, process, block))
+    first, last = block * BLOCK, min((block + 1) * BLOCK, n_events)
+    seeds = block_seed(seed, process, block), block_seed(seed, f"{process}, hadrons", block)
     if options is not None:
-        rng, undecayed = np.random.default_rng([seed, block]), signal.kept(options)
-        first, end = block * BLOCK, min((block + 1) * BLOCK, n_events)
-        for table in _polarised(generator, rng, undecayed, first, end):
+        generator, rng = pythia.start(settings, seeds[0]), np.random.default_rng([seed, block])
+        for table in _polarised(generator, rng, signal.kept(options), first, last):
             chosen = table[np.isin(streams.classify(table), keep or recipe.streams)]
-            yield GeneratedBatch(ak.to_packed(chosen), len(table), float(len(table)), float(len(table)))
+            yield _batch(ak.to_packed(chosen), np.ones(len(table)))
         return
-    enhancement = recipe.lepton_enhancement
-    truth = semileptonic.enhance(generator, enhancement) if enhancement != 1 else {}
+    if recipe.partons is None or keep is not None:
+        generator = pythia.start([*settings, *recipe.hadron_settings], seeds[0])
+        finish = _Finish(recipe, keep or recipe.streams, generator)
+        for number in range(first, last, pythia.BATCH):
+            events = generator.nextBatch(min(pythia.BATCH, last - number))  # without the very few it cannot finish
+            weight = _hard_weight(recipe, events)
+            yield _batch(finish(events, weight, number + np.arange(len(events))), weight)
+        return
+    hadroniser = Hadroniser(settings, recipe.hadron_settings, seeds)
+    finish = _Finish(recipe, recipe.streams, hadroniser.source)
+    for number in range(first, last, pythia.BATCH):
+        partons = hadroniser.partons(min(pythia.BATCH, last - number))
+        weight = _hard_weight(recipe, partons)
+        chosen = streams.of_partons(partons, recipe.partons)
+        tables = [
+            finish(events, weight[origin] / copies, (number + origin) * copies + copy)
+            for events, origin, copy in hadroniser.hadronise(partons, chosen, copies)
+        ]
+        yield _batch(particles.concatenate(tables or [particles.no_events()]), weight)
 
-    for first in range(block * BLOCK, min((block + 1) * BLOCK, n_events), pythia.BATCH):
-        n = min(pythia.BATCH, (block + 1) * BLOCK - first, n_events - first)
-        events = generator.nextBatch(n)  # without the very few that Pythia cannot finish
-        weight = _hard_weight(recipe, events)
-        table = pythia.particle_table(events, weight, first)
-        if truth:
-            factor = semileptonic.event_weights(table.particles, enhancement, truth)
+
+class _Finish:
+    """Complete events of Pythia as particle tables, with all weights and without those of other streams."""
+
+    def __init__(self, recipe: Process, keep: Sequence[str], generator: Any) -> None:
+        self.keep, self.enhancement = keep, recipe.lepton_enhancement
+        self.truth = semileptonic.enhance(generator, self.enhancement) if self.enhancement != 1 else {}
+
+    def __call__(self, events: ak.Array, weight: NDArray[np.float64], event_id: NDArray[np.int64]) -> ak.Array:
+        table = ak.with_field(pythia.particle_table(events, weight, 0), event_id, "event_id")
+        if self.truth:
+            factor = semileptonic.event_weights(table.particles, self.enhancement, self.truth)
             table = ak.with_field(table, weight * factor, "weight")
-        chosen = np.isin(streams.classify(table), keep or recipe.streams)
-        yield GeneratedBatch(ak.to_packed(table[chosen]), len(events), float(np.sum(weight)), float(np.sum(weight**2)))
+        return ak.to_packed(table[np.isin(streams.classify(table), self.keep)])
+
+
+def _batch(table: ak.Array, weight: NDArray[np.float64]) -> GeneratedBatch:
+    return GeneratedBatch(table, len(weight), float(np.sum(weight)), float(np.sum(weight**2)))
 
 
 def _polarised(generator: Any, rng: np.random.Generator, undecayed: float, first: int, end: int) -> Iterator[ak.Array]:
@@ -116,16 +148,28 @@ def block_seed(seed: int, process: str, block: int) -> int:
     return 1 + int(sequence.generate_state(1, np.uint64)[0]) % 900_000_000
 
 
-def check(process: str, n_events: int, seed: int, options: SignalOptions | None, keep: Sequence[str] | None) -> None:
+def check(
+    process: str,
+    n_events: int,
+    seed: int,
+    options: SignalOptions | None,
+    keep: Sequence[str] | None = None,
+    copies: int = 1,
+) -> None:
     """Check the arguments of :func:`generate_block` without generating anything.
 
     Raises:
-        InputError: unknown process or stream, bad number of events or seed, signal options missing or superfluous.
+        InputError: unknown process or stream, bad number of events, copies or seed, copies of a process that is not
+            made from chosen partons, signal options missing or superfluous.
     """
-    signal.check_options(process, processes.get(process).cross_section is None, options)
+    recipe = processes.get(process)
+    signal.check_options(process, recipe.cross_section is None, options)
     n_blocks(n_events)
     if seed < 0:
         raise InputError(f"the seed must not be negative, not {seed}")
+    if copies < 1 or (copies > 1 and recipe.partons is None):
+        of_partons = ", ".join(name for name, other in processes.PROCESSES.items() if other.partons)
+        raise InputError(f"copies = {copies}: must be at least 1, and 1 for all processes but {of_partons}")
     if unknown := set(keep or ()) - set(streams.ALL):
         raise InputError(f"unknown streams {sorted(unknown)}; known: {', '.join(streams.ALL)}")
     if options is not None:

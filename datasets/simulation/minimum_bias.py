@@ -63,8 +63,7 @@ def _library(
 ) -> ak.Array:
     if n_events <= 0 or seed < 0:
         raise InputError(f"{name}: needs events and a seed that is not negative, not {n_events} and {seed}")
-    recipe = f"{crc32(repr(settings).encode()):08x}"  # other settings give another library
-    path = cache / f"{name}_{n_events}_{seed}_{recipe}.parquet" if cache else None
+    path = cache / file_name(name, settings, n_events, seed) if cache else None
     if path and path.exists():
         return ak.from_parquet(path)
     generator = pythia.start((*settings, "PartonLevel:MPI = on"), block_seed(seed, name, 0))
@@ -81,6 +80,11 @@ def _library(
         ak.to_parquet(table, temporary)
         temporary.rename(path)
     return table
+
+
+def file_name(name: str, settings: tuple[str, ...], n_events: int, seed: int) -> str:
+    """Name of a library in the cache: other settings give another library."""
+    return f"{name}_{n_events}_{seed}_{crc32(repr(settings).encode()):08x}.parquet"
 
 
 def _without_z(table: ak.Array) -> ak.Array:

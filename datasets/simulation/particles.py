@@ -69,11 +69,16 @@ def build(counts: ArrayLike, columns: Mapping[str, ArrayLike], event_id: ArrayLi
         {
             "event_id": np.asarray(event_id, np.int64),
             "weight": np.asarray(weight, np.float64),
-            "particles": ak.unflatten(ak.zip(particles), np.asarray(counts)),
+            "particles": ak.unflatten(ak.zip(particles), np.asarray(counts, np.int64)),
         }
     )
     validate(table)
     return table
+
+
+def no_events() -> ak.Array:
+    """A particle table without events."""
+    return build([], {name: [] for name in PARTICLE_FIELDS}, [], [])
 
 
 def validate(table: ak.Array) -> None:

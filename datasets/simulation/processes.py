@@ -8,8 +8,20 @@ Pythia's. The tune is Monash 2013 (Pythia's default; the paper used CUETP8M1 and
 from dataclasses import dataclass
 
 from hnl.datasets.simulation import signal
+from hnl.datasets.simulation.outcomes import NATURAL, Outcome
 from hnl.datasets.simulation.signal import SignalOptions
-from hnl.datasets.simulation.streams import ALL, DISPLACED, PHOTON, PROMPT_PAIR, TRACK
+from hnl.datasets.simulation.streams import (
+    ALL,
+    DISPLACED,
+    HEAVY,
+    HEAVY_PAIR,
+    LEPTON,
+    LIGHT,
+    PHOTON,
+    PROMPT_PAIR,
+    RADIATION,
+    TRACK,
+)
 from hnl.errors import InputError
 from hnl.physics.constants import SIGMA_W_LNU, SIGMA_W_LNU_UNCERTAINTY
 from hnl.physics.production import PAPER_ENERGY
@@ -28,6 +40,9 @@ class Process:
         k_factor: ``cross_section`` over Pythia's value; None where that is arbitrary.
         uncertainty: relative, of the cross section.
         streams: streams of :mod:`hnl.datasets.simulation.streams` that the generator filter keeps.
+        partons: the parton-level stream to which it is confined. Its events can be hadronised several times.
+        hadron_settings: Pythia settings of hadronisation and decays.
+        outcome: what the measurement must show, with its probability as weight.
         lepton_enhancement: factor on the decays of c and b hadrons and taus into e or mu
             (:mod:`hnl.datasets.simulation.semileptonic`). Used where it was measured to give more effective
             events per second: twice as many for QCD and taus, but hardly more for W, Z and top.
@@ -43,6 +58,9 @@ class Process:
     k_factor: float | None
     uncertainty: float
     streams: tuple[str, ...] = (DISPLACED,)
+    partons: str | None = None
+    hadron_settings: tuple[str, ...] = ()
+    outcome: Outcome = NATURAL
     lepton_enhancement: float = 1.0
     every_jet: bool = False
     pt_hat_power: float = 0.0
@@ -75,6 +93,14 @@ _TW = (  # the resonance stands in for the tW continuum
     "4000005:onMode = off",
     "4000005:onIfAny = 6",
 )
+_QCD_WITHOUT_PAIRS = (  # no hard c anti-c or b anti-b, which qcd_cc and qcd_bb have; 'New' means u, d, s here
+    "HardQCD:gg2gg = on",
+    "HardQCD:gg2qqbar = on",
+    "HardQCD:qg2qg = on",
+    "HardQCD:qq2qq = on",
+    "HardQCD:qqbar2gg = on",
+    "HardQCD:qqbar2qqbarNew = on",
+)
 
 _K_W = 1.35
 _SIGMA_W_PARTON_LNU = 5015.0
@@ -82,6 +108,7 @@ _SIGMA_W_PARTON_LNU = 5015.0
 _SIGMA_Z_LL = 2025.74
 _SIGMA_Z_PARTON_MUMU = 537.0
 """Pythia's leading-order value for one lepton flavour, pT-hat > 15 GeV and m > 50 GeV, pb."""
+_SIGMA_QCD_WITHOUT_PAIRS = 1.6e8
 _FEWZ = "FEWZ 3.1, NNLO QCD and NLO EW with NNPDF 3.0, as CMS uses it"
 _W_SOURCE = f"W -> l nu, 20508.9 pb per flavour: {_FEWZ}"
 _W_PARTON_SOURCE = "Pythia, W + 1 parton at leading order with pT-hat > 15 GeV, times the K factor of inclusive W"
@@ -112,24 +139,47 @@ PROCESSES: dict[str, Process] = {
             uncertainty=0.1,
         ),
         Process(
+            name="wjets_heavy",
+            description="the part of wjets with a c or b quark in the shower",
+            settings=(*_W_PARTON, *_W_LIGHT),
+            cross_section=2 * _K_W * _SIGMA_W_PARTON_LNU,
+            source=_W_PARTON_SOURCE,
+            k_factor=_K_W,
+            uncertainty=0.1,
+            partons=HEAVY,
+        ),
+        Process(
+            name="wjets_light",
+            description="the other part of wjets: second lepton of a light hadron, or of a soft or forward quark",
+            settings=(*_W_PARTON, *_W_LIGHT),
+            cross_section=2 * _K_W * _SIGMA_W_PARTON_LNU,
+            source=_W_PARTON_SOURCE,
+            k_factor=_K_W,
+            uncertainty=0.1,
+            partons=LIGHT,
+        ),
+        Process(
             name="wjets_tau",
-            description="W -> tau nu + jets (light, c and b); second lepton from a hadron decay",
+            description="W -> tau nu + jets with c or b; second lepton from a hadron decay",
             settings=(*_W_PARTON, *_W_TAU),
             cross_section=_K_W * _SIGMA_W_PARTON_LNU,
             source=_W_PARTON_SOURCE,
             k_factor=_K_W,
             uncertainty=0.1,
-            lepton_enhancement=1.5,
+            partons=HEAVY,
+            lepton_enhancement=1.8,
         ),
         Process(
             name="wgamma",
-            description="W -> e nu, mu nu with a photon (radiation or pi0) that may convert",
+            description="W -> e nu, mu nu with a photon (radiation or pi0) that converts",
             settings=(*_W, *_W_LIGHT),
             cross_section=2 * SIGMA_W_LNU[PAPER_ENERGY],
             source=_W_SOURCE,
             k_factor=_K_W,
             uncertainty=SIGMA_W_LNU_UNCERTAINTY,
             streams=(PHOTON,),
+            partons=RADIATION,
+            outcome=Outcome(conversion=True),
         ),
         Process(
             name="zjets",
@@ -141,24 +191,49 @@ PROCESSES: dict[str, Process] = {
             uncertainty=0.038,
         ),
         Process(
-            name="zpair",
-            description="Z/gamma* -> e e, mu mu, of which one lepton may look displaced by a bad measurement",
+            name="zjets_heavy",
+            description="the part of zjets with a c or b quark in the shower",
             settings=_Z_LIGHT,
             cross_section=2 * _SIGMA_Z_LL,
             source=_Z_SOURCE,
             k_factor=1.34,
             uncertainty=0.038,
-            streams=(PROMPT_PAIR,),
+            partons=HEAVY,
+        ),
+        Process(
+            name="zjets_light",
+            description="the other part of zjets: second lepton of a light hadron, or of a soft or forward quark",
+            settings=_Z_LIGHT,
+            cross_section=2 * _SIGMA_Z_LL,
+            source=_Z_SOURCE,
+            k_factor=1.34,
+            uncertainty=0.038,
+            partons=LIGHT,
+        ),
+        Process(
+            name="zpair",
+            description="Z/gamma* -> e e, mu mu, of which one lepton is measured badly and so may look displaced",
+            settings=_Z_LIGHT,
+            cross_section=2 * _SIGMA_Z_LL,
+            source=_Z_SOURCE,
+            k_factor=1.34,
+            uncertainty=0.038,
+            streams=(PHOTON, PROMPT_PAIR),
+            partons=LEPTON,
+            outcome=Outcome(tail=True),
         ),
         Process(
             name="zgamma",
-            description="Z/gamma* -> e e, mu mu with a photon (radiation or pi0) that may convert",
+            description="Z/gamma* -> e e, mu mu with a photon (radiation or pi0) that converts, "
+            "and both leptons measured well",
             settings=_Z_LIGHT,
             cross_section=2 * _SIGMA_Z_LL,
             source=_Z_SOURCE,
             k_factor=1.34,
             uncertainty=0.038,
             streams=(PHOTON,),
+            partons=RADIATION,
+            outcome=Outcome(tail=False, conversion=True),
         ),
         Process(
             name="zjets_tau",
@@ -168,6 +243,9 @@ PROCESSES: dict[str, Process] = {
             source=_Z_SOURCE,
             k_factor=1.34,
             uncertainty=0.038,
+            partons=LEPTON,
+            # Without spin correlations, which take 20 times as long and change the mean of pT(l) / pT(tau) by 2 %.
+            hadron_settings=("TauDecays:mode = 0",),
             lepton_enhancement=1.5,
         ),
         Process(
@@ -189,6 +267,7 @@ PROCESSES: dict[str, Process] = {
             source="Top++ 2.0, NNLO + NNLL, m_t = 172.5 GeV (LHC top working group)",
             k_factor=1.62,
             uncertainty=0.055,
+            partons=LEPTON,
         ),
         Process(
             name="st_tchannel",
@@ -198,6 +277,7 @@ PROCESSES: dict[str, Process] = {
             source="Hathor 2.1, NLO: 136.02 (t) + 80.95 (anti-t) pb (LHC top working group)",
             k_factor=1.41,
             uncertainty=0.04,
+            partons=LEPTON,
         ),
         Process(
             name="st_tw",
@@ -208,10 +288,11 @@ PROCESSES: dict[str, Process] = {
             source="Kidonakis, NLO + NNLL: 2 x 35.85 pb",
             k_factor=None,
             uncertainty=0.054,
+            partons=LEPTON,
         ),
         Process(
             name="qcd_bb",
-            description="QCD b anti-b, pT-hat > 30 GeV, two leptons from hadron decays; no gluon splitting",
+            description="QCD b anti-b, pT-hat > 30 GeV, two leptons from hadron decays",
             settings=("HardQCD:hardbbbar = on", "PhaseSpace:pTHatMin = 30"),
             cross_section=6.32e5,
             source=_QCD_SOURCE,
@@ -219,15 +300,30 @@ PROCESSES: dict[str, Process] = {
             uncertainty=1.0,
             lepton_enhancement=1.5,
             pt_hat_power=2,
+            partons=HEAVY_PAIR,
         ),
         Process(
             name="qcd_cc",
-            description="QCD c anti-c, pT-hat > 30 GeV, two leptons from hadron decays; no gluon splitting",
+            description="QCD c anti-c, pT-hat > 30 GeV, two leptons from hadron decays",
             settings=("HardQCD:hardccbar = on", "PhaseSpace:pTHatMin = 30"),
             cross_section=6.48e5,
             source=_QCD_SOURCE,
             k_factor=1.0,
             uncertainty=1.0,
+            lepton_enhancement=1.5,
+            pt_hat_power=2,
+            partons=HEAVY_PAIR,
+        ),
+        Process(
+            name="qcd_shower",
+            description="QCD with light quarks and gluons, or one b or c, pT-hat > 30 GeV; b and c pairs of the shower "
+            "(gluon splitting, flavour excitation), two leptons from hadron decays",
+            settings=(*_QCD_WITHOUT_PAIRS, "PhaseSpace:pTHatMin = 30"),
+            cross_section=_SIGMA_QCD_WITHOUT_PAIRS,
+            source=_QCD_SOURCE,
+            k_factor=1.0,
+            uncertainty=1.0,
+            partons=HEAVY_PAIR,
             lepton_enhancement=1.5,
             pt_hat_power=2,
         ),

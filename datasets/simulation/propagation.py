@@ -25,6 +25,8 @@ from hnl.datasets.simulation.rows import ObjectColumn, ObjectRows, concatenate, 
 from hnl.errors import InputError
 
 CONVERSION_UID = 1 << 40
+CONVERSION = "photon conversion"
+"""Purpose of the draw that decides where a photon converts."""
 COLUMNS = ("uid", "gen", "pdg", "charge", "px", "py", "pz", "energy", "x", "y", "z", "source")
 _THREE_CHARGE = np.array([0, -1, 2, -1, 2, -1, 2, 0, 0, 0])
 _TRACKED_IF_DECAYED = (211, 321, 3112, 3222, 3312, 3334)
@@ -104,25 +106,32 @@ def visible(rows: ObjectRows, vertex: ObjectColumn, tracker: Tracker = DETECTOR.
     )
 
 
+def survival(photons: ObjectRows, material: Material = DETECTOR.material) -> NDArray[np.float64]:
+    """Probability that a photon gets through each layer and those before it: shape (photons, layers).
+
+    The probability of a conversion in a layer is 1 - exp(-7/9 path / X0).
+    """
+    eta = np.arcsinh(photons.pz / np.hypot(photons.px, photons.py))
+    crossed = np.array(material.radii)[None, :] > np.hypot(photons.x, photons.y)[:, None]
+    thickness = np.cumsum(crossed * np.array(material.x0)[None, :], axis=1) * (1 + material.growth * eta**2)[:, None]
+    return np.asarray(np.exp(-7 / 9 * thickness))
+
+
 def convert_photons(
     rows: ObjectRows, draws: Draws, material: Material = DETECTOR.material, tracker: Tracker = DETECTOR.tracker
 ) -> ObjectRows:
     """Convert photons in the tracker layers. The pair replaces the photon and carries its ``gen``.
 
-    The probability per layer is 1 - exp(-7/9 path / X0). The energy is shared uniformly (Bethe-Heitler is nearly flat
-    at high energy), and the opening angle is neglected.
+    A photon converts in the first layer whose :func:`survival` is not above its draw. The energy is shared uniformly
+    (Bethe-Heitler is nearly flat at high energy), and the opening angle is neglected.
     """
     photon = np.flatnonzero((rows.pdg == 22) & (np.hypot(rows.px, rows.py) > material.photon_pt))
     ph = rows[photon]
     pt = np.hypot(ph.px, ph.py)
     eta = np.arcsinh(ph.pz / pt)
-    radii, x0 = np.array(material.radii), np.array(material.x0)
-    start = np.hypot(ph.x, ph.y)
-    crossed = radii[None, :] > start[:, None]
-    thickness = np.cumsum(crossed * x0[None, :], axis=1) * (1 + material.growth * eta**2)[:, None]
-    survived = np.exp(-7 / 9 * thickness)
-    draw = draws.uniform(ph.event, ph.uid, "photon conversion")
-    layer = (draw[:, None] < survived).sum(axis=1)
+    radii = np.array(material.radii)
+    draw = draws.uniform(ph.event, ph.uid, CONVERSION)
+    layer = (draw[:, None] < survival(ph, material)).sum(axis=1)
     converts = (layer < len(radii)) & (np.abs(eta) < tracker.abs_eta)
     converted = np.zeros(len(rows), bool)
     converted[photon[converts]] = True

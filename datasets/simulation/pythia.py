@@ -35,12 +35,13 @@ COMMON = (
 )
 
 
-def start(settings: Sequence[str], seed: int) -> Any:
+def start(settings: Sequence[str], seed: int, hooks: Any = None) -> Any:
     """Make an initialised Pythia.
 
     Args:
         settings: Pythia settings, on top of :data:`COMMON`.
         seed: seed of the random number generator, 1 to 900 000 000.
+        hooks: a ``pythia8mc.UserHooks``, which must live as long as the generator.
 
     Raises:
         HNLError: a setting is unknown to Pythia, or it cannot start with these settings.
@@ -49,6 +50,8 @@ def start(settings: Sequence[str], seed: int) -> Any:
     for setting in (*COMMON, "Random:setSeed = on", f"Random:seed = {seed}", *settings):
         if not pythia.readString(setting):
             raise HNLError(f"Pythia does not understand the setting {setting!r}")
+    if hooks is not None:
+        pythia.setUserHooksPtr(hooks)
     if not pythia.init():
         raise HNLError(f"Pythia cannot start with the settings {list(settings)}")
     return pythia

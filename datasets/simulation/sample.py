@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 
 from hnl.datasets.nanoaod import SEQUENTIAL_ID
-from hnl.datasets.simulation import detector, generator, nanoaod_writer, overlay, processes
+from hnl.datasets.simulation import detector, generator, nanoaod_writer, overlay, particles, processes
 from hnl.datasets.simulation.minimum_bias import minimum_bias, underlying_event
 from hnl.datasets.simulation.nanoaod_format import SCALARS
 from hnl.datasets.simulation.nanoaod_writer import RunSums
@@ -36,6 +36,7 @@ class Request:
         seed: not negative.
         options: the signal point, for 'hnl' only.
         reseeds: measurements per generated event, 1 to 16.
+        copies: hadronisations per parton-level event, for processes that choose events at parton level.
         preselect: keep only events that can become candidates, see `preselected`.
     """
 
@@ -45,10 +46,11 @@ class Request:
     options: SignalOptions | None = None
     reseeds: int = 1
     preselect: bool = False
+    copies: int = 1
 
     def check(self) -> None:
         """Raises InputError if the request cannot be fulfilled."""
-        generator.check(self.process, self.n_events, self.seed, self.options, None)
+        generator.check(self.process, self.n_events, self.seed, self.options, None, self.copies)
         detector.check(self.seed, self.reseeds)
 
     @property
@@ -139,22 +141,27 @@ def one_block(request: Request, number: int) -> tuple[detector.Block, RunSums]:
     Returns:
         The events that were kept, and the sums over all that were generated.
     """
-    events, sums = [], RunSums(0, 0.0, 0.0)
-    for batch in generator.generate_block(request.process, request.n_events, request.seed, number, request.options):
-        sums += RunSums(batch.n_generated, batch.sum_w, batch.sum_w2)
-        block = detector.simulate(
-            batch.table,
-            _libraries(),
-            request.detector_seed,
-            request.reseeds,
-            request.preselect,
-            every_jet=processes.get(request.process).every_jet,
+    recipe = processes.get(request.process)
+    batches = list(
+        generator.generate_block(
+            request.process, request.n_events, request.seed, number, request.options, None, request.copies
         )
-        if request.preselect:
-            keep = preselected(block)
-            block = {name: column[keep] for name, column in block.items()}
-        events.append(block)
-    return detector.join(events), sums
+    )
+    block = detector.simulate(
+        particles.concatenate([batch.table for batch in batches]),
+        _libraries(),
+        request.detector_seed,
+        request.reseeds,
+        request.preselect,
+        every_jet=recipe.every_jet,
+        outcome=recipe.outcome,
+    )
+    # event_id counts copies, see generator.GeneratedBatch
+    block["hnlsim_generatorEvent"] = block["hnlsim_generatorEvent"] // request.copies
+    if request.preselect:
+        keep = preselected(block)
+        block = {name: column[keep] for name, column in block.items()}
+    return block, sum((RunSums(*batch[1:]) for batch in batches), RunSums(0, 0.0, 0.0))
 
 
 def preselected(block: detector.Block) -> np.ndarray:

@@ -25,6 +25,9 @@ STATE = ("x0", "y0", "z0", "phi0", "cot", "kappa", "s_t", "s_z", "s_phi", "s_cot
 """Columns of a measured track: the helix of helix.py at the first hit, and the uncertainties of its transverse and
 longitudinal position (cm), azimuth (rad), cot(theta) and curvature (1/cm), taken as uncorrelated there."""
 
+TAIL = "tail"
+"""Purpose of the draw that decides whether a track is measured badly."""
+
 
 def evaluate(curve: Curve, at: ObjectColumn) -> NDArray[np.float64]:
     """Value of a piecewise linear curve."""
@@ -35,6 +38,11 @@ def kind_of(pdg_id: ObjectColumn) -> NDArray[np.int64]:
     """HADRON, ELECTRON or MUON."""
     code = np.abs(pdg_id)
     return np.where(code == 11, ELECTRON, np.where(code == 13, MUON, HADRON))
+
+
+def tail_probability(kind: ObjectColumn, tracker: Tracker = DETECTOR.tracker) -> NDArray[np.float64]:
+    """Probability that a track is in the tail of the resolution."""
+    return np.array([tracker.tail_hadron, tracker.tail_electron, tracker.tail_muon])[kind]
 
 
 def efficiency(
@@ -145,8 +153,7 @@ def _measure(
     base = np.select([rows.kind == MUON, rows.kind == ELECTRON], [muon, tracker.sigma_pt_electron], tracker.sigma_pt)
     relative = np.hypot(base * (1 + tracker.sigma_pt_per_cm * rows.radius), tracker.sigma_pt_per_gev * pt)
     s_kappa = relative * np.abs(kappa)
-    tail = np.array([tracker.tail_hadron, tracker.tail_electron, tracker.tail_muon])[rows.kind]
-    in_tail = draws.uniform(rows.event, rows.uid, "tail") < tail
+    in_tail = draws.uniform(rows.event, rows.uid, TAIL) < tail_probability(rows.kind, tracker)
     size = -np.log(draws.uniform(rows.event, rows.uid, "tail size"))
     wide = np.where(in_tail, 1 + tracker.tail_scale * size, 1.0)
 

@@ -46,6 +46,10 @@ def simulate(
         str, typer.Option(help="hnl: 'majorana' or 'dirac'.", autocompletion=lambda: ["majorana", "dirac"])
     ] = "majorana",
     reseeds: Annotated[int, typer.Option(help="Measure each generated event so often, 1 to 16.")] = 1,
+    copies: Annotated[
+        int,
+        typer.Option(help="Hadronise each chosen parton-level event so often; for processes chosen at parton level."),
+    ] = 1,
     preselect: Annotated[
         bool,
         typer.Option("--preselect", help="Keep events that may become candidates only: trigger, l1, and l2 in an SV."),
@@ -67,7 +71,7 @@ def simulate(
         options = SignalOptions(mass, coupling, ctau, v2, nature)  # type: ignore[arg-type]  # it checks the nature
     elif ctau is not None or v2 is not None:
         raise InputError("--ctau and --v2 describe an HNL, whose --mass is missing")
-    request = sample.Request(process, events, seed, options, reseeds, preselect)
+    request = sample.Request(process, events, seed, options, reseeds, preselect, copies)
     with progress_bar("generated events") as progress:
         task = progress.add_task("simulate", total=events, visible=False)
         written = sample.make(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import awkward as ak
 import pytest
-from toy_particles import minimum_bias
+import toy_particles
 
-from hnl.datasets.simulation import sample
+from hnl.datasets.simulation import minimum_bias, sample
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +17,12 @@ def small_libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         sample.cache_folder().mkdir()
-        for name, n_events in (("minimum_bias", sample.N_MINIMUM_BIAS), ("underlying_event", sample.N_UNDERLYING)):
-            path = sample.cache_folder() / f"{name}_{n_events}_{sample.LIBRARY_SEED}.parquet"
-            ak.to_parquet(minimum_bias(), path)
+        for name, settings, n_events in (
+            ("minimum_bias", minimum_bias.MINIMUM_BIAS, sample.N_MINIMUM_BIAS),
+            ("underlying_event", minimum_bias.UNDERLYING_EVENT, sample.N_UNDERLYING),
+        ):
+            file = minimum_bias.file_name(name, settings, n_events, sample.LIBRARY_SEED)
+            ak.to_parquet(toy_particles.minimum_bias(), sample.cache_folder() / file)
         sample._libraries.cache_clear()
         yield folder
     sample._libraries.cache_clear()

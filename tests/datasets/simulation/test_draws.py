@@ -40,3 +40,16 @@ def test_dropping_events_changes_nothing() -> None:
     renumbered = (np.cumsum(keep) - 1)[EVENT[inside]]
     expected = _draws().normal(EVENT, UID, "a")[inside]
     np.testing.assert_array_equal(_draws().keep_events(keep).normal(renumbered, UID[inside], "a"), expected)
+
+
+def test_given_numbers_stay_with_their_objects() -> None:
+    chosen = UID % 3 == 1
+    draws = _draws().giving(EVENT[chosen], UID[chosen], "a", np.linspace(0.1, 0.2, chosen.sum()))
+    expected = _draws().uniform(EVENT, UID, "a")
+    expected[chosen] = np.linspace(0.1, 0.2, chosen.sum())
+    np.testing.assert_array_equal(draws.uniform(EVENT, UID, "a"), expected)
+    np.testing.assert_array_equal(draws.uniform(EVENT, UID, "b"), _draws().uniform(EVENT, UID, "b"))
+    keep = np.arange(200) % 3 == 0
+    inside = keep[EVENT]
+    renumbered = (np.cumsum(keep) - 1)[EVENT[inside]]
+    np.testing.assert_array_equal(draws.keep_events(keep).uniform(renumbered, UID[inside], "a"), expected[inside])

@@ -18,7 +18,7 @@ import uproot
 import yaml
 
 from hnl.datasets import catalogue
-from hnl.datasets.simulation import generator, sample
+from hnl.datasets.simulation import detector, generator, sample
 from hnl.datasets.simulation.sample import Request
 from hnl.datasets.simulation.signal import SignalOptions
 from hnl.errors import InputError
@@ -67,6 +67,23 @@ def test_same_content_on_any_number_of_workers(tmp_path: Path) -> None:
     another = replace(HNL10, n_events=100, seed=6)
     sample.make(another, tmp_path / "other.root", workers=1)
     assert not set(content(tmp_path / "other.root")["Events/PV_z"]) & set(one["Events/PV_z"])
+
+
+@pytest.mark.usefixtures("small_libraries")
+def test_a_block_is_measured_at_once() -> None:
+    """Which changes nothing: each batch of the generator measured by itself gives the same events."""
+    request = replace(HNL10, n_events=300)
+    block, sums = sample.one_block(request, 0)
+    batches = list(generator.generate_block("hnl", 300, request.seed, 0, request.options))
+    assert [batch.n_generated for batch in batches] == [250, 50]
+    assert sums.count == 300
+    alone = detector.join(
+        [detector.simulate(b.table, sample._libraries(), request.detector_seed, preselect=True) for b in batches]
+    )
+    keep = sample.preselected(alone)
+    assert keep.sum() > 20
+    for name, column in alone.items():
+        assert ak.array_equal(column[keep], block[name], equal_nan=True), name
 
 
 @pytest.mark.usefixtures("small_libraries")
