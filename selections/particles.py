@@ -7,9 +7,10 @@ that section 5 lists (pt, charge, impact parameters and uncertainties, pixel hit
 import awkward as ak
 import numpy as np
 
-from hnl.datasets.arrays import Objects, PerEvent
-from hnl.physics.angles import delta_r
+from hnl.datasets.arrays import Jagged, Objects, PerEvent
+from hnl.physics.angles import delta_phi, delta_r
 
+MAX_PARTICLES = 50  # of a jet (section 5); those of the largest pt, our choice
 MIN_SIGNIFICANCE = 3.0  # |d0| / sigma of a 'displaced' track
 MAX_DELTA_R_SAME = 0.02  # largest distance of l2 and its own particle
 
@@ -47,6 +48,45 @@ def summaries(particles: Objects) -> dict[str, PerEvent]:
         "displaced_pt_fraction": ak.sum(tracks.pt[displaced], axis=1) / total,
         "mean_significance": ak.sum(tracks.pt * significance, axis=1) / total,
         "second_significance": ak.fill_none(ak.pad_none(ordered, 2)[:, 1], np.nan),
+    }
+
+
+def inputs(particles: Objects, eta: PerEvent, phi: PerEvent, l2_sv_index: PerEvent) -> dict[str, Jagged]:
+    """What the particle-flow network of section 5 is given of each particle of a jet, by falling pt.
+
+    Args:
+        particles: jagged PFCands of the jet.
+        eta, phi: of the axis of the jet.
+        l2_sv_index: NanoAOD's svIdx of l2.
+
+    Returns:
+        Name -> jagged, at most `MAX_PARTICLES` an event: `pt` (GeV); `deta`, `dphi` (from the axis); `charge`; `type`
+        (|pdgId| as particle flow says); `d0`, `d0_err`, `dz`, `dz_err` (cm), NaN without a track; `pixel_hits` and
+        `strip_hits` of the track; `pv`, its association to the primary vertex (CMS's pvAssocQuality); `sv`, to
+        secondary ones: 2 for the vertex that svIdx gives l2, 1 for another one, 0 for none. -1 where the file does not
+        tell.
+    """
+    particles = particles[ak.argsort(particles.pt, axis=1, ascending=False, stable=True)][:, :MAX_PARTICLES]
+    has_track = (particles.charge != 0) & (particles.d0Err > 0)
+
+    def optional(name: str, missing: float) -> Jagged:
+        return particles[name] if name in particles.fields else ak.full_like(particles.pt, missing)
+
+    names = {"d0": "d0", "d0_err": "d0Err", "dz": "dz", "dz_err": "dzErr"}
+    of_tracks = {ours: ak.where(has_track, optional(theirs, np.nan), np.nan) for ours, theirs in names.items()}
+    pixel = particles.numberOfPixelHits
+    sv = optional("svIdx", -2)
+    return {
+        "pt": particles.pt,
+        "deta": particles.eta - eta,
+        "dphi": delta_phi(particles.phi, phi),
+        "charge": particles.charge,
+        "type": np.abs(particles.pdgId),
+        **of_tracks,
+        "pixel_hits": pixel,
+        "strip_hits": particles.numberOfHits - pixel if "numberOfHits" in particles.fields else ak.full_like(pixel, -1),
+        "pv": optional("pvAssocQuality", -1),
+        "sv": ak.where(sv < -1, -1, ak.where(sv < 0, 0, ak.where(sv == l2_sv_index, 2, 1))),
     }
 
 

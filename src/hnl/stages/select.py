@@ -7,7 +7,7 @@ from pathlib import Path
 from hnl import executors
 from hnl.datasets.files import WorkUnit
 from hnl.executors import ExecutionOptions
-from hnl.processors import parts, planning, selection, status, units
+from hnl.processors import parts, planning, selection, status, taking, units
 from hnl.processors.planning import BadFilesError
 from hnl.processors.selection import Selection, SelectionError
 from hnl.processors.units import Job, UnitResult
@@ -46,8 +46,11 @@ def run(
     execution = execution or ExecutionOptions()
     todo = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
     status.write_plan(out, todo.catalogue, [job.unit for job in todo.jobs], todo.fingerprints, todo.bad)
+    for sentence in taking.told(todo.taken):
+        on_note(sentence)
+    todo = planning.take(todo, out, allow_partial=allow_partial)
     waiting = sorted(todo.waiting(out), key=lambda job: job.unit.start - job.unit.stop)
-    if note := _resumed(out, len(todo.jobs), waiting):
+    if note := _resumed(out, len(todo.reading), waiting):
         on_note(note)
     on_plan([job.unit for job in waiting])
     failures: dict[str, tuple[str, str]] = {}  # path -> sentence, traceback
