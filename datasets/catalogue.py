@@ -289,6 +289,10 @@ def _read(path: Path) -> Document:
 def _resolve(document: Document, catalogue: Catalogue, files_needed: bool) -> Catalogue:
     """Expands globs, makes paths absolute and checks what concerns several entries at once."""
     path, fail = document.path, document.wrong
+
+    def absolute(file: Path) -> Path:
+        return (path.parent / file).resolve()
+
     owner: dict[str, str] = {}
     names: set[str] = set()
     datasets = []
@@ -326,15 +330,12 @@ def _resolve(document: Document, catalogue: Catalogue, files_needed: bool) -> Ca
             if len(expanded) != 1 or owner.get(expanded[0]) != dataset.name:
                 raise fail(("datasets", i, "checksums", file), f"dataset {dataset.name} has no file {file}")
             checksums[expanded[0]] = checksum
-        taken = dataset.candidates and Path(_expand(str(dataset.candidates), path.parent)[0])
+        taken = dataset.candidates and absolute(Path(os.path.expandvars(dataset.candidates)).expanduser())
         if taken and files_needed and not (taken / layout.SELECTION).is_file():
             message = f"dataset {dataset.name}: {taken} holds no finished selection (no {layout.SELECTION})"
             raise fail(("datasets", i, "candidates"), message)
-        resolved_paths = {"files": tuple(files), "checksums": checksums, "candidates": taken}
-        datasets.append(dataset.model_copy(update=resolved_paths))
-
-    def absolute(file: Path) -> Path:
-        return (path.parent / file).resolve()
+        update = {"files": tuple(files), "checksums": checksums, "candidates": taken}
+        datasets.append(dataset.model_copy(update=update))
 
     eras = {}
     for name, era in catalogue.eras.items():

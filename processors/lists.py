@@ -7,12 +7,11 @@ column is what its name begins with. Real numbers have 16 bits: 0.05 % of the va
 
 from collections.abc import Mapping, Sequence
 
-import awkward as ak
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from hnl.datasets.arrays import Jagged
 from hnl.processors.columns import Column
 from hnl.processors.parquet import MEANINGS, STRING
 from hnl.processors.rows import EVENT, Candidates
@@ -21,17 +20,20 @@ KEY = (*EVENT, "jet_index")
 KEY_TYPES = {"run": pa.uint32(), "luminosity_block": pa.uint32(), "event": pa.uint64(), "jet_index": pa.int16()}
 
 
-def packed(lists: Mapping[str, Jagged], columns: Sequence[Column]) -> dict[str, np.ndarray]:
-    """Lists as they are in memory.
+def packed(
+    columns: Sequence[Column], name: str, numbers: NDArray[np.int64], values: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """A group of lists as they are in memory.
 
     Args:
-        lists: by column, one list a row; those of a group of the same lengths.
-        columns: their types.
+        columns: of all groups.
+        name: of the group.
+        numbers: of entries of each row.
+        values: by column, without the name of the group; one for each entry, row after row.
     """
-    numbers = {f"n_{group(column)}": ak.to_numpy(ak.num(lists[column.name], axis=1)) for column in columns}
     with np.errstate(over="ignore"):  # beyond 65504 is infinite
-        flat = {c.name: ak.to_numpy(ak.flatten(lists[c.name], axis=1)).astype(c.dtype) for c in columns}
-    return numbers | flat
+        own = {c.name: values[c.name.removeprefix(f"{name}_")].astype(c.dtype) for c in columns if group(c) == name}
+    return {f"n_{name}": numbers, **own}
 
 
 def group(column: Column) -> str:

@@ -148,10 +148,11 @@ def make(
         for some in (nominal, ~nominal)
     )
     values = {name: column.value for name, column in result.get("lists", {}).items()}
-    of_jets = lists.to_bytes(values, list_columns, unit.dataset) if values else b""
+    jets = len(values.get("event", ()))
+    of_jets = lists.to_bytes(values, list_columns, unit.dataset) if jets else b""
     manifest = Manifest(
         **identity(unit, fingerprint, parquet, varied, of_jets),
-        lists=len(values["event"]) if values else 0,
+        lists=jets,
         variations=list(variations),
         candidates=int(nominal.sum()),
         rows=len(candidates["event"]),

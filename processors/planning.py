@@ -70,7 +70,7 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
         raise BadFilesError(f"{catalogue_path} has no checksum of {without[0]} (nor of {len(without) - 1} others)")
     known = Index(out / layout.INDEX)
     infos, bad = _inspected(catalogue, known)
-    found = _taken(catalogue, catalogue_path, out)
+    found = sources(catalogue, catalogue_path, out)
     bad += dict.fromkeys(sentence for one in found.values() for sentence in one.partial)
     if known.path.exists():  # also if the run ends here; but bad input leaves no new folder
         known.save()
@@ -90,14 +90,23 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
     return Plan(catalogue, jobs, fingerprints, bad, {name: one.taken for name, one in found.items()})
 
 
-def _taken(catalogue: Catalogue, path: Path, out: Path) -> dict[str, taking.Source]:
-    """What is taken of each dataset that has candidates in place of files."""
+def sources(catalogue: Catalogue, path: Path, out: Path | None = None) -> dict[str, taking.Source]:
+    """What is taken of each dataset that has candidates in place of files.
+
+    Args:
+        catalogue: as it was loaded.
+        path: of its YAML, for messages.
+        out: output folder, which nothing can be taken from.
+
+    Raises:
+        CatalogueError: something cannot be taken, with the line; see `taking.source`.
+    """
     found = {}
     for i, dataset in enumerate(catalogue.datasets):
         if dataset.candidates is None:
             continue
         try:
-            if dataset.candidates == out.resolve():
+            if out and dataset.candidates == out.resolve():
                 raise taking.TakingError(f"{out} is the output folder itself")
             found[dataset.name] = taking.source(dataset, catalogue)
         except HNLError as error:

@@ -81,6 +81,7 @@ class Taken:
     hnl: str = Field(description="version of hnl that made them")
     time: str = Field(description="when")
     files: int = Field(description="number of NanoAOD files that they were selected from")
+    data: bool = Field(description="whether it is of kind data")
     events: int = Field(description="generated events of these; for data, and where no file tells, those processed")
     code: dict[str, str] = Field(
         description="that made them: hash of each module without comments, version of each library"

@@ -79,6 +79,7 @@ def source(dataset: Dataset, catalogue: Catalogue) -> Source:
         hnl=made.hnl if made else content.provenance["hnl"],
         time=made.time if made else content.provenance["time"],
         files=len(facts),
+        data=dataset.is_data,
         events=events,
         code=code,
         changed=sorted(key for key in {*code, *now} if code.get(key) != now.get(key)),
@@ -130,16 +131,16 @@ def _manifest(folder: Path, dataset: str, unit: str, fingerprint: str) -> Manife
 
 
 def told(taken: Mapping[str, Taken]) -> list[str]:
-    """What was taken, a sentence for the datasets of each folder that were made at one time."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
+    """What was taken, a sentence for the datasets of each folder that were made at one time, data apart."""
+    groups: dict[tuple[str, str, str, bool], list[str]] = {}
     for name, one in taken.items():
-        groups.setdefault((one.folder, one.hnl, one.time), []).append(name)
+        groups.setdefault((one.folder, one.hnl, one.time, one.data), []).append(name)
     result = []
-    for (folder, version, time), names in groups.items():
+    for (folder, version, time, data), names in groups.items():
         files, events = (sum(getattr(taken[name], field) for name in names) for field in ("files", "events"))
         result.append(
             f"{', '.join(names)}: taken as candidates made by hnl {version} at {time} from {files:,} files, "
-            f"{events:,} generated events ({folder})"
+            f"{events:,} {'events' if data else 'generated events'} ({folder})"
         )
     return result
 

@@ -4,10 +4,13 @@ Trees take no sets of particles, so a jet is summarised; all summaries are our c
 that section 5 lists (pt, charge, impact parameters and uncertainties, pixel hits).
 """
 
+from typing import Any
+
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
 
-from hnl.datasets.arrays import Jagged, Objects, PerEvent
+from hnl.datasets.arrays import Objects, PerEvent
 from hnl.physics.angles import delta_phi, delta_r
 
 MAX_PARTICLES = 50  # of a jet (section 5); those of the largest pt, our choice
@@ -51,42 +54,50 @@ def summaries(particles: Objects) -> dict[str, PerEvent]:
     }
 
 
-def inputs(particles: Objects, eta: PerEvent, phi: PerEvent, l2_sv_index: PerEvent) -> dict[str, Jagged]:
+def inputs(
+    particles: Objects, eta: NDArray[Any], phi: NDArray[Any], l2_sv_index: NDArray[Any]
+) -> tuple[NDArray[np.int64], dict[str, np.ndarray]]:
     """What the particle-flow network of section 5 is given of each particle of a jet, by falling pt.
 
     Args:
-        particles: jagged PFCands of the jet.
-        eta, phi: of the axis of the jet.
-        l2_sv_index: NanoAOD's svIdx of l2.
+        particles: jagged PFCands, one list for each of n jets.
+        eta, phi: of the axis of the jet, (n,).
+        l2_sv_index: NanoAOD's svIdx of l2, (n,).
 
     Returns:
-        Name -> jagged, at most `MAX_PARTICLES` an event: `pt` (GeV); `deta`, `dphi` (from the axis); `charge`; `type`
-        (|pdgId| as particle flow says); `d0`, `d0_err`, `dz`, `dz_err` (cm), NaN without a track; `pixel_hits` and
-        `strip_hits` of the track; `pv`, its association to the primary vertex (CMS's pvAssocQuality); `sv`, to
-        secondary ones: 2 for the vertex that svIdx gives l2, 1 for another one, 0 for none. -1 where the file does not
-        tell.
+        The number of particles of each jet, at most `MAX_PARTICLES`; and name -> one value for each particle, jet after
+        jet: `pt` (GeV); `deta`, `dphi` (from the axis); `charge`; `type` (|pdgId| as particle flow says); `d0`,
+        `d0_err`, `dz`, `dz_err` (cm), NaN without a track; `pixel_hits` and `strip_hits` of the track; `pv`, its
+        association to the primary vertex (CMS's pvAssocQuality); `sv`, to secondary ones: 2 for the vertex that svIdx
+        gives l2, 1 for another one, 0 for none. -1 where the file does not tell.
     """
-    particles = particles[ak.argsort(particles.pt, axis=1, ascending=False, stable=True)][:, :MAX_PARTICLES]
-    has_track = (particles.charge != 0) & (particles.d0Err > 0)
+    counts = ak.to_numpy(ak.num(particles.pt, axis=1))
+    jet = np.repeat(np.arange(len(counts)), counts)
+    order = np.lexsort([-ak.to_numpy(ak.flatten(particles.pt)), jet])  # jet after jet, in which jets are anyway
+    rank = np.arange(len(jet)) - (np.cumsum(counts) - counts)[jet]
+    order = order[rank < MAX_PARTICLES]
+    jet = jet[order]
 
-    def optional(name: str, missing: float) -> Jagged:
-        return particles[name] if name in particles.fields else ak.full_like(particles.pt, missing)
+    def column(name: str, missing: float = np.nan) -> np.ndarray:
+        if name not in particles.fields:
+            return np.full(len(order), missing)
+        return np.asarray(ak.to_numpy(ak.flatten(particles[name]))[order])
 
-    names = {"d0": "d0", "d0_err": "d0Err", "dz": "dz", "dz_err": "dzErr"}
-    of_tracks = {ours: ak.where(has_track, optional(theirs, np.nan), np.nan) for ours, theirs in names.items()}
-    pixel = particles.numberOfPixelHits
-    sv = optional("svIdx", -2)
-    return {
-        "pt": particles.pt,
-        "deta": particles.eta - eta,
-        "dphi": delta_phi(particles.phi, phi),
-        "charge": particles.charge,
-        "type": np.abs(particles.pdgId),
-        **of_tracks,
+    charge, d0_err, pixel, hits, sv = map(column, ("charge", "d0Err", "numberOfPixelHits", "numberOfHits", "svIdx"))
+    has_track = (charge != 0) & (d0_err > 0)
+    impact = {"d0": column("d0"), "d0_err": d0_err, "dz": column("dz"), "dz_err": column("dzErr")}
+    in_vertex = np.where(sv < 0, 0, np.where(sv == l2_sv_index[jet], 2, 1))
+    return np.minimum(counts, MAX_PARTICLES), {
+        "pt": column("pt"),
+        "deta": column("eta") - eta[jet],
+        "dphi": delta_phi(column("phi"), phi[jet]),
+        "charge": charge,
+        "type": np.abs(column("pdgId")),
+        **{name: np.where(has_track, values, np.nan) for name, values in impact.items()},
         "pixel_hits": pixel,
-        "strip_hits": particles.numberOfHits - pixel if "numberOfHits" in particles.fields else ak.full_like(pixel, -1),
-        "pv": optional("pvAssocQuality", -1),
-        "sv": ak.where(sv < -1, -1, ak.where(sv < 0, 0, ak.where(sv == l2_sv_index, 2, 1))),
+        "strip_hits": np.where(np.isnan(hits), -1, hits - pixel),
+        "pv": column("pvAssocQuality", -1),
+        "sv": np.where(np.isnan(sv), -1, in_vertex),
     }
 
 

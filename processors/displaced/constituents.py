@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hnl.datasets import nanoaod
 from hnl.datasets.arrays import Events, Objects, PerEvent
-from hnl.physics.angles import delta_phi, delta_r
+from hnl.physics.angles import delta_phi
 from hnl.processors import lists
 from hnl.processors.base import identity, numbers
 from hnl.processors.columns import Column
@@ -95,17 +95,24 @@ def lists_of(events: Events, l2: PerEvent, rows: CandidateRows, inside: JetParti
     """
     events, jet = events[inside.event], rows.jet[inside.row]
     known = identity(events)
-    key = {name: numbers(known[name]) for name in EVENT}
-    found = particles.inputs(inside.particles, jet.eta, jet.phi, l2[inside.event].sv_index)
-    columns = {f"particle_{name}": values for name, values in found.items()}
-    columns |= {f"vertex_{name}": values for name, values in _vertices(events, jet).items()}
-    return key | {"jet_index": inside.index} | lists.packed(columns, LISTS)
+    key = {name: numbers(known[name]) for name in EVENT} | {"jet_index": inside.index}
+    eta, phi = numbers(jet.eta), numbers(jet.phi)
+    result = lists.packed(
+        LISTS, "particle", *particles.inputs(inside.particles, eta, phi, numbers(l2[inside.event].sv_index))
+    )
+    return key | result | lists.packed(LISTS, "vertex", *_vertices(events, eta, phi))
 
 
-def _vertices(events: Events, jet: PerEvent) -> dict[str, ak.Array]:
+def _vertices(
+    events: Events, eta: NDArray[np.float32], phi: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], dict[str, np.ndarray]]:
+    """Those near axes: their number in each jet, and name -> one value for each, jet after jet."""
     sv = nanoaod.vertices(events)
-    sv = sv[delta_r(sv.eta, sv.phi, jet.eta, jet.phi) < MAX_DELTA_R]
+    number = ak.to_numpy(ak.num(sv.pt, axis=1))
+    jet = np.repeat(np.arange(len(number)), number)
     names = {"pt": "pt", "mass": "mass", "n_tracks": "ntracks", "chi2_ndof": "chi2", "delta_2d": "dxy"}
-    names |= {"delta_2d_sig": "dxySig", "delta_3d": "dlen", "delta_3d_sig": "dlenSig"}
-    place = {"deta": sv.eta - jet.eta, "dphi": delta_phi(sv.phi, jet.phi)}
-    return place | {ours: sv[theirs] for ours, theirs in names.items()}
+    names |= {"delta_2d_sig": "dxySig", "delta_3d": "dlen", "delta_3d_sig": "dlenSig", "deta": "eta", "dphi": "phi"}
+    flat = {ours: ak.to_numpy(ak.flatten(sv[theirs])) for ours, theirs in names.items()}
+    flat |= {"deta": flat["deta"] - eta[jet], "dphi": delta_phi(flat["dphi"], phi[jet])}
+    near = np.hypot(flat["deta"], flat["dphi"]) < MAX_DELTA_R
+    return np.bincount(jet[near], minlength=len(number)), {name: values[near] for name, values in flat.items()}

@@ -14,7 +14,7 @@ from hnl.datasets.files import FileInfo, WorkUnit
 from hnl.processors import parts, reading
 from hnl.processors.displaced import columns
 from hnl.processors.displaced.columns import COLUMNS
-from hnl.processors.rows import EVENT, passing, repeated_event
+from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
 
 INFO = FileInfo("a.root", "uuid", 9, "v12", (), (), "svIdx", None, None, None)
 UNIT = WorkUnit("w", INFO, 0, 9)
@@ -167,7 +167,7 @@ def test_no_units_are_no_candidates(tmp_path: Path) -> None:
 
 
 def test_repeated_events() -> None:
-    def ids(*rows: tuple[int, int, int]) -> parts.Candidates:
+    def ids(*rows: tuple[int, int, int]) -> Candidates:
         run, section, event = zip(*rows, strict=True)
         return {
             "run": np.array(run, np.uint32),

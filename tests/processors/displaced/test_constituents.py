@@ -12,11 +12,11 @@ import yaml
 from chain import NAME, catalogue_of
 from nanoaod_events import ELECTRON_PATHS, MUON_PATHS, Event, Style, event, write
 
-from hnl import layout
+from hnl import comparison, layout
 from hnl.candidate_tables import NoListsError
 from hnl.executors import ExecutionOptions
 from hnl.output import Output
-from hnl.processors import parts, selection
+from hnl.processors import parts, planning, selection
 from hnl.processors.displaced.constituents import LISTS
 from hnl.stages import select
 
@@ -173,6 +173,40 @@ def test_whatever_the_executor(tmp_path: Path) -> None:
     lists = [chain.process(catalogue_of(tmp_path / "a.root"), per_unit)["lists"] for per_unit in (99, 3)]
     for name, values in lists[0].items():
         np.testing.assert_array_equal(values.value, lists[1][name].value)
+
+
+def test_taken_with_the_candidates(tmp_path: Path) -> None:
+    """From another selection: the same lists, to the bit; a damaged file of them is refused."""
+    write(tmp_path / "a.root", [event_with(1), event_with(2)], PARTICLES)
+    catalogue = catalogue_file(tmp_path, {NAME: ["a.root"]})
+    done = selected(catalogue)
+    content = yaml.safe_load(catalogue.read_text())
+    content["datasets"][0] = content["datasets"][0] | {"candidates": str(done.folder)}
+    del content["datasets"][0]["files"]
+    catalogue.write_text(yaml.safe_dump(content))
+    (tmp_path / "a.root").unlink()
+    select.run(catalogue, tmp_path / "taken", execution=ExecutionOptions("iterative"))
+    assert comparison.compare(done.folder, tmp_path / "taken")[1] == []
+    (path,) = (done.folder / layout.PARTICLES / NAME).glob("*.parquet")
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(planning.BadFilesError, match=r"particles/.* is not the file that its manifest describes"):
+        select.run(catalogue, tmp_path / "again", execution=ExecutionOptions("iterative"))
+
+
+def test_a_difference_of_lists_is_found(tmp_path: Path) -> None:
+    """Of one particle in one event."""
+    outs = []
+    for pt in (2.0, 3.0):
+        (tmp_path / str(pt)).mkdir()
+        event = event_with(1)
+        event["PFCands"][3]["pt"] = pt
+        write(tmp_path / str(pt) / "a.root", [event], PARTICLES)
+        outs.append(selected(catalogue_file(tmp_path / str(pt), {NAME: ["a.root"]})).folder)
+    compared, found = comparison.compare(*outs)
+    assert f"{layout.PARTICLES}/{NAME}" in compared
+    assert "particle_pt: other lists" in [d.what for d in found if d.product == f"{layout.PARTICLES}/{NAME}"]
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
