@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from hnl.processors import parquet as tables
 from hnl.processors.columns import Column
-from hnl.processors.parquet import MEANINGS, STRING
 from hnl.processors.rows import EVENT, Candidates
 
 KEY = (*EVENT, "jet_index")
@@ -45,7 +44,7 @@ def schema(columns: Sequence[Column]) -> pa.Schema:
     """Of files: dataset, `KEY`, and a column of lists for each of `columns`, with its unit and meaning."""
     return pa.schema(
         [
-            pa.field("dataset", STRING, metadata={"unit": "1", "meaning": MEANINGS["dataset"]}),
+            pa.field("dataset", tables.STRING, metadata={"unit": "1", "meaning": tables.MEANINGS["dataset"]}),
             *(pa.field(name, kind) for name, kind in KEY_TYPES.items()),
             *(pa.field(c.name, _type(c), metadata={"unit": c.unit, "meaning": c.meaning}) for c in columns),
         ]
@@ -72,21 +71,7 @@ def to_bytes(lists: Mapping[str, np.ndarray], columns: Sequence[Column], dataset
         c.name: pa.ListArray.from_arrays(pa.array(offsets[f"n_{group(c)}"], pa.int32()), lists[c.name], _type(c))
         for c in columns
     }
-    table = pa.table(arrays, schema=schema(columns)).sort_by([(name, "ascending") for name in KEY])
-    real = [f"{c.name}.list.element" for c in columns if c.dtype.startswith("float")]
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        use_dictionary=[name for name in _leaves(columns) if name not in real],
-        column_encoding=dict.fromkeys(real, "BYTE_STREAM_SPLIT"),
-    )
-    return bytes(sink.getvalue().to_pybytes())
-
-
-def _leaves(columns: Sequence[Column]) -> list[str]:
-    return ["dataset", *KEY, *(f"{c.name}.list.element" for c in columns)]
+    return tables.to_bytes(pa.table(arrays, schema=schema(columns)).sort_by([(name, "ascending") for name in KEY]))
 
 
 def of_rows(rows: Candidates, table: pa.Table, columns: Sequence[Column]) -> dict[str, pa.Array]:

@@ -53,9 +53,18 @@ def table(rows: Candidates, columns: Sequence[Column], dataset: str, variations:
 
 
 def to_bytes(table: pa.Table) -> bytes:
-    """The content of a parquet file."""
+    """The content of a parquet file. Real numbers are split into bytes: of those of NanoAOD the last ones are zero."""
+    real, others = [], []
+    for field in table.schema:
+        in_lists = pa.types.is_list(field.type)
+        is_real = pa.types.is_floating(field.type.value_type if in_lists else field.type)
+        (real if is_real else others).append(f"{field.name}.list.element" if in_lists else field.name)
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    encoding = dict.fromkeys(real, "BYTE_STREAM_SPLIT")
+    # The level is our choice: a fifth fewer bytes than by default, in a part of the time that the selection takes.
+    pq.write_table(
+        table, sink, compression="zstd", compression_level=9, use_dictionary=others, column_encoding=encoding
+    )
     return bytes(sink.getvalue().to_pybytes())
 
 

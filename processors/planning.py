@@ -129,7 +129,7 @@ def take(plan: Plan, out: Path, *, allow_partial: bool = False) -> Plan:
         BadFilesError: a part is gone, damaged, or has other columns than those of this code.
     """
     search = searches.of_catalogue(plan.catalogue)
-    bad: dict[str, str] = {}
+    bad: dict[FileInfo, str] = {}
     for job in plan.jobs:
         taken = plan.taken.get(job.unit.dataset)
         if taken is None or taking.is_done(out, job.unit, job.fingerprint, taken):
@@ -137,10 +137,10 @@ def take(plan: Plan, out: Path, *, allow_partial: bool = False) -> Plan:
         try:
             parts.store(out, job.unit.name, taking.part(job.unit, job.fingerprint, taken, search))
         except (taking.TakingError, parts.PartError) as error:
-            bad[job.unit.file.path] = str(error)
+            bad[job.unit.file] = str(error)
     if bad and not allow_partial:
         raise BadFilesError("\n".join(bad.values()))
-    kept = [job for job in plan.jobs if job.unit.file.path not in bad]
+    kept = [job for job in plan.jobs if job.unit.file not in bad]
     return replace(plan, jobs=kept, bad=[*plan.bad, *bad.values()])
 
 

@@ -2,10 +2,9 @@
 
 They are taken only if they are what this code and this catalogue would have made: format and columns are those of this
 code, `units.made_with` is the same, every digest is right. What cannot be redone is the code itself: where it has
-changed since, the modules are named (`warnings`) wherever results are told.
+changed since, the modules are named (`report.taken`) wherever results are told.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from hnl.processors.selection_files import SelectionFile, Taken
 from hnl.processors.units import made_with, variations
 
 REMEDY = "select it from files (files: in place of candidates:), or take candidates that were made so"
-SHOWN = 8  # modules named in a warning
 
 
 class TakingError(InputError):
@@ -128,34 +126,6 @@ def _manifest(folder: Path, dataset: str, unit: str, fingerprint: str) -> Manife
         path = parts.paths(folder, dataset, unit)[1]
         raise TakingError(f"{folder} is not complete: {path} or its candidates are missing, or of another selection")
     return found
-
-
-def told(taken: Mapping[str, Taken]) -> list[str]:
-    """What was taken, a sentence for the datasets of each folder that were made at one time, data apart."""
-    groups: dict[tuple[str, str, str, bool], list[str]] = {}
-    for name, one in taken.items():
-        groups.setdefault((one.folder, one.hnl, one.time, one.data), []).append(name)
-    result = []
-    for (folder, version, time, data), names in groups.items():
-        files, events = (sum(getattr(taken[name], field) for name in names) for field in ("files", "events"))
-        result.append(
-            f"{', '.join(names)}: taken as candidates made by hnl {version} at {time} from {files:,} files, "
-            f"{events:,} {'events' if data else 'generated events'} ({folder})"
-        )
-    return result
-
-
-def warnings(taken: Mapping[str, Taken]) -> list[str]:
-    """A sentence for the datasets that other code has made, by what has changed."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for name, one in taken.items():
-        if one.changed:
-            groups.setdefault(tuple(one.changed), []).append(name)
-    return [
-        f"candidates of {', '.join(names)} were made by other code; changed since: {', '.join(changed[:SHOWN])}"
-        + (f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else "")
-        for changed, names in groups.items()
-    ]
 
 
 def _different(made: object, asked: object, place: str = "") -> list[str]:

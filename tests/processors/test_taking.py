@@ -17,6 +17,7 @@ from hnl.errors import HNLError, InputError
 from hnl.executors import ExecutionOptions
 from hnl.processors import planning, selection, status, taking
 from hnl.processors.selection import Selection
+from hnl.report import taken
 from hnl.stages import histogram, select
 from hnl.stages.run import Run
 
@@ -81,7 +82,7 @@ def test_files_and_candidates_give_the_same(here: Path) -> None:
         f"w: taken as candidates made by hnl {record['hnl']} at {record['time']} from 6 files, 147 generated events"
     )
     assert told[0] == f"{sentence} ({here / 'done'})"
-    assert not taking.warnings(found.taken)
+    assert not taken.warnings(found.taken)
     assert selection.load(here / "out").taken == found.taken
 
 
@@ -284,7 +285,7 @@ def test_other_code_is_named(here: Path) -> None:
     content["code"] |= {"hnl.selections.jets": "0", "numpy": "1.0", "hnl.gone": "0"}
     path.write_text(json.dumps(content))
     found = run(taking_catalogue(here), here / "out")
-    assert taking.warnings(found.taken) == [
+    assert taken.warnings(found.taken) == [
         "candidates of w were made by other code; changed since: hnl.gone, hnl.selections.jets, numpy"
     ]
 

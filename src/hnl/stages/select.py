@@ -7,10 +7,11 @@ from pathlib import Path
 from hnl import executors
 from hnl.datasets.files import WorkUnit
 from hnl.executors import ExecutionOptions
-from hnl.processors import parts, planning, selection, status, taking, units
+from hnl.processors import parts, planning, selection, status, units
 from hnl.processors.planning import BadFilesError
 from hnl.processors.selection import Selection, SelectionError
 from hnl.processors.units import Job, UnitResult
+from hnl.report import taken
 
 
 def run(
@@ -46,7 +47,7 @@ def run(
     execution = execution or ExecutionOptions()
     todo = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
     status.write_plan(out, todo.catalogue, [job.unit for job in todo.jobs], todo.fingerprints, todo.bad)
-    for sentence in taking.told(todo.taken):
+    for sentence in taken.told(todo.taken):
         on_note(sentence)
     todo = planning.take(todo, out, allow_partial=allow_partial)
     waiting = sorted(todo.waiting(out), key=lambda job: job.unit.start - job.unit.stop)
