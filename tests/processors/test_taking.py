@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import faulty
+import numpy as np
 import pytest
 import yaml
 
@@ -15,10 +16,11 @@ from hnl.analysis import Analysis
 from hnl.datasets import files
 from hnl.errors import HNLError, InputError
 from hnl.executors import ExecutionOptions
+from hnl.ml import scoring
 from hnl.processors import planning, selection, status, taking
 from hnl.processors.selection import Selection
 from hnl.report import taken
-from hnl.stages import histogram, select
+from hnl.stages import abcd, histogram, select
 from hnl.stages.run import Run
 
 GOLDEN = {"1": [[1, 9]]}
@@ -61,15 +63,23 @@ def taking_catalogue(folder: Path, change: Change = lambda content: None, names:
 
 
 def test_files_and_candidates_give_the_same(here: Path) -> None:
-    """Candidates, cutflow, sums of weights, normalisation and histograms, to the bit."""
+    """Candidates, cutflow, sums of weights, normalisation, histograms, regions and yields, to the bit."""
     told: list[str] = []
     found = run(taking_catalogue(here), here / "out", on_note=told.append)
     made = selection.load(here / "done")
-    for out in (here / "done", here / "out"):
-        histogram.run(Run(out))
+    for one in (made, found):
+        histogram.run(Run(one.folder))
+        for dataset in one.catalogue.datasets:
+            rows = one.rows(dataset.name)
+            score = (rows["event"] * 0.618 % 1).astype(np.float32)  # any that tells events apart
+            facts = {"models": {}, "own_models": False}
+            scores = dict.fromkeys(scoring.COLUMNS, score)
+            scoring.write(one.folder, dataset.name, rows, scores, facts, one.variations(dataset.name))
+        abcd.run(Run(one.folder))
     compared, differences = comparison.compare(here / "done", here / "out")
     assert not differences
-    assert {"candidates/w", "cutflow.json", "histograms.json"} <= set(compared)
+    products = {"candidates/w", "cutflow.json", "histograms.json", "abcd/histograms.json", "abcd/abcd.json"}
+    assert products <= set(compared)
     w = found.catalogue.dataset("w")
     assert found.sum_w == made.sum_w
     assert found.scale(w) == made.scale(made.catalogue.dataset("w"))
