@@ -14,7 +14,7 @@ import yaml
 from hnl import comparison, dependencies, layout, provenance
 from hnl.analysis import Analysis
 from hnl.datasets import files
-from hnl.errors import HNLError, InputError
+from hnl.errors import InputError
 from hnl.executors import ExecutionOptions
 from hnl.ml import scoring
 from hnl.processors import planning, selection, status, taking
@@ -306,8 +306,3 @@ def test_what_counts_as_code() -> None:
     assert meaning(text) == meaning("def f(x):\n    return (x + 1)\n")
     assert meaning(text) != meaning(text.replace("+ 1", "+ 2"))
     assert meaning('class A:\n    """Doc."""\n') == meaning('class A:\n    """Other."""\n')
-
-
-def test_errors_are_of_the_input(here: Path) -> None:
-    assert issubclass(taking.TakingError, HNLError)
-    assert taking.TakingError.exit_status == 2
