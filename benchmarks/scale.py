@@ -127,7 +127,7 @@ def make_parts(out: Path, plan: planning.Plan, result: dict[str, Any]) -> None:
         unit = job.unit
         manifest = replace(
             first.manifest,
-            **parts.identity(unit, job.fingerprint, content), events=EVENTS, candidates=2, rows=2,
+            **parts.identity(unit, job.fingerprint, content), events=EVENTS, candidates=2, rows=2, lists=0,
             variation_sums=dict.fromkeys(WEIGHTS.variations, 1.01 * first.manifest.sum_w),
         )  # fmt: skip
         parquet, path = parts.paths(out, unit.dataset, unit.name)

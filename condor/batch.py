@@ -7,7 +7,7 @@ has none. The collected output is the same as that of `hnl select`.
 
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hnl import layout, provenance
@@ -136,6 +136,7 @@ def submit(
         )
     plan = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
     batch_items.check_places(plan)
+    plan = planning.take(plan, out, allow_partial=allow_partial)
     (out / layout.CONDOR).mkdir(parents=True, exist_ok=True)
     batch_items.prepare_submit_dir(out / layout.CONDOR, plan.catalogue.batch)
     status.write_plan(out, plan.catalogue, [job.unit for job in plan.jobs], plan.fingerprints, plan.bad)
@@ -204,8 +205,7 @@ def collect(out: Path, *, allow_partial: bool = False, on_note: Callable[[str], 
         )
     kept = [job for job in work.plan.jobs if job.unit.file.path not in bad]
     sentences = [sentence for sentence in bad.values() if sentence not in work.plan.bad]
-    final = Plan(work.plan.catalogue, kept, work.plan.fingerprints, work.plan.bad + sentences)
-    return selection.finish(out, final)
+    return selection.finish(out, replace(work.plan, jobs=kept, bad=work.plan.bad + sentences))
 
 
 def _submit(work: Work, in_queue: Collection[str] = ()) -> Submission:

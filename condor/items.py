@@ -30,7 +30,7 @@ def check_places(plan: Plan) -> None:
         BatchError: the catalogue does not tell, or HTCondor cannot transfer a name.
     """
     batch = plan.catalogue.batch
-    local = [job.unit.file.path for job in plan.jobs if not is_remote(job.unit.file.path)]
+    local = [job.unit.file.path for job in plan.reading if not is_remote(job.unit.file.path)]
     if local and batch.local_files is None:
         raise BatchError(
             f"{local[0]} is a local file: say in the catalogue whether a worker has it under this path "

@@ -18,6 +18,7 @@ from hnl.processors.parts import Part
 
 REPORT = "failures.json"
 VARIED = ".varied.parquet"  # end of the name of a file of varied candidates
+LISTS = ".lists.parquet"  # of a file of lists
 BAD, FAILURE, TEMPORARY = "bad input", "failed", "temporary"
 BROKEN = (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError, AttributeError, EOFError)
 
@@ -65,13 +66,13 @@ class Contents:
         try:
             manifest = records.from_record(Manifest, json.loads(self.archive.read(f"{unit.name}.json")))
             parquet = self.archive.read(f"{unit.name}.parquet")
-            varied = self.archive.read(f"{unit.name}{VARIED}")
+            varied, lists = (self.archive.read(f"{unit.name}{ending}") for ending in (VARIED, LISTS))
         except BROKEN as error:
             raise DamagedError(f"{where} is damaged: {error}") from error
-        for key, expected in parts.identity(unit, fingerprint, parquet, varied).items():
+        for key, expected in parts.identity(unit, fingerprint, parquet, varied, lists).items():
             if (stated := getattr(manifest, key)) != expected:
                 raise DamagedError(f"{where}: {key} is {stated}, not {expected}")
-        return Part(manifest, parquet, varied)
+        return Part(manifest, parquet, varied, lists)
 
 
 def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> bytes:
@@ -81,6 +82,7 @@ def pack(done: Iterable[tuple[str, Part]], failures: dict[str, Failure]) -> byte
         for name, part in done:
             archive.writestr(zipfile.ZipInfo(f"{name}.parquet"), part.parquet)  # compressed already
             archive.writestr(zipfile.ZipInfo(f"{name}{VARIED}"), part.varied)
+            archive.writestr(zipfile.ZipInfo(f"{name}{LISTS}"), part.lists)
             manifest = json.dumps(records.as_record(part.manifest), allow_nan=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.json"), manifest, zipfile.ZIP_DEFLATED)
         report = {name: asdict(failure) for name, failure in failures.items()}

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hnl import provenance
+from hnl import provenance, records
 from hnl.datasets import index
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.files import WorkUnit
 from hnl.errors import InputError
 from hnl.processors.planning import Plan
+from hnl.processors.selection_files import Taken
 from hnl.processors.units import Job
 
-FORMAT = 1  # version of these files; increased when their meaning changes
+FORMAT = 2  # version of these files; increased when their meaning changes
 
 
 class WorkListError(InputError):
@@ -54,6 +55,7 @@ def write(path: Path, plan: Plan, **more: Any) -> None:
         "catalogue": plan.catalogue.model_dump(mode="json"),
         "fingerprints": plan.fingerprints,
         "bad": plan.bad,
+        "taken": {name: records.as_record(one) for name, one in plan.taken.items()},
         **pack(plan.jobs),
         **more,
     }
@@ -73,6 +75,7 @@ def read(path: Path) -> tuple[Plan, dict[str, Any]]:
         catalogue = Catalogue.model_validate(content["catalogue"])
         alone = {dataset.name: catalogue.alone(dataset) for dataset in catalogue.datasets}
         jobs = unpack(content, alone, content["fingerprints"])
-        return Plan(catalogue, jobs, content["fingerprints"], content["bad"]), content
+        taken = {name: records.from_record(Taken, one) for name, one in content["taken"].items()}
+        return Plan(catalogue, jobs, content["fingerprints"], content["bad"], taken), content
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkListError(f"{path} cannot be read: {error}") from error

@@ -17,7 +17,6 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from hnl import provenance
 from hnl.corrections import counter, library
 from hnl.datasets import nanoaod
 from hnl.datasets.catalogue import Dataset, Era
@@ -49,16 +48,17 @@ def variations(settings: JetCorrections | None) -> tuple[str, ...]:
     return (NOMINAL, *(name for nuisance in nuisances for name in up_down(nuisance)))
 
 
-def digest(settings: JetCorrections | None) -> str | None:
-    """Fingerprint of the energy corrections: hash of settings and file.
+def identity(settings: JetCorrections | None) -> dict[str, Any] | None:
+    """What the energy corrections are, wherever their file lies: the settings, and the SHA-256 of the file.
 
     Raises:
         CorrectionError: the file cannot be read.
     """
     if settings is None:
         return None
-    content = settings.model_dump(mode="json", exclude={"file"}) | {"file": library.sha256(settings.file)}
-    return provenance.digest([list(content["uncertainties"]), content])  # the order of nuisances is that of the bits
+    content: dict[str, Any] = settings.model_dump(mode="json", exclude={"file"})
+    in_order = [list(pair) for pair in content["uncertainties"].items()]  # the order of nuisances is that of the bits
+    return content | {"uncertainties": in_order, "file, SHA-256": library.sha256(settings.file)}
 
 
 def check(settings: JetCorrections | None) -> None:

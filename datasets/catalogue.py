@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from hnl import analysis as searches
+from hnl import layout
 from hnl.datasets import corrections, golden, own_weights, search_settings, yaml_lines, years
 from hnl.datasets.corrections import Corrections
 from hnl.datasets.generator_weights import GeneratorWeights
@@ -133,7 +134,12 @@ class Dataset(CatalogueEntry):
         None, description="of the process in figures, with mathtext; by default one for known names, else the name"
     )
     files: tuple[str, ...] = Field(
-        min_length=1, description="paths or globs, relative to the catalogue, or root:// URLs; $VARIABLE is expanded"
+        (), description="paths or globs, relative to the catalogue, or root:// URLs; $VARIABLE is expanded"
+    )
+    candidates: Path | None = Field(
+        None,
+        description="in place of files: a folder in which hnl select has finished a dataset of this name; its "
+        "candidates are taken",
     )
     checksums: dict[str, Annotated[str, Field(pattern=r"^(adler32:[0-9a-f]{8}|sha256:[0-9a-f]{64})$")]] = Field(
         {}, description="of files, each named as in `files` without globs, 'adler32:...' or 'sha256:...' in lower case"
@@ -163,6 +169,10 @@ class Dataset(CatalogueEntry):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Dataset":
+        if bool(self.files) == bool(self.candidates):
+            raise ValueError("a dataset has files or candidates, one of them")
+        if self.candidates and self.checksums:
+            raise ValueError("checksums are of files; candidates have their own")
         if self.kind == "data":
             if self.primary_dataset is None:
                 raise ValueError("data needs its primary_dataset")
@@ -290,6 +300,10 @@ def _read(path: Path) -> Document:
 def _resolve(document: Document, catalogue: Catalogue, files_needed: bool) -> Catalogue:
     """Expands globs, makes paths absolute and checks what concerns several entries at once."""
     path, fail = document.path, document.wrong
+
+    def absolute(file: Path) -> Path:
+        return (path.parent / file).resolve()
+
     owner: dict[str, str] = {}
     names: set[str] = set()
     datasets = []
@@ -327,10 +341,12 @@ def _resolve(document: Document, catalogue: Catalogue, files_needed: bool) -> Ca
             if len(expanded) != 1 or owner.get(expanded[0]) != dataset.name:
                 raise fail(("datasets", i, "checksums", file), f"dataset {dataset.name} has no file {file}")
             checksums[expanded[0]] = checksum
-        datasets.append(dataset.model_copy(update={"files": tuple(files), "checksums": checksums}))
-
-    def absolute(file: Path) -> Path:
-        return (path.parent / file).resolve()
+        taken = dataset.candidates and absolute(Path(os.path.expandvars(dataset.candidates)).expanduser())
+        if taken and files_needed and not (taken / layout.SELECTION).is_file():
+            message = f"dataset {dataset.name}: {taken} holds no finished selection (no {layout.SELECTION})"
+            raise fail(("datasets", i, "candidates"), message)
+        update = {"files": tuple(files), "checksums": checksums, "candidates": taken}
+        datasets.append(dataset.model_copy(update=update))
 
     eras = {}
     for name, era in catalogue.eras.items():

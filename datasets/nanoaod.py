@@ -78,8 +78,11 @@ PARTICLES = (
     "JetPFCands_jetIdx",
     "JetPFCands_pFCandsIdx",
 )
+# What else section 5 takes of them, and has not by these names in every PFNano: read with them where present. Only this
+# project's own samples have svIdx.
+PARTICLE_DETAILS = tuple(f"PFCands_{c}" for c in ("dz", "dzErr", "numberOfHits", "pvAssocQuality", "svIdx"))
 # What more of a pion is wanted that stands in for l2 (`selections.displaced.k0s`): read for that alone, where present.
-PION_DETAILS = ("PFCands_dz", "PFCands_dzErr", "PFCands_lostInnerHits")
+PION_DETAILS = ("PFCands_lostInnerHits",)
 # For the jet energy resolution, where the era has one: NanoAOD's simulation has all of it.
 # (The mass is read for coffea, whose records of momenta must have one.)
 GENERATOR_JETS = ("nGenJet", *(f"GenJet_{c}" for c in ("pt", "eta", "phi", "mass")), "Jet_genJetIdx")
@@ -159,7 +162,8 @@ def branches(
         if "Jet" in needs.collections and era.corrections.jets and era.corrections.jets.smearing:
             wanted += (next((name for name in RHO_NAMES if name in names), RHO_NAMES[0]), *GENERATOR_JETS)
         wanted += dataset.generator_weights.branches
-    groups: list[tuple[str, ...]] = [PARTICLES] if "Jet" in needs.collections else []
+    details = tuple(name for name in PARTICLE_DETAILS if name in names)
+    groups: list[tuple[str, ...]] = [PARTICLES + details] if "Jet" in needs.collections else []
     if dataset.kind == "signal":
         groups += [GENERATED, decay_vertices(names) or ()]
     groups += [] if dataset.is_data else [tuple(PREFIRING.values())]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from hnl import layout
 from hnl.datasets import corrections, files, nanoaod, years
 from hnl.datasets.catalogue import Catalogue, Dataset, Era
 from hnl.datasets.files import FileInfo
@@ -25,6 +26,8 @@ def on_catalogue(catalogue: Catalogue) -> list[str]:
         )
     if unmatched := [file for dataset in catalogue.datasets for file in dataset.files if set(file) & set("*?[")]:
         said.append(f"patterns that no file matches yet: {len(unmatched)}, e.g. {unmatched[0]}")
+    missing = [d.name for d in catalogue.datasets if d.candidates and not (d.candidates / layout.SELECTION).is_file()]
+    said += [f"candidates that are not there yet: {', '.join(missing)}"] if missing else []
     said += [f"weight {own.name}: not there yet: {own.file}" for own in catalogue.weights if not own.file.is_file()]
     return said
 

@@ -35,6 +35,7 @@ class EventsOfUnit:
         fired: 'electron' and 'muon' -> bool per event: a single-lepton trigger of the era fired.
         cutflow: to which the search adds its requirements.
         facts: of the unit, for its manifest; numbers that are added up over units.
+        lists: of the unit, by name of `SelectionProcessor.lists`, see `processors.lists`; none by default.
     """
 
     events: Events
@@ -45,6 +46,7 @@ class EventsOfUnit:
     fired: Mapping[str, NDArray[np.bool_]]
     cutflow: Cutflow
     facts: dict[str, Any] = field(default_factory=dict)
+    lists: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class SelectionProcessor(ProcessorABC):  # type: ignore[misc]
@@ -55,6 +57,7 @@ class SelectionProcessor(ProcessorABC):  # type: ignore[misc]
     """
 
     columns: ClassVar[tuple[Column, ...]] = EVENT_COLUMNS  # of the candidates, `EVENT_COLUMNS` first
+    lists: ClassVar[tuple[Column, ...]] = ()  # of candidates, beside their columns: see `processors.lists`
     categories: ClassVar[tuple[str, ...]] = ()  # that the cutflow tells apart, see `Cutflow.categorise`
     triggers: ClassVar[tuple[str, ...]] = FLAVOURS  # whose triggers select events
 
@@ -76,7 +79,7 @@ class SelectionProcessor(ProcessorABC):  # type: ignore[misc]
         """Selects the events of one work unit.
 
         Returns:
-            {dataset: {candidates: {column: column_accumulator}, cutflow, n_minus_one: see `Cutflow`,
+            {dataset: {candidates, lists: {column: column_accumulator}, cutflow, n_minus_one: see `Cutflow`,
             events: int, sum_w: float, sum_w2: float, variation_sums: {variation: float}, pileup_profile: sums of
             weights in steps of one true interaction, and the facts of the search}}, which adds up over units.
         """
@@ -97,6 +100,7 @@ class SelectionProcessor(ProcessorABC):  # type: ignore[misc]
         return {
             dataset.name: {
                 "candidates": {c.name: column_accumulator(columns[c.name].astype(c.dtype)) for c in self.columns},
+                "lists": {name: column_accumulator(values) for name, values in unit.lists.items()},
                 "cutflow": cutflow.counts(),
                 "n_minus_one": cutflow.n_minus_one(),
                 **sums,

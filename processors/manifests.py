@@ -28,7 +28,7 @@ class Manifest:
     A manifest of another format is no manifest: its unit is selected again.
     """
 
-    FORMAT: ClassVar[int] = 4
+    FORMAT: ClassVar[int] = 5
     COMMAND: ClassVar[str] = "hnl select"
 
     format: int = Field(description="version of this file format")
@@ -44,6 +44,9 @@ class Manifest:
         description="size of the parquet file of varied candidates; 0 if there are none, nor a file"
     )
     varied_sha256: str | None = Field(description="of this file")
+    lists_bytes: int = Field(description="size of the parquet file of lists; 0 if there are none, nor a file")
+    lists_sha256: str | None = Field(description="of this file")
+    lists: int = Field(description="number of its rows: jets of candidates")
     variations: list[str] = Field(description="nominal, then those of jet energies that were made")
     candidates: int = Field(description="number of nominal candidates")
     rows: int = Field(description="number of candidates in all variations, nominal among them")

@@ -53,9 +53,17 @@ def table(rows: Candidates, columns: Sequence[Column], dataset: str, variations:
 
 
 def to_bytes(table: pa.Table) -> bytes:
-    """The content of a parquet file."""
+    """The content of a parquet file. Real numbers are split into bytes: of those of NanoAOD the last ones are zero."""
+    real = [field.name for field in table.schema if pa.types.is_floating(field.type)]
+    in_lists = {f.name: f.type.value_type for f in table.schema if pa.types.is_list(f.type)}
+    others = [field.name for field in table.schema if field.name not in real and field.name not in in_lists]
+    others += [f"{name}.list.element" for name, kind in in_lists.items() if not pa.types.is_floating(kind)]
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    encoding = dict.fromkeys(real, "BYTE_STREAM_SPLIT")  # not in lists, of 16 bits: few readers know it there
+    # The level is our choice: a fifth fewer bytes than by default, in a part of the time that the selection takes.
+    pq.write_table(
+        table, sink, compression="zstd", compression_level=9, use_dictionary=others, column_encoding=encoding or None
+    )
     return bytes(sink.getvalue().to_pybytes())
 
 

@@ -1,14 +1,15 @@
-"""The parts that a selection leaves on disk, and reading them.
+"""The parts that a selection leaves on disk; `reading` reads them.
 
-A work unit has a parquet file of its candidates, one of its candidates if jet energies are varied (none if there are
-none), and a manifest. They lie in three folders, so that the first can be opened whole by any reader of parquet.
+A work unit has a parquet file of its candidates, one of its candidates if jet energies are varied, one of their lists
+(neither if there are none), and a manifest. They lie in folders of their own, so that each can be opened whole by any
+reader of parquet.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
@@ -20,13 +21,22 @@ from hnl import layout, provenance, records
 from hnl.datasets.files import WorkUnit
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
-from hnl.processors import columns as schemas
+from hnl.processors import lists
 from hnl.processors import parquet as tables
 from hnl.processors.columns import Column
 from hnl.processors.manifests import TABLES, Manifest, Tables
-from hnl.processors.rows import EVENT, Candidates, ordered, passing, separate
+from hnl.processors.rows import passing, separate
 
-COMMON = ("candidates", *TABLES, "events", "sum_w", "sum_w2", "variation_sums", "pileup_profile")  # of every search
+COMMON = (
+    "candidates",
+    "lists",
+    *TABLES,
+    "events",
+    "sum_w",
+    "sum_w2",
+    "variation_sums",
+    "pileup_profile",
+)  # of every search
 READERS = 4  # threads: a part is small, so that opening it is most of the work
 
 
@@ -37,6 +47,7 @@ class Part:
     manifest: Manifest
     parquet: bytes
     varied: bytes  # empty if there are no varied candidates
+    lists: bytes  # empty if the NanoAOD file has none
 
 
 class PartFile(NamedTuple):
@@ -62,6 +73,8 @@ class Identity(TypedDict):
     sha256: str
     varied_bytes: int
     varied_sha256: str | None
+    lists_bytes: int
+    lists_sha256: str | None
 
 
 class PartError(HNLError):
@@ -79,7 +92,12 @@ def varied_path(folder: Path, dataset: str, unit_name: str) -> Path:
     return folder / layout.VARIED_CANDIDATES / dataset / f"{unit_name}.parquet"
 
 
-def identity(unit: WorkUnit, fingerprint: str, parquet: bytes, varied: bytes = b"") -> Identity:
+def lists_path(folder: Path, dataset: str, unit_name: str) -> Path:
+    """Parquet file of the lists of the candidates of a work unit, see `processors.lists`."""
+    return folder / layout.PARTICLES / dataset / f"{unit_name}.parquet"
+
+
+def identity(unit: WorkUnit, fingerprint: str, parquet: bytes, varied: bytes = b"", lists: bytes = b"") -> Identity:
     """The identity of the part of a work unit."""
     return {
         "format": Manifest.FORMAT,
@@ -93,6 +111,8 @@ def identity(unit: WorkUnit, fingerprint: str, parquet: bytes, varied: bytes = b
         "sha256": sha256(parquet).hexdigest(),
         "varied_bytes": len(varied),
         "varied_sha256": sha256(varied).hexdigest() if varied else None,
+        "lists_bytes": len(lists),
+        "lists_sha256": sha256(lists).hexdigest() if lists else None,
     }
 
 
@@ -103,6 +123,7 @@ def make(
     fingerprint: str,
     checksum: str | None = None,
     variations: Sequence[str] = (NOMINAL,),
+    list_columns: Sequence[Column] = (),
 ) -> Part:
     """What `SelectionProcessor.process` returned for a unit, as it goes to disk.
 
@@ -113,6 +134,7 @@ def make(
         fingerprint: hash of configuration and code, see `units.fingerprint`.
         checksum: of the unit's file, where it was verified.
         variations: what the bits of `passes` stand for, the lowest first.
+        list_columns: of its lists.
     """
     candidates = {name: column.value for name, column in result["candidates"].items()}
     candidates = separate(candidates)
@@ -125,8 +147,12 @@ def make(
         else b""
         for some in (nominal, ~nominal)
     )
+    values = {name: column.value for name, column in result.get("lists", {}).items()}
+    jets = len(values.get("event", ()))
+    of_jets = lists.to_bytes(values, list_columns, unit.dataset) if jets else b""
     manifest = Manifest(
-        **identity(unit, fingerprint, parquet, varied),
+        **identity(unit, fingerprint, parquet, varied, of_jets),
+        lists=jets,
         variations=list(variations),
         candidates=int(nominal.sum()),
         rows=len(candidates["event"]),
@@ -139,7 +165,7 @@ def make(
         tables=Tables(result["cutflow"], result["n_minus_one"]),
         pileup_profile=np.trim_zeros(result["pileup_profile"], "b").tolist(),
     )
-    return Part(manifest, parquet, varied)
+    return Part(manifest, parquet, varied, of_jets)
 
 
 def store(folder: Path, unit_name: str, part: Part) -> Manifest:
@@ -149,12 +175,13 @@ def store(folder: Path, unit_name: str, part: Part) -> Manifest:
         The manifest.
     """
     parquet, manifest_path = paths(folder, part.manifest.dataset, unit_name)
-    varied = varied_path(folder, part.manifest.dataset, unit_name)
+    place = folder, part.manifest.dataset, unit_name
     provenance.write_bytes(parquet, part.parquet)
-    if part.varied:
-        provenance.write_bytes(varied, part.varied)
-    else:
-        varied.unlink(missing_ok=True)
+    for path, content in ((varied_path(*place), part.varied), (lists_path(*place), part.lists)):
+        if content:
+            provenance.write_bytes(path, content)
+        else:
+            path.unlink(missing_ok=True)
     records.write(manifest_path, part.manifest)
     return part.manifest
 
@@ -181,67 +208,63 @@ def manifest(folder: Path, dataset: str, unit_name: str, fingerprint: str) -> Ma
         if not isinstance(content, dict) or (content.get("format"), content.get("fingerprint")) != expected:
             return None
         result = records.from_record(Manifest, content)
-        varied = varied_path(folder, dataset, unit_name).stat().st_size if result.varied_bytes else 0
-        return result if (parquet.stat().st_size, varied) == (result.bytes, result.varied_bytes) else None
+        more = {varied_path: result.varied_bytes, lists_path: result.lists_bytes}
+        sizes = [(path(folder, dataset, unit_name), size) for path, size in more.items() if size]
+        there = all(path.stat().st_size == size for path, size in [(parquet, result.bytes), *sizes])
+        return result if there else None
     except (OSError, ValueError):
         return None
 
 
-def read(
-    folder: Path,
-    manifests: Iterable[Manifest],
-    unit_names: Iterable[str],
-    columns: Sequence[Column],
-    names: Sequence[str] | None = None,
-    *,
-    varied: bool = True,
-) -> Candidates:
-    """The rows of some units together, a row for each candidate of each variation, in the order of `ordered`.
-
-    Args:
-        folder: output folder.
-        manifests: of the units.
-        unit_names: of the units.
-        columns: of the candidates.
-        names: those to read, among them `EVENT`; all by default.
-        varied: whether to read varied candidates as well, after the nominal one of their event.
+def load(
+    folder: Path, unit_name: str, manifest: Manifest, columns: Sequence[Column], list_columns: Sequence[Column]
+) -> Part:
+    """A part as `store` wrote it, for another folder.
 
     Raises:
-        PartError: a part is missing, not the one that was written, or has not the rows or columns that it should have.
+        PartError: see `content`.
     """
-    names = [column.name for column in columns] if names is None else names
-    files = []
-    for entry, name in zip(manifests, unit_names, strict=True):
-        if entry.candidates:
-            path = paths(folder, entry.dataset, name)[0]
-            files.append(PartFile(path, entry.sha256, entry.candidates, entry.variations))
-        if varied and entry.varied_sha256:
-            path = varied_path(folder, entry.dataset, name)
-            files.append(PartFile(path, entry.varied_sha256, entry.rows - entry.candidates, entry.variations))
-    with ThreadPoolExecutor(READERS) as pool:
-        pieces = list(pool.map(lambda file: _rows(file, columns, names), files))
-    if not pieces:
-        return {name: column for name, column in schemas.empty(columns).items() if name in names}
-    return ordered({name: np.concatenate([piece[name] for piece in pieces]) for name in names})
+    nominal, varied, of_jets = files(folder, unit_name, manifest)
+    of_candidates = tables.schema(columns)
+    return Part(
+        manifest,
+        content(nominal, of_candidates),
+        content(varied, of_candidates) if varied.sha256 else b"",
+        content(of_jets, lists.schema(list_columns)) if of_jets.sha256 else b"",
+    )
 
 
-def _rows(part: PartFile, columns: Sequence[Column], names: Sequence[str]) -> Candidates:
-    """Columns of a file, after checking that it is what its manifest says."""
+def files(folder: Path, unit_name: str, entry: Manifest) -> tuple[PartFile, PartFile, PartFile]:
+    """Of nominal and varied candidates, and of lists."""
+    place = folder, entry.dataset, unit_name
+    return (
+        PartFile(paths(*place)[0], entry.sha256, entry.candidates, entry.variations),
+        PartFile(varied_path(*place), entry.varied_sha256 or "", entry.rows - entry.candidates, entry.variations),
+        PartFile(lists_path(*place), entry.lists_sha256 or "", entry.lists, entry.variations),
+    )
+
+
+def content(part: PartFile, expected: pa.Schema) -> bytes:
+    """The bytes of a file, after checking that it is what its manifest says.
+
+    Raises:
+        PartError: it is not, or has not the rows or columns that it should have.
+    """
     path = part.path
     try:
         content = path.read_bytes()
         if sha256(content).hexdigest() != part.sha256:
             raise PartError(f"{path} is not the file that its manifest describes: delete it, run hnl select")
         file = pq.ParquetFile(pa.BufferReader(content))
-        found, expected = file.schema_arrow.names, tables.schema(columns).names
-        if (file.metadata.num_rows, found) != (part.rows, expected):
-            raise PartError(
-                f"{path} has {file.metadata.num_rows} rows and {len(found)} columns; "
-                f"its manifest says {part.rows} and {len(expected)}"
-            )
-        return tables.rows(file.read(columns=tables.stored(names), use_threads=False), part.variations)
     except (OSError, pa.ArrowException) as error:
         raise PartError(f"cannot read the candidates {path}: {error}") from error
+    found = file.schema_arrow
+    if file.metadata.num_rows != part.rows:
+        raise PartError(f"{path} has {file.metadata.num_rows} rows; its manifest says {part.rows}")
+    if not found.equals(expected):
+        other = next((a for a, b in zip_longest(found, expected) if a != b), None)
+        raise PartError(f"{path} has other columns than this version of hnl has, such as {other}")
+    return content
 
 
 def remove_others(folder: Path, units: Mapping[str, Collection[str]]) -> None:
@@ -251,26 +274,10 @@ def remove_others(folder: Path, units: Mapping[str, Collection[str]]) -> None:
         folder: output folder.
         units: dataset -> names of the units that stay.
     """
-    for place in (layout.CANDIDATES, layout.VARIED_CANDIDATES):
+    for place in (layout.CANDIDATES, layout.VARIED_CANDIDATES, layout.PARTICLES):
         for path in (folder / place).glob("*/*"):
             # Older versions left manifests beside parts.
             if path.suffix == ".json" or (
                 path.suffix == ".parquet" and path.stem not in units.get(path.parent.name, ())
             ):
                 path.unlink()
-
-
-def files_with(
-    folder: Path,
-    manifests: Iterable[Manifest],
-    unit_names: Iterable[str],
-    columns: Sequence[Column],
-    event: tuple[int, int, int],
-) -> list[str]:
-    """The files of which an event was selected. Reads every part again: for error messages."""
-    found = []
-    for entry, name in zip(manifests, unit_names, strict=True):
-        rows = read(folder, [entry], [name], columns, EVENT, varied=False)
-        if np.logical_and.reduce([rows[column] == value for column, value in zip(EVENT, event, strict=True)]).any():
-            found.append(entry.file)
-    return list(dict.fromkeys(found))

@@ -13,8 +13,9 @@ from hnl.datasets import catalogue as catalogues
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.files import FileInfo
 from hnl.datasets.index import Index, inspect_all
-from hnl.errors import InputError
-from hnl.processors import parts
+from hnl.errors import HNLError, InputError
+from hnl.processors import parts, taking
+from hnl.processors.selection_files import Taken
 from hnl.processors.units import Job, fingerprint
 
 
@@ -31,16 +32,23 @@ class Plan:
         jobs: one for each work unit of every usable file, in the order of the catalogue.
         fingerprints: of each dataset.
         bad: one sentence for each file that cannot be used, which a partial result leaves out.
+        taken: datasets whose candidates another selection has made: see `take`.
     """
 
     catalogue: Catalogue
     jobs: list[Job]
     fingerprints: dict[str, str]
     bad: list[str]
+    taken: dict[str, Taken]
+
+    @property
+    def reading(self) -> list[Job]:
+        """The jobs that read files."""
+        return [job for job in self.jobs if job.unit.dataset not in self.taken]
 
     def waiting(self, out: Path) -> list[Job]:
-        """The jobs that are not done in an output folder."""
-        return [job for job in self.jobs if not _is_done(out, job)]
+        """Those of `reading` that are not done in an output folder."""
+        return [job for job in self.reading if not _is_done(out, job)]
 
 
 def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checksum: bool = False) -> Plan:
@@ -53,7 +61,8 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
         checksum: verify the checksum of every file before it is read; parts made without that are not taken as done.
 
     Raises:
-        CatalogueError, CorrectionError, BadFilesError, DuplicateFileError: bad input.
+        CatalogueError, CorrectionError, BadFilesError, DuplicateFileError: bad input; candidates that cannot be taken
+            with the line of the catalogue.
     """
     catalogue = catalogues.load(catalogue_path)
     check_corrections(catalogue, catalogue_path)
@@ -61,21 +70,78 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
         raise BadFilesError(f"{catalogue_path} has no checksum of {without[0]} (nor of {len(without) - 1} others)")
     known = Index(out / layout.INDEX)
     infos, bad = _inspected(catalogue, known)
+    found = sources(catalogue, catalogue_path, out)
+    bad += dict.fromkeys(sentence for one in found.values() for sentence in one.partial)
     if known.path.exists():  # also if the run ends here; but bad input leaves no new folder
         known.save()
     if bad and not allow_partial:
         raise BadFilesError("\n".join(bad))
-    files.check_unique([info for group in infos.values() for info in group])
+    units = {name: one.units for name, one in found.items()}
+    units |= {n: [unit for info in infos[n] for unit in files.work_units(n, info)] for n in infos if n not in found}
+    files.check_unique([info for group in units.values() for info in dict.fromkeys(unit.file for unit in group)])
     known.save()
     fingerprints = {dataset.name: fingerprint(dataset, catalogue) for dataset in catalogue.datasets}
     alone = {dataset.name: catalogue.alone(dataset) for dataset in catalogue.datasets}
     jobs = [
-        Job(unit, alone[d.name], fingerprints[d.name], d.checksums[info.path] if checksum else None)
+        Job(unit, alone[d.name], fingerprints[d.name], d.checksums[unit.file.path] if checksum and d.files else None)
         for d in catalogue.datasets
-        for info in infos[d.name]
-        for unit in files.work_units(d.name, info)
+        for unit in units[d.name]
     ]
-    return Plan(catalogue, jobs, fingerprints, bad)
+    return Plan(catalogue, jobs, fingerprints, bad, {name: one.taken for name, one in found.items()})
+
+
+def sources(catalogue: Catalogue, path: Path, out: Path | None = None) -> dict[str, taking.Source]:
+    """What is taken of each dataset that has candidates in place of files.
+
+    Args:
+        catalogue: as it was loaded.
+        path: of its YAML, for messages.
+        out: output folder, which nothing can be taken from.
+
+    Raises:
+        CatalogueError: something cannot be taken, with the line; see `taking.source`.
+    """
+    found = {}
+    for i, dataset in enumerate(catalogue.datasets):
+        if dataset.candidates is None:
+            continue
+        try:
+            if out and dataset.candidates == out.resolve():
+                raise taking.TakingError(f"{out} is the output folder itself")
+            found[dataset.name] = taking.source(dataset, catalogue)
+        except HNLError as error:
+            raise catalogues.error_at(path, ("datasets", i, "candidates"), str(error)) from error
+    return found
+
+
+def take(plan: Plan, out: Path, *, allow_partial: bool = False) -> Plan:
+    """Copies what is taken as candidates into an output folder, which then needs no other.
+
+    Args:
+        plan: what is to be done.
+        out: output folder.
+        allow_partial: leave out files whose part is damaged.
+
+    Returns:
+        The plan without such files.
+
+    Raises:
+        BadFilesError: a part is gone, damaged, or has other columns than those of this code.
+    """
+    search = searches.of_catalogue(plan.catalogue)
+    bad: dict[FileInfo, str] = {}
+    for job in plan.jobs:
+        taken = plan.taken.get(job.unit.dataset)
+        if taken is None or taking.is_done(out, job.unit, job.fingerprint, taken):
+            continue
+        try:
+            parts.store(out, job.unit.name, taking.part(job.unit, job.fingerprint, taken, search))
+        except (taking.TakingError, parts.PartError) as error:
+            bad[job.unit.file] = str(error)
+    if bad and not allow_partial:
+        raise BadFilesError("\n".join(bad.values()))
+    kept = [job for job in plan.jobs if job.unit.file not in bad]
+    return replace(plan, jobs=kept, bad=[*plan.bad, *bad.values()])
 
 
 def packed(jobs: Sequence[Job]) -> tuple[list[Job], dict[str, Path]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hnl import analysis as searches
-from hnl import layout, provenance, records
+from hnl import dependencies, layout, provenance, records
 from hnl.analysis import Analysis
 from hnl.corrections import library, normalisation
 from hnl.corrections import weights as event_weights
@@ -17,13 +17,13 @@ from hnl.datasets.catalogue import Catalogue, Dataset
 from hnl.datasets.files import WorkUnit
 from hnl.datasets.variations import NOMINAL
 from hnl.errors import HNLError
-from hnl.processors import closure, merging, parts, selection_files
+from hnl.processors import closure, merging, parts, reading, selection_files
 from hnl.processors.cutflow import Counts
 from hnl.processors.manifests import Manifest, Tables
 from hnl.processors.planning import Plan
 from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
-from hnl.processors.selection_files import DatasetCutflow, FileFacts, SelectionFile, SettingsFile, WeightsFile
-from hnl.processors.units import fingerprint, variations
+from hnl.processors.selection_files import DatasetCutflow, FileFacts, SelectionFile, SettingsFile, Taken, WeightsFile
+from hnl.processors.units import fingerprint, made_with, variations
 from hnl.records import Record
 
 
@@ -41,6 +41,7 @@ class Selection:
     units: dict[str, list[str]]
     sum_w: dict[str, float]
     partial: list[str]
+    taken: dict[str, Taken]
     manifests: dict[str, list[Manifest]]  # their tables empty
     tables: dict[str, Tables]  # the sum of those
     read: dict[str, Candidates] = field(default_factory=dict, repr=False, compare=False)  # rows asked for
@@ -60,7 +61,7 @@ class Selection:
         They are read once, and stay in memory as long as this selection does: not to be changed.
         """
         if dataset not in self.read:
-            self.read[dataset] = parts.read(
+            self.read[dataset] = reading.read(
                 self.folder, self.manifests[dataset], self.units[dataset], self.analysis.columns
             )
         return self.read[dataset]
@@ -157,7 +158,7 @@ def finish(out: Path, plan: Plan) -> Selection:
             checked = dataset.model_copy(update={"generated_events": catalogues.FROM_RUNS_TREE}) if bad else dataset
             sum_w[name] = closure.sum_of_weights(checked, files[name], manifests[name])
             closure.generator_norms(dataset, files[name], manifests[name])
-    selection = Selection(out, catalogue, files, names, sum_w, bad, manifests, tables)
+    selection = Selection(out, catalogue, files, names, sum_w, bad, plan.taken, manifests, tables)
     _check_no_event_twice(selection)
     parts.remove_others(out, {name: set(group) for name, group in names.items()})
     content = SelectionFile(
@@ -170,6 +171,9 @@ def finish(out: Path, plan: Plan) -> Selection:
         units=names,
         provenance=provenance.record(),
         sum_w=sum_w,
+        made_with={dataset.name: made_with(dataset, catalogue) for dataset in catalogue.datasets},
+        code=dependencies.code(selection.analysis.stage("select").code),
+        taken=plan.taken,
     )
     _write_own(out / layout.SETTINGS, SettingsFile(SettingsFile.FORMAT, catalogue.settings), bool(catalogue.settings))
     _write_own(out / layout.WEIGHTS, WeightsFile(WeightsFile.FORMAT, catalogue.weights), bool(catalogue.weights))
@@ -209,10 +213,10 @@ def _check_no_event_twice(selection: Selection) -> None:
         manifests = [manifest for name in names for manifest in selection.manifests[name]]
         units = [unit for name in names for unit in selection.units[name]]
         if repeated := repeated_event(
-            parts.read(selection.folder, manifests, units, selection.analysis.columns, EVENT, varied=False)
+            reading.read(selection.folder, manifests, units, selection.analysis.columns, EVENT, varied=False)
         ):
             run, section, event = repeated
-            holders = parts.files_with(selection.folder, manifests, units, selection.analysis.columns, repeated)
+            holders = reading.files_with(selection.folder, manifests, units, selection.analysis.columns, repeated)
             raise SelectionError(
                 f"run {run}, luminosity section {section}, event {event} was selected twice in {', '.join(names)}: "
                 f"in {' and '.join(holders)}; data streams that overlap need veto_triggers in the catalogue"
@@ -255,4 +259,5 @@ def load(out: Path) -> Selection:
             )
         manifests[name], tables[name] = merging.merge(out, name, content.units[name], current)
         closure.check_complete(name, content.files[name], manifests[name])
-    return Selection(out, catalogue, content.files, content.units, content.sum_w, content.partial, manifests, tables)
+    found = content.files, content.units, content.sum_w, content.partial, content.taken
+    return Selection(out, catalogue, *found, manifests, tables)

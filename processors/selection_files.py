@@ -68,11 +68,34 @@ class PlanFile:
     provenance: dict[str, str] = Field(description="command, versions, code, machine and time")
 
 
+def info(known: FileFacts) -> FileInfo:
+    """A file by its facts: its branches are not known."""
+    sums = tuple((name, value) for name, value in known["variation_sums"])
+    return FileInfo(**known | {"variation_sums": sums}, branches=(), missing=())  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True, config=KNOWN_KEYS)
+class Taken:
+    """How a dataset was made whose candidates were taken as another `hnl select` left them."""
+
+    folder: str = Field(description="that they were taken from")
+    fingerprint: str = Field(description="of the manifests there")
+    hnl: str = Field(description="version of hnl that made them")
+    time: str = Field(description="when")
+    files: int = Field(description="number of NanoAOD files that they were selected from")
+    data: bool = Field(description="whether it is of kind data")
+    events: int = Field(description="generated events of these; for data, and where no file tells, those processed")
+    code: dict[str, str] = Field(
+        description="that made them: hash of each module without comments, version of each library"
+    )
+    changed: list[str] = Field(description="modules and libraries that are not the same now")
+
+
 @dataclass(frozen=True, kw_only=True, config=KNOWN_KEYS)
 class SelectionFile:
     """Content of selection.json: a selection is finished when this file is there."""
 
-    FORMAT: ClassVar[int] = 3
+    FORMAT: ClassVar[int] = 4
     COMMAND: ClassVar[str] = "hnl select"
 
     format: int = Field(description="version of this file format")
@@ -87,6 +110,11 @@ class SelectionFile:
     units: dict[str, list[str]] = Field(description="by dataset: names of its work units, which are those of its parts")
     provenance: dict[str, str] = Field(description="command, versions, code, machine and time")
     sum_w: dict[str, float] = Field(description="by simulated dataset: sum of weights of all generated events")
+    made_with: dict[str, Record] = Field(
+        description="by dataset: all but code that decides on its candidates, named as in the catalogue",
+    )
+    code: dict[str, str] = Field(description="of this selection: as that of datasets that were taken")
+    taken: dict[str, Taken] = Field(description="datasets that were taken as candidates (catalogue.md)")
 
     @field_serializer("catalogue")
     def _catalogue(self, catalogue: Catalogue) -> Record:

@@ -3,7 +3,6 @@
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hnl import analysis as searches
 from hnl import dependencies, provenance
@@ -17,6 +16,7 @@ from hnl.datasets.golden import GoldenJSONError
 from hnl.errors import InputError
 from hnl.processors import parts
 from hnl.processors.parts import Part
+from hnl.records import Record
 
 
 @dataclass(frozen=True)
@@ -51,29 +51,43 @@ def _jet_settings(dataset: Dataset, catalogue: Catalogue) -> JetCorrections | No
     return jets.jet_settings(dataset, catalogue.era(dataset)) if varies else None
 
 
-def fingerprint(dataset: Dataset, catalogue: Catalogue) -> str:
-    """Hash of all that decides which events of a file are selected and what their columns say.
+def made_with(dataset: Dataset, catalogue: Catalogue) -> Record:
+    """All but code that decides which events of a file are selected and what their columns say; for JSON.
+
+    Named as in the catalogue. Of a file that the catalogue names it has the content, not the place.
 
     Raises:
         CorrectionError: golden JSON or corrections cannot be read.
         AnalysisError: the search of the catalogue cannot be loaded.
     """
-    era, stage = catalogue.era(dataset), searches.of_catalogue(catalogue).stage("select")
-    settings: dict[str, Any] = {
+    era, search = catalogue.era(dataset), searches.of_catalogue(catalogue)
+    settings = search.settings.model_validate(catalogue.settings).model_dump(mode="json")
+    return {
+        "search": search.title,
         "kind": dataset.kind,
-        "triggers": dataset.triggers,
-        "veto": dataset.veto_triggers,
-        "paths": era.triggers.model_dump(),
-        "year": era.year,
-        "golden_json": library.sha256(era.golden_json) if era.golden_json and dataset.is_data else None,
-        "jets": jets.digest(_jet_settings(dataset, catalogue)),
-        "generator_weights": dataset.generator_weights.model_dump(),
-        "code": dependencies.digest(stage.code),
+        "triggers": list(dataset.triggers),
+        "veto_triggers": list(dataset.veto_triggers),
+        "generator_weights": dataset.generator_weights.model_dump(mode="json"),
+        "signal": {"mass": dataset.signal.mass} if dataset.signal else None,
+        "era": {
+            "triggers": era.triggers.model_dump(mode="json"),
+            "year": era.year,
+            "golden_json, SHA-256": library.sha256(era.golden_json) if era.golden_json and dataset.is_data else None,
+            "corrections": {"jets": jets.identity(_jet_settings(dataset, catalogue))},
+        },
+        "settings": {name: settings[name] for name in settings if search.stage("select").depends_on(name)},
     }
-    changed = {name: catalogue.settings[name] for name in catalogue.settings if stage.depends_on(name)}
-    if changed:
-        settings["settings"] = changed
-    return provenance.digest(settings)
+
+
+def fingerprint(dataset: Dataset, catalogue: Catalogue) -> str:
+    """Hash of `made_with` and of the code: of parts that have another one, nothing is used.
+
+    Raises:
+        CorrectionError, AnalysisError: see `made_with`.
+    """
+    code = dependencies.digest(searches.of_catalogue(catalogue).stage("select").code)
+    taken = dataset.candidates is not None
+    return provenance.digest({"made with": made_with(dataset, catalogue), "taken": taken, "code": code})
 
 
 def process_unit(job: Job, support_files: Path = Path()) -> UnitResult:
@@ -95,7 +109,8 @@ def process_unit(job: Job, support_files: Path = Path()) -> UnitResult:
         search = searches.of_catalogue(catalogue)
         result = search.processor(catalogue).process(events)[dataset.name]
         varied = variations(dataset, catalogue)
-        part = parts.make(job.unit, result, search.columns, job.fingerprint, job.checksum, varied)
+        columns, lists = search.columns, search.processor.lists
+        part = parts.make(job.unit, result, columns, job.fingerprint, job.checksum, varied, lists)
         return UnitResult(job.unit, part=part)
     except (CorrectionError, GoldenJSONError) as error:  # not the fault of the file, which must not be left out for it
         return UnitResult(job.unit, failure=(str(error), traceback.format_exc()))

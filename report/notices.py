@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hnl.datasets.catalogue import PSEUDODATA, data_name
-from hnl.report import certification
+from hnl.report import certification, taken
 from hnl.report.page import Notice
 from hnl.report.states import StageState, not_run, out_of_date
 
@@ -30,6 +30,7 @@ def notices(selection: "Selection", hidden: Sequence[str], few: str, states: Seq
     made += [Notice("Blinded", sentence) for sentence in dict.fromkeys(hidden)]
     if selection.partial:
         made.append(Notice("Partial", f"{len(selection.partial)} files were left out: {'; '.join(selection.partial)}"))
+    made += [Notice("Other code", sentence) for sentence in taken.warnings(selection.taken)]
     made += [Notice("Few events", few)] if few else []
     made += [Notice("Warning", sentence) for sentence in certification.warnings(selection)]
     made += [Notice("Out of date", sentence) for sentence in out_of_date(states)]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from hnl.datasets import years
 from hnl.inference.results import FitFile, StrengthsFile
-from hnl.report import cutflow, fit_tables
+from hnl.report import cutflow, fit_tables, taken
 from hnl.report import strengths as strength_tables
 from hnl.report.figures import Figure
 from hnl.report.page import Section
@@ -60,6 +60,7 @@ def searched(selection: "Selection") -> str:
 def of_selection(selection: "Selection", figures: Sequence[Figure]) -> Section:
     """Datasets, the cutflow with processes as rows, and distributions."""
     text = ["Events after each requirement are not weighted; the last column is normalised to the luminosity."]
+    text += [f"{sentence}." for sentence in taken.told(selection.taken)]
     return Section(
         "selection",
         TITLES["selection"],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from hnl.inference.displaced.results import LimitsFile, SampleLimit
 from hnl.inference.displaced.scan_results import NOTHING, MassScan
 from hnl.inference.results import StrengthsFile
+from hnl.report import taken
 from hnl.report.displaced.limit_files import EXPECTED, method, words
 from hnl.report.states import StageState, not_run, out_of_date
 from hnl.report.strengths import GENERATED_ONLY
@@ -34,6 +35,8 @@ def lines(selection: "Selection", hidden: str, results: Sequence[str], states: S
     luminosity = sum(era.luminosity for era in selection.catalogue.eras.values())
     result = [] if results else [f"candidates in {luminosity:g}/fb: {counted}"]
     result += [f"partial: {len(selection.partial)} files were left out"] if selection.partial else []
+    result += taken.told(selection.taken)
+    result += [f"warning: {sentence}" for sentence in taken.warnings(selection.taken)]
     result += [hidden] if hidden and not results else []
     result += not_run(states)
     result += [f"warning: {sentence}" for sentence in out_of_date(states)]

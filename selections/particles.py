@@ -4,12 +4,16 @@ Trees take no sets of particles, so a jet is summarised; all summaries are our c
 that section 5 lists (pt, charge, impact parameters and uncertainties, pixel hits).
 """
 
+from typing import Any
+
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
 
 from hnl.datasets.arrays import Objects, PerEvent
-from hnl.physics.angles import delta_r
+from hnl.physics.angles import delta_phi, delta_r
 
+MAX_PARTICLES = 50  # of a jet (section 5); those of the largest pt, our choice
 MIN_SIGNIFICANCE = 3.0  # |d0| / sigma of a 'displaced' track
 MAX_DELTA_R_SAME = 0.02  # largest distance of l2 and its own particle
 
@@ -47,6 +51,53 @@ def summaries(particles: Objects) -> dict[str, PerEvent]:
         "displaced_pt_fraction": ak.sum(tracks.pt[displaced], axis=1) / total,
         "mean_significance": ak.sum(tracks.pt * significance, axis=1) / total,
         "second_significance": ak.fill_none(ak.pad_none(ordered, 2)[:, 1], np.nan),
+    }
+
+
+def inputs(
+    particles: Objects, eta: NDArray[Any], phi: NDArray[Any], l2_sv_index: NDArray[Any]
+) -> tuple[NDArray[np.int64], dict[str, np.ndarray]]:
+    """What the particle-flow network of section 5 is given of each particle of a jet, by falling pt.
+
+    Args:
+        particles: jagged PFCands, one list for each of n jets.
+        eta, phi: of the axis of the jet, (n,).
+        l2_sv_index: NanoAOD's svIdx of l2, (n,).
+
+    Returns:
+        The number of particles of each jet, at most `MAX_PARTICLES`; and name -> one value for each particle, jet after
+        jet: `pt` (GeV); `deta`, `dphi` (from the axis); `charge`; `type` (|pdgId| as particle flow says); `d0`,
+        `d0_err`, `dz`, `dz_err` (cm), NaN without a track; `pixel_hits` and `strip_hits` of the track; `pv`, its
+        association to the primary vertex (CMS's pvAssocQuality); `sv`, to secondary ones: 2 for the vertex that svIdx
+        gives l2, 1 for another one, 0 for none. -1 where the file does not tell.
+    """
+    counts = ak.to_numpy(ak.num(particles.pt, axis=1))
+    jet = np.repeat(np.arange(len(counts)), counts)
+    order = np.lexsort([-ak.to_numpy(ak.flatten(particles.pt)), jet])  # jet after jet, in which jets are anyway
+    rank = np.arange(len(jet)) - (np.cumsum(counts) - counts)[jet]
+    order = order[rank < MAX_PARTICLES]
+    jet = jet[order]
+
+    def column(name: str, missing: float = np.nan) -> np.ndarray:
+        if name not in particles.fields:
+            return np.full(len(order), missing)
+        return np.asarray(ak.to_numpy(ak.flatten(particles[name]))[order])
+
+    charge, d0_err, pixel, hits, sv = map(column, ("charge", "d0Err", "numberOfPixelHits", "numberOfHits", "svIdx"))
+    has_track = (charge != 0) & (d0_err > 0)
+    impact = {"d0": column("d0"), "d0_err": d0_err, "dz": column("dz"), "dz_err": column("dzErr")}
+    in_vertex = np.where(sv < 0, 0, np.where(sv == l2_sv_index[jet], 2, 1))
+    return np.minimum(counts, MAX_PARTICLES), {
+        "pt": column("pt"),
+        "deta": column("eta") - eta[jet],
+        "dphi": delta_phi(column("phi"), phi[jet]),
+        "charge": charge,
+        "type": np.abs(column("pdgId")),
+        **{name: np.where(has_track, values, np.nan) for name, values in impact.items()},
+        "pixel_hits": pixel,
+        "strip_hits": np.where(np.isnan(hits), -1, hits - pixel),
+        "pv": column("pvAssocQuality", -1),
+        "sv": np.where(np.isnan(sv), -1, in_vertex),
     }
 
 

@@ -19,8 +19,8 @@ MAKES = {
         datasets: arrays auxiliary_files baskets branches files generator_weights golden
         datasets: hashing nanoaod trigger_bits variations versions
         physics: angles constants
-        processors: base columns cutflow manifests parquet parts rows units
-        processors.displaced: candidate columns cuts efficiencies jet_variations processor
+        processors: base columns cutflow lists manifests parquet parts rows units
+        processors.displaced: candidate columns constituents cuts efficiencies jet_variations processor
         selections: events jets leptons particles triggers truth vertices
         selections.displaced: categories
     """,

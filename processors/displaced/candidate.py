@@ -7,13 +7,20 @@ from hnl.datasets.arrays import Events, PerEvent
 from hnl.datasets.catalogue import Dataset
 from hnl.processors.base import identity, numbers, prefiring
 from hnl.processors.displaced.columns import COLUMNS
+from hnl.processors.displaced.constituents import JetParticles
 from hnl.processors.displaced.jet_variations import CandidateRows
 from hnl.selections import events as two_leptons
 from hnl.selections import jets, particles, truth
 
 
 def columns(
-    events: Events, l1: PerEvent, l2: PerEvent, sv: PerEvent, rows: CandidateRows, dataset: Dataset
+    events: Events,
+    l1: PerEvent,
+    l2: PerEvent,
+    sv: PerEvent,
+    rows: CandidateRows,
+    inside: JetParticles | None,
+    dataset: Dataset,
 ) -> dict[str, np.ndarray]:
     """The columns of `COLUMNS`, as far as they are made of objects: NaN throughout where the file cannot have one.
 
@@ -21,14 +28,16 @@ def columns(
         events: that pass all but what depends on jets.
         l1, l2, sv: one each an event.
         rows: of the table.
+        inside: particles of the jets of the rows, see `constituents.of_rows`.
         dataset: what they are.
     """
     used, of_row = np.unique(rows.event, return_inverse=True)
     by_event = _of_event(events[used], l1[used], l2[used], sv[used], dataset)
     result = {name: numbers(values)[of_row] for name, values in by_event.items() if values is not None}
     result |= {name: numbers(values) for name, values in _of_jet(l2[rows.event], rows.jet).items()}
-    if nanoaod.has_particles(events):
-        result |= _of_particles(events, rows)
+    if inside is not None:
+        summaries = particles.summaries(inside.particles)
+        result |= {f"jet_{name}": numbers(values)[inside.of_row] for name, values in summaries.items()}
     missing = np.full(len(rows.event), np.nan)
     return {c.name: missing for c in COLUMNS} | result | {"passes": rows.passes, "n_jets": rows.n_jets}
 
@@ -67,17 +76,10 @@ def _of_event(events: Events, l1: PerEvent, l2: PerEvent, sv: PerEvent, dataset:
 
 def _of_jet(l2: PerEvent, jet: PerEvent) -> dict[str, PerEvent]:
     return {f"jet_{name}": jet[name] for name in ("pt", "eta", "phi", "mass")} | {
+        "jet_index": jet.index,
         "jet_n_constituents": jet.nConstituents,
         "jet_hadron_flavour": jet.flavour,
         "delta_r_l2_jet": l2.deltaR(jet),
         "pt_rel_l2_jet": jets.pt_rel(l2, jet),
         "pt_ratio_l2_jet": l2.pt / jet.pt,
     }
-
-
-def _of_particles(events: Events, rows: CandidateRows) -> dict[str, np.ndarray]:
-    """Of each jet once, however many variations choose it."""
-    keys = np.stack([rows.event, numbers(rows.jet.index)])
-    (event, index), of_row = np.unique(keys, axis=1, return_inverse=True)
-    inside = particles.of_jet(index, events.JetPFCands[event], events.PFCands[event])
-    return {f"jet_{name}": numbers(values)[of_row.reshape(-1)] for name, values in particles.summaries(inside).items()}

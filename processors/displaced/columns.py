@@ -45,6 +45,12 @@ COLUMNS = EVENT_COLUMNS + tuple(
         ("jet_eta", "float32", "1", "pseudorapidity of the jet"),
         ("jet_phi", "float32", "rad", "azimuth of the jet"),
         ("jet_mass", "float32", "GeV", "mass of the jet"),
+        (
+            "jet_index",
+            "int16",
+            "1",
+            "place of the jet in the file's; with the event, it tells which lists are its own",
+        ),
         ("jet_n_constituents", "int16", "1", "number of particles in the jet"),
         ("jet_hadron_flavour", "int16", "1", "NanoAOD hadronFlavour of the jet (5 b, 4 c, 0 other); -1 where unknown"),
         ("delta_r_l2_jet", "float32", "1", "Delta R between l2 and the jet"),

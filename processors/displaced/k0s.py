@@ -18,7 +18,7 @@ from hnl.datasets.arrays import Events, PerEvent
 from hnl.datasets.catalogue import Catalogue
 from hnl.physics.constants import M_K0S
 from hnl.processors import base
-from hnl.processors.displaced import candidate
+from hnl.processors.displaced import candidate, constituents
 from hnl.processors.displaced.columns import COLUMNS
 from hnl.processors.displaced.cuts import Cuts
 from hnl.processors.displaced.jet_variations import CandidateRows
@@ -103,7 +103,8 @@ class K0SProcessor(ProcessorABC):  # type: ignore[misc]
             ak.to_numpy(ak.num(good))[stored],
             np.ones(stored.sum(), dtype=np.uint64),
         )
-        columns = candidate.columns(events[stored], l1[stored], l2[stored], vertex[stored], rows, dataset)
+        inside = constituents.of_rows(events[stored], rows)
+        columns = candidate.columns(events[stored], l1[stored], l2[stored], vertex[stored], rows, inside, dataset)
         columns |= {"gen_weight": cutflow.weights[z], "category": np.zeros(len(rows.event)), "m_l1_l2": mass[z]}
         return {
             dataset.name: {

@@ -91,6 +91,9 @@ def usable(selection: "Selection") -> K0SFiles:
             raise K0SError(f"the catalogue has no {kind} with single-muon triggers, so no Z -> mu mu to take K0S from")
     result = K0SFiles({}, {})
     for dataset in chosen:
+        if dataset.candidates:
+            result.left_out[dataset.name] = "it was taken as candidates: its files are not read"
+            continue
         if not selection.files[dataset.name]:
             result.left_out[dataset.name] = "the selection has no file of it"
             continue

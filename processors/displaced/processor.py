@@ -6,8 +6,9 @@ import numpy as np
 from hnl.corrections import jets as jet_energies
 from hnl.datasets import nanoaod, trigger_bits
 from hnl.processors.base import EventsOfUnit, SelectionProcessor
-from hnl.processors.displaced import candidate, efficiencies, jet_variations
+from hnl.processors.displaced import candidate, constituents, efficiencies, jet_variations
 from hnl.processors.displaced.columns import COLUMNS
+from hnl.processors.displaced.constituents import LISTS
 from hnl.processors.displaced.cuts import Cuts
 from hnl.selections import events as two_leptons
 from hnl.selections import leptons, triggers, vertices
@@ -26,6 +27,7 @@ class DisplacedProcessor(SelectionProcessor):
     """
 
     columns = COLUMNS
+    lists = LISTS
     categories = CATEGORIES
 
     def select(self, unit: EventsOfUnit) -> dict[str, np.ndarray]:
@@ -83,7 +85,10 @@ class DisplacedProcessor(SelectionProcessor):
         sv = ak.drop_none(sv)
         factors = jet_energies.factors(energies, file_jets, events, cuts.jets)
         rows = jet_variations.candidate_rows(l1, l2, file_jets, factors, cuts.jets)
-        columns = candidate.columns(events, l1, l2, sv, rows, dataset)
+        inside = constituents.of_rows(events, rows)
+        if inside is not None:
+            unit.lists.update(constituents.lists_of(events, l2, rows, inside))
+        columns = candidate.columns(events, l1, l2, sv, rows, inside, dataset)
         of_event = {"gen_weight": unit.weights[pair], "category": kind, "m_l1_l2": m_l1_l2}
         of_event |= {f"weight_{name}": factor[pair] for name, factor in unit.varied.items()}
         columns |= {name: values[left][rows.event] for name, values in of_event.items()}

@@ -1,7 +1,7 @@
 """Candidates of a finished run as one table: with scores, final weights, and what the catalogue says of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,8 @@ from hnl.inference.abcd import blinding
 from hnl.inference.abcd.files import EstimateFile
 from hnl.ml import scoring
 from hnl.processors import parquet as tables
+from hnl.processors import reading
+from hnl.processors.lists import of_rows
 from hnl.processors.rows import Candidates, passing
 from hnl.processors.selection import Selection
 from hnl.selections.displaced.hypotheses import HYPOTHESES
@@ -30,6 +32,10 @@ class UnknownNameError(InputError):
     """No dataset, variation, column or histogram has this name; the message lists those that there are."""
 
 
+class NoListsError(InputError):
+    """No file of a dataset keeps the particles of jets."""
+
+
 @dataclass(frozen=True)
 class DatasetRows:
     """Some rows of a dataset with what is not in its parts; all arrays of one length."""
@@ -39,16 +45,20 @@ class DatasetRows:
     variations: tuple[str, ...]  # of jet energies
     scores: Mapping[str, np.ndarray]  # by column; empty without the stage score
     weights: Mapping[str, NDArray[np.float64]]  # final ones, by variation of weights
+    lists: Mapping[str, pa.Array]  # those asked for
 
     def where(self, chosen: NDArray[np.bool_]) -> "DatasetRows":
         """Those of a mask."""
         rows, scores, weights = (
             {name: values[chosen] for name, values in each.items()} for each in (self.rows, self.scores, self.weights)
         )
-        return DatasetRows(self.dataset, rows, self.variations, scores, weights)
+        lists = {name: values.filter(pa.array(chosen)) for name, values in self.lists.items()}
+        return DatasetRows(self.dataset, rows, self.variations, scores, weights, lists)
 
 
-def read(selection: Selection, dataset: Dataset, variation: str, *, scored: bool) -> DatasetRows:
+def read(
+    selection: Selection, dataset: Dataset, variation: str, *, scored: bool, lists: Sequence[str] = ()
+) -> DatasetRows:
     """Candidates of a dataset; none if it has no such variation.
 
     Args:
@@ -56,19 +66,33 @@ def read(selection: Selection, dataset: Dataset, variation: str, *, scored: bool
         dataset: of the catalogue.
         variation: of jet energies: nominal, the name of one, or all.
         scored: whether to read scores.
+        lists: names of those to read.
 
     Raises:
+        NoListsError: lists are asked for, and none of its files has any.
         HNLError: see `Selection.rows`, `Selection.weights` and `ml.scoring.read`.
     """
     rows, names = selection.rows(dataset.name), selection.variations(dataset.name)
     found = scoring.read(selection.folder, dataset.name, rows) if scored else ()
     scores = dict(zip(scoring.COLUMNS, found, strict=True)) if scored else {}
-    every = DatasetRows(dataset, rows, names, scores, selection.weights(dataset, rows))
-    if variation == ALL:
-        return every
-    return every.where(
-        passing(rows, names.index(variation)) if variation in names else np.zeros(len(rows["event"]), bool)
-    )
+    every = DatasetRows(dataset, rows, names, scores, selection.weights(dataset, rows), {})
+    if variation != ALL:
+        every = every.where(
+            passing(rows, names.index(variation)) if variation in names else np.zeros(len(rows["event"]), bool)
+        )
+    return replace(every, lists=_lists(selection, dataset, every.rows, lists)) if lists else every
+
+
+def _lists(selection: Selection, dataset: Dataset, rows: Candidates, names: Sequence[str]) -> dict[str, pa.Array]:
+    manifests, units = selection.manifests[dataset.name], selection.units[dataset.name]
+    if any(entry.candidates for entry in manifests) and not any(entry.lists for entry in manifests):
+        raise NoListsError(
+            f"dataset {dataset.name}: its files do not keep the particles of jets (PFCands of PFNano), so that there "
+            f"are no {', '.join(names)}"
+        )
+    columns = selection.analysis.processor.lists
+    found = of_rows(rows, reading.read_lists(selection.folder, manifests, units, columns), columns)
+    return {name: found[name] for name in names}
 
 
 def hidden(candidates: DatasetRows, selection: Selection) -> NDArray[np.bool_]:
@@ -121,7 +145,9 @@ def table(candidates: DatasetRows, search: Analysis, weights: Sequence[str]) -> 
     nominal = candidates.weights[NOMINAL]
     columns[FINAL_WEIGHT] = pa.array(nominal)
     columns |= {f"{FINAL_WEIGHT}_{name}": pa.array(candidates.weights.get(name, nominal)) for name in weights}
-    return pa.table(columns, schema=pa.schema([pa.field(name, c.type, nullable=False) for name, c in columns.items()]))
+    columns |= candidates.lists
+    fields = [pa.field(name, c.type, nullable=name in candidates.lists) for name, c in columns.items()]
+    return pa.table(columns, schema=pa.schema(fields))
 
 
 def _names(index: np.ndarray, names: Sequence[str]) -> pa.DictionaryArray:

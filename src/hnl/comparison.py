@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hnl import layout
 from hnl.errors import InputError
+from hnl.processors.lists import KEY as LISTS_KEY
 from hnl.processors.rows import KEY
 
 PRODUCTS = (
@@ -68,7 +70,7 @@ def compare(first: Path, second: Path) -> tuple[list[str], list[Difference]]:
         for text in _values(selections[0].get(key), selections[1].get(key), key)
     ]
     for dataset in sorted({*selections[0]["units"], *selections[1]["units"]}):
-        for folder, read in ((layout.CANDIDATES, _candidates), (layout.SCORES, _scores)):
+        for folder, read in ((layout.CANDIDATES, _candidates), (layout.PARTICLES, _lists), (layout.SCORES, _scores)):
             tables = [read(out, content, dataset) for out, content in zip((first, second), selections, strict=True)]
             if all(table is None for table in tables):
                 continue
@@ -116,6 +118,12 @@ def _candidates(out: Path, selection: dict[str, Any], dataset: str) -> pa.Table 
     return pa.concat_tables(parts) if parts else pa.table({name: [] for name in KEY})
 
 
+def _lists(out: Path, selection: dict[str, Any], dataset: str) -> pa.Table | None:
+    paths = [out / layout.PARTICLES / dataset / f"{unit}.parquet" for unit in selection["units"].get(dataset, ())]
+    tables = [_parquet(path) for path in paths if path.is_file()]
+    return pa.concat_tables(tables) if tables else None
+
+
 def _scores(out: Path, selection: dict[str, Any], dataset: str) -> pa.Table | None:
     paths = [out / place / f"{dataset}.parquet" for place in (layout.SCORES, layout.VARIED_SCORES)]
     tables = [_parquet(path) for path in paths if path.is_file()]
@@ -130,7 +138,7 @@ def _parquet(path: Path) -> pa.Table:
 
 
 def _tables(first: pa.Table | None, second: pa.Table | None) -> Iterator[str]:
-    """Differences of two tables. Rows are matched by their `KEY`."""
+    """Differences of two tables. Rows are matched by their `KEY`, those of lists by their jet."""
     if first is None or second is None:
         yield "only one run has it"
     elif len(first) != len(second):
@@ -138,8 +146,14 @@ def _tables(first: pa.Table | None, second: pa.Table | None) -> Iterator[str]:
     elif first.schema.names != second.schema.names:
         yield f"other columns: {', '.join(sorted(set(first.schema.names) ^ set(second.schema.names))) or 'the order'}"
     else:
-        orders = [np.lexsort([_values_of(table, name) for name in reversed(KEY)]) for table in (first, second)]
+        key = KEY if set(KEY) <= set(first.schema.names) else LISTS_KEY
+        orders = [np.lexsort([_values_of(table, name) for name in reversed(key)]) for table in (first, second)]
         for name in first.schema.names:
+            if pa.types.is_list(first.schema.field(name).type):
+                lists = [table[name].take(pa.array(o)) for table, o in zip((first, second), orders, strict=True)]
+                if len({(pc.list_value_length(c).to_numpy().tobytes(), _flat(c)) for c in lists}) > 1:
+                    yield f"{name}: other lists"
+                continue
             a, b = (_values_of(table, name)[order] for table, order in zip((first, second), orders, strict=True))
             if a.dtype != b.dtype:
                 yield f"{name}: {a.dtype} and {b.dtype}"
@@ -151,6 +165,11 @@ def _values_of(table: pa.Table, name: str) -> np.ndarray:
     """A column. Strings have no references to Python objects, but their characters."""
     column = table[name]
     return np.asarray(column.to_pylist(), dtype=np.str_) if pa.types.is_dictionary(column.type) else column.to_numpy()
+
+
+def _flat(lists: pa.ChunkedArray) -> bytes:
+    """The bytes of all entries."""
+    return bytes(pc.list_flatten(lists).to_numpy().tobytes())
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:

@@ -169,6 +169,30 @@ def _sum(roots: tuple[str, ...], changed: Mapping[str, str]) -> str:
     return total.hexdigest()
 
 
+def code(roots: Iterable[str]) -> dict[str, str]:
+    """What `digest` is made of, to name what differs: a hash of each module, and the version of each library.
+
+    Comments, docstrings and layout of the source do not count here.
+    """
+    return dict(_code(tuple(roots)))
+
+
+@cache
+def _code(roots: tuple[str, ...]) -> Mapping[str, str]:
+    used = closure(roots)
+    meanings = {module if "hnl." in module else module.rpartition("#")[2]: _meaning(source(module)) for module in used}
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in meanings.items()}
+    return hashes | {library: _version(library) for library in libraries(used)}
+
+
+def _meaning(text: str) -> str:
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and any(map(_is_docstring, node.body[:1])):
+            del node.body[0]
+    return ast.dump(tree)
+
+
 def _version(library: str) -> str:
     from importlib.metadata import PackageNotFoundError, version  # late, for a command that ends in a message
 

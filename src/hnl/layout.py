@@ -16,6 +16,7 @@ SCORES = "scores"  # DATASET.parquet
 # The same files, of candidates if jet energies are varied.
 VARIED_CANDIDATES = f"variations/{CANDIDATES}"
 VARIED_SCORES = f"variations/{SCORES}"
+PARTICLES = f"particles/{CANDIDATES}"  # a row for each jet of candidates: lists of its particles and vertices
 # The same names with .json: what vouches for these files.
 MANIFESTS = f"manifests/{CANDIDATES}"
 SCORE_MANIFESTS = f"manifests/{SCORES}"

@@ -92,6 +92,7 @@ class Output:
         variation: str = NOMINAL,
         columns: Sequence[str] | None = None,
         weights: str | Sequence[str] = (),
+        lists: bool = False,
         blinded: bool = True,
     ) -> pa.Table:
         """Candidates as a table of pyarrow, which has `to_pandas`. Names are dictionary-encoded strings.
@@ -100,7 +101,9 @@ class Output:
         - `dataset`, `process`, `kind` and `era`: of the catalogue;
         - `variation`: of jet energies; (dataset, run, luminosity_block, event, variation) is unique;
         - `score_low`, `score_high`: between 0 and 1, if the stage score was run; NaN without a classifier;
-        - `final_weight`: events expected in the luminosity of the era, with all corrections; 1 for data.
+        - `final_weight`: events expected in the luminosity of the era, with all corrections; 1 for data;
+        - lists, if asked for: of the particles of the jet and of the vertices in it, such as `particle_pt`
+          (`processors.displaced.constituents.LISTS`); null for a file that keeps no particles.
 
         Args:
             datasets: a dataset, several, or a kind: signal, background, data; all by default.
@@ -108,6 +111,7 @@ class Output:
             columns: those wanted, in their order; all by default.
             weights: variations of weights, such as pileup_up, or all: a column `final_weight_NAME` each, the nominal
                 weight where a dataset has none of that name.
+            lists: whether to read all lists; those named in `columns` are read anyway.
             blinded: leave out of data what is not to be looked at before `hnl abcd --unblind`: region A of the SR, or
                 all with N(jets) = 1 as long as the stage abcd is not up to date. A search that hides nothing of data in
                 figures hides nothing here.
@@ -115,13 +119,19 @@ class Output:
         Raises:
             UnknownNameError: no such dataset, variation or column.
             NoScoresError: a score is asked for before `hnl score`.
+            NoListsError: lists are asked for of a dataset none of whose files keeps particles.
             HNLError: see `selection`, and `ml.scoring.read`: scores of other candidates.
         """
         chosen = self._datasets(datasets)
         if variation != ALL:
             check([variation], [NOMINAL, *(v for d in chosen for v in self.selection.variations(d.name))], "variation")
         scored = self._has_scores(columns or ())
-        pieces = [candidate_tables.read(self.selection, dataset, variation, scored=scored) for dataset in chosen]
+        known_lists = [column.name for column in self.analysis.processor.lists]
+        wanted_lists = known_lists if lists else [name for name in columns or () if name in known_lists]
+        pieces = [
+            candidate_tables.read(self.selection, dataset, variation, scored=scored, lists=wanted_lists)
+            for dataset in chosen
+        ]
         if blinded:
             pieces = [piece.where(~candidate_tables.hidden(piece, self.selection)) for piece in pieces]
         known = list(dict.fromkeys(name for piece in pieces for name in piece.weights if name != NOMINAL))
@@ -141,11 +151,12 @@ class Output:
         variation: str = NOMINAL,
         columns: Sequence[str] | None = None,
         weights: str | Sequence[str] = (),
+        lists: bool = False,
         blinded: bool = True,
     ) -> ak.Array:
         """Candidates as an awkward array with one record each; see `table` for arguments, columns and errors."""
         return ak.from_arrow(
-            self.table(datasets, variation=variation, columns=columns, weights=weights, blinded=blinded)
+            self.table(datasets, variation=variation, columns=columns, weights=weights, lists=lists, blinded=blinded)
         )
 
     def export(

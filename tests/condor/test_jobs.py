@@ -108,6 +108,27 @@ def test_the_job_script_in_empty_folders_gives_what_select_gives(save: Save, tmp
     assert products(out) == products(tmp_path / "here")
     assert sum(m.candidates for group in selected.manifests.values() for m in group) > 5
     assert products(out)["selection"]["files"]["d"][0]["events"] == 2
+
+
+def test_no_job_for_what_is_taken_as_candidates(save: Save, tmp_path: Path) -> None:
+    """Its parts are in the output folder before anything is submitted."""
+    catalogue, out = save(), tmp_path / "out"
+    here = select.run(catalogue, tmp_path / "here", execution=ExecutionOptions("iterative"))
+    content = yaml.safe_load(catalogue.read_text())
+    for dataset in content["datasets"][:2]:
+        del dataset["files"]
+        dataset["candidates"] = str(tmp_path / "here")
+    catalogue.write_text(yaml.safe_dump(content))
+    submission = batch.submit(catalogue, out)
+    assert (submission.items, submission.units) == (1, 1)
+    state = batch.state(out)
+    assert (state.units, state.collected) == (4, 3)
+    pool.run(out / "condor")
+    selected = batch.collect(out)
+    assert (selected.sum_w, list(selected.taken)) == (here.sum_w, ["w", "t"])
+    parts = [path.relative_to(out) for path in (out / "candidates").rglob("*.parquet")]
+    assert len(parts) == 4
+    assert all((out / part).read_bytes() == (tmp_path / "here" / part).read_bytes() for part in parts)
     assert set(selected.manifests["w"][0].variations) == set(jet_corrections.VARIATIONS)
     assert batch.resubmit(out).items == 0
 

@@ -85,7 +85,7 @@ def test_environment_variables_in_paths(folder: Path, monkeypatch: pytest.Monkey
         ("61526.7", ".nan", 14, "cross_section"),
         ("    cross_section: 61526.7\n", "", 9, "needs a cross_section"),
         ("wjets_*.root", "zjets_*.root", 13, "no file matches zjets_*.root"),
-        ("[wjets_*.root]", "[]", 13, "files"),
+        ("[wjets_*.root]", "[]", 9, "files or candidates"),
         ("[wjets_*.root]", "[wjets_1.root, wjets_*.root]", 13, "wjets_1.root is listed twice"),
         ("[sub/muons.root]", "[wjets_2.root]", 28, "in wjets and in muons"),
         (

@@ -42,7 +42,8 @@ def file(name: str, events: int = 10, generated: int | None = 20, sum_w: float |
 def unit(name: str, start: int = 0, stop: int = 10, events: int | None = None, sum_w: float = 5.0) -> Manifest:
     return Manifest(
         format=Manifest.FORMAT, fingerprint="mark", dataset="w", file=name, uuid=name, start=start, stop=stop, bytes=0,
-        sha256="", varied_bytes=0, varied_sha256=None, variations=["nominal"], candidates=0, rows=0, checksum=None,
+        sha256="", varied_bytes=0, varied_sha256=None, lists_bytes=0, lists_sha256=None, lists=0,
+        variations=["nominal"], candidates=0, rows=0, checksum=None,
         events=stop - start if events is None else events, sum_w=sum_w, sum_w2=sum_w**2, variation_sums={},
         tables=Tables({}, {}), pileup_profile=[],
     )  # fmt: skip

@@ -21,7 +21,7 @@ def put(folder: Path, name: str, counts: dict[str, Any], **changes: Any) -> None
     parquet.write_bytes(b"12345")
     manifest = Manifest(
         format=Manifest.FORMAT, fingerprint="mark", dataset="w", file="w.root", uuid="uuid", start=0, stop=7, bytes=5,
-        sha256="", varied_bytes=0, varied_sha256=None,
+        sha256="", varied_bytes=0, varied_sha256=None, lists_bytes=0, lists_sha256=None, lists=0,
         variations=["nominal"], candidates=0, rows=0, checksum=None, events=7, sum_w=7.0, sum_w2=7.0,
         variation_sums={}, facts={"sv_index": {}}, tables=Tables(counts, counts), pileup_profile=[],
     )  # fmt: skip

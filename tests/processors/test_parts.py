@@ -11,10 +11,10 @@ import pytest
 from coffea.processor import column_accumulator
 
 from hnl.datasets.files import FileInfo, WorkUnit
-from hnl.processors import parts
+from hnl.processors import parts, reading
 from hnl.processors.displaced import columns
 from hnl.processors.displaced.columns import COLUMNS
-from hnl.processors.rows import EVENT, passing, repeated_event
+from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
 
 INFO = FileInfo("a.root", "uuid", 9, "v12", (), (), "svIdx", None, None, None)
 UNIT = WorkUnit("w", INFO, 0, 9)
@@ -38,7 +38,7 @@ def test_written_and_read_in_order(tmp_path: Path) -> None:
     manifest = parts.write(tmp_path, UNIT, result([5, 2, 9]), COLUMNS, "mark")
     other = WorkUnit("w", INFO, 9, 18)
     second = parts.write(tmp_path, other, result([4]), COLUMNS, "mark")
-    read = parts.read(tmp_path, [second, manifest], [other.name, UNIT.name], COLUMNS)
+    read = reading.read(tmp_path, [second, manifest], [other.name, UNIT.name], COLUMNS)
     assert read["event"].tolist() == [2, 4, 5, 9]
     assert read["m_sv"].tolist() == [1, 0, 0, 2]
     assert {name: column.dtype for name, column in read.items()} == {n: c.dtype for n, c in columns.empty().items()}
@@ -52,13 +52,13 @@ def test_rows_of_variations(tmp_path: Path) -> None:
     content["candidates"]["passes"] = column_accumulator(np.array([0b101, 0b010, 1 << 63, 0b100], dtype=np.uint64))
     manifest = parts.write(tmp_path, UNIT, content, COLUMNS, "mark", names)
     assert (manifest.candidates, manifest.rows, manifest.variations) == (1, 5, list(names))
-    rows = parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
+    rows = reading.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
     assert rows["event"].tolist() == [2, 5, 5, 5, 5]
     assert rows["passes"].tolist() == [0b100, 0b001, 0b010, 0b100, 1 << 63]
     assert rows["m_sv"].tolist() == [3, 0, 1, 0, 2]
     chosen = {i: np.flatnonzero(passing(rows, i)).tolist() for i in (0, 1, 2, 3, 63)}
     assert chosen == {0: [1], 1: [2], 2: [0, 3], 3: [], 63: [4]}
-    alone = parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS, (*EVENT, "passes"), varied=False)
+    alone = reading.read(tmp_path, [manifest], [UNIT.name], COLUMNS, (*EVENT, "passes"), varied=False)
     assert {name: column.tolist() for name, column in alone.items()} == {
         "run": [1], "luminosity_block": [0], "event": [5], "passes": [1]
     }  # fmt: skip
@@ -134,7 +134,8 @@ def test_keys_of_a_manifest_on_disk(tmp_path: Path) -> None:
     record = json.loads(path.read_text())
     assert list(record) == [
         "format", "fingerprint", "dataset", "file", "uuid", "start", "stop", "bytes", "sha256", "varied_bytes",
-        "varied_sha256", "variations", "candidates", "rows", "checksum", "events", "sum_w", "sum_w2",
+        "varied_sha256", "lists_bytes", "lists_sha256", "lists", "variations", "candidates", "rows", "checksum",
+        "events", "sum_w", "sum_w2",
         "variation_sums", "sv_index", "tables",
         "cutflow", "n_minus_one", "pileup_profile",
     ]  # fmt: skip
@@ -147,26 +148,26 @@ def test_keys_of_a_manifest_on_disk(tmp_path: Path) -> None:
 def test_broken_parts_are_refused(tmp_path: Path) -> None:
     manifest = parts.write(tmp_path, UNIT, result([1, 2]), COLUMNS, "mark")
     with pytest.raises(parts.PartError, match="its manifest says 3"):
-        parts.read(tmp_path, [replace(manifest, candidates=3)], [UNIT.name], COLUMNS)
+        reading.read(tmp_path, [replace(manifest, candidates=3)], [UNIT.name], COLUMNS)
     parquet, _ = parts.paths(tmp_path, "w", UNIT.name)
     whole = bytearray(parquet.read_bytes())
     whole[len(whole) // 2] ^= 1
     parquet.write_bytes(whole)
     with pytest.raises(parts.PartError, match="is not the file that its manifest describes"):
-        parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
+        reading.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
     parquet.write_bytes(whole[:-1])
     assert parts.manifest(tmp_path, "w", UNIT.name, "mark") is None
     parquet.unlink()
     with pytest.raises(parts.PartError, match="cannot read the candidates"):
-        parts.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
+        reading.read(tmp_path, [manifest], [UNIT.name], COLUMNS)
 
 
 def test_no_units_are_no_candidates(tmp_path: Path) -> None:
-    assert all(len(column) == 0 for column in parts.read(tmp_path, [], [], COLUMNS).values())
+    assert all(len(column) == 0 for column in reading.read(tmp_path, [], [], COLUMNS).values())
 
 
 def test_repeated_events() -> None:
-    def ids(*rows: tuple[int, int, int]) -> parts.Candidates:
+    def ids(*rows: tuple[int, int, int]) -> Candidates:
         run, section, event = zip(*rows, strict=True)
         return {
             "run": np.array(run, np.uint32),

@@ -50,9 +50,9 @@ def test_selection_is_read_back(out: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"format": 2}, FormatError, r"selection\.json has format 2, .* reads format 3: run hnl select again"),
+        ({"format": 2}, FormatError, r"selection\.json has format 2, .* reads format 4: run hnl select again"),
         ({"format": None}, FormatError, r"selection\.json has no format"),
-        ({"units": None}, BrokenFileError, r"selection\.json is not what format 3 says: units: "),
+        ({"units": None}, BrokenFileError, r"selection\.json is not what format 4 says: units: "),
         ({"files": {"w": [{"path": "w.root"}]}}, BrokenFileError, r"files\.w\.0\.uuid: "),
         ({"colour": "red"}, BrokenFileError, "colour: "),
     ],

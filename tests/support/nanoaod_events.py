@@ -123,6 +123,9 @@ COLUMNS: dict[str, dict[str, tuple[str, str, Any]]] = {
         "dzErr": (_FLOAT, _FLOAT, 0.02),
         "lostInnerHits": ("int32", "int32", -1),
         "numberOfPixelHits": ("int32", "int32", 3),
+        "numberOfHits": ("int32", "int32", 13),
+        "pvAssocQuality": ("int32", "int32", 7),
+        "svIdx": ("int32", "int16", -1),
     },
     "JetPFCands": {"jetIdx": ("int32", "int32", 0), "pFCandsIdx": ("int32", "int32", 0)},
 }

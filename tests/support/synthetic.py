@@ -74,6 +74,7 @@ def candidates(
         "l1_gen_flavour": np.ones(n),
         "l2_gen_flavour": np.ones(n),
         "jet_hadron_flavour": np.zeros(n),
+        "jet_index": np.zeros(n),
         "l2_pt": l2_pt,
         "l2_eta": eta,
         "l2_phi": phi,
@@ -174,6 +175,9 @@ def write(folder: Path, datasets: list[tuple[Dataset, Candidates]], years: tuple
         units={},
         provenance={},
         sum_w={},
+        made_with={},
+        code={},
+        taken={},
     )
     for dataset, rows in datasets:
         n = int(passing(rows, 0).sum())

@@ -55,6 +55,7 @@ def datasets_check(
     from hnl.datasets import files, remarks
     from hnl.datasets.index import Index, inspect_all
     from hnl.processors import planning
+    from hnl.report import taken
 
     known = catalogues.load(catalogue, files_needed=not catalogue_only)
     if catalogue_only:
@@ -73,7 +74,8 @@ def datasets_check(
     bad = [(dataset.name, error) for dataset, info in found if (error := files.problem(info))]
     good = [(dataset, info) for dataset, info in found if isinstance(info, files.FileInfo) and not files.problem(info)]
     paths = [path for dataset in known.datasets for path in dataset.files]
-    said = [*remarks.on_catalogue(known), *remarks.on_triggers(good)]
+    others = {name: one.taken for name, one in planning.sources(known, catalogue).items()}
+    said = [*remarks.on_catalogue(known), *remarks.on_triggers(good), *taken.told(others), *taken.warnings(others)]
     for name, group in groupby(good, key=lambda pair: pair[0].name):
         said += remarks.on_files(known.dataset(name), [info for _, info in group], known.remote)
     if as_json:

@@ -236,7 +236,7 @@ def estimate_background(at: "Run", unblind: bool, thresholds: Path | None) -> "a
 
 def print_cutflow(selection: "Selection", *, as_json: bool = False) -> None:
     """Unweighted events after each requirement, and the files that were left out."""
-    from hnl.report import certification, cutflow, settings
+    from hnl.report import certification, cutflow, settings, taken
 
     if as_json:
         print_json({"cutflow": cutflow.record(selection), "partial": selection.partial})
@@ -244,7 +244,7 @@ def print_cutflow(selection: "Selection", *, as_json: bool = False) -> None:
         print_table(cutflow.table(selection))
     if changed := settings.line(selection.catalogue):
         note(changed)
-    for warning in certification.warnings(selection):
+    for warning in certification.warnings(selection) + taken.warnings(selection.taken):
         note(f"warning: {warning}")
     if selection.partial:
         err_console.print(f"[bold yellow]partial result:[/] {len(selection.partial)} files were left out:")

@@ -11,6 +11,7 @@ from hnl.processors import parts, planning, selection, status, units
 from hnl.processors.planning import BadFilesError
 from hnl.processors.selection import Selection, SelectionError
 from hnl.processors.units import Job, UnitResult
+from hnl.report import taken
 
 
 def run(
@@ -46,8 +47,11 @@ def run(
     execution = execution or ExecutionOptions()
     todo = planning.plan(catalogue_path, out, allow_partial=allow_partial, checksum=checksum)
     status.write_plan(out, todo.catalogue, [job.unit for job in todo.jobs], todo.fingerprints, todo.bad)
+    for sentence in taken.told(todo.taken):
+        on_note(sentence)
+    todo = planning.take(todo, out, allow_partial=allow_partial)
     waiting = sorted(todo.waiting(out), key=lambda job: job.unit.start - job.unit.stop)
-    if note := _resumed(out, len(todo.jobs), waiting):
+    if note := _resumed(out, len(todo.reading), waiting):
         on_note(note)
     on_plan([job.unit for job in waiting])
     failures: dict[str, tuple[str, str]] = {}  # path -> sentence, traceback

@@ -12,7 +12,7 @@ DEMO = Path(hnl.__file__).parents[2] / "datasets" / "demo" / "demo.yaml"
 
 def test_corrections_of_leptons_are_dropped() -> None:
     """Of the demo, which has every kind, pileup and jets stay as they are; so does the rest of the selection."""
-    before = Selection(Path("out"), catalogue.load(DEMO), {"zmumu": []}, {}, {"zmumu": 3.0}, [], {}, {})
+    before = Selection(Path("out"), catalogue.load(DEMO), {"zmumu": []}, {}, {"zmumu": 3.0}, [], {}, {}, {})
     after = without_lepton_corrections(before)
     (given,) = (era.corrections.model_dump() for era in before.catalogue.eras.values())
     (left,) = (era.corrections.model_dump() for era in after.catalogue.eras.values())

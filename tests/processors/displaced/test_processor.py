@@ -119,6 +119,7 @@ def test_every_column_of_a_candidate(full_file: Path) -> None:
         "jet_eta": -0.25,
         "jet_phi": 2.85,
         "jet_mass": 5.0,
+        "jet_index": 1,
         "jet_n_constituents": 12,
         "jet_hadron_flavour": 4,
         "delta_r_l2_jet": delta_r,
