@@ -25,10 +25,10 @@ from hnl.inference.asymptotics import LEVEL, Limit
 from hnl.inference.cells import A
 from hnl.inference.compiled_fits import Point, Profile, Terms, Toy
 from hnl.inference.likelihood import Data, FitError, Likelihood
+from hnl.inference.methods import LHC
 from hnl.inference.model import Model
 from hnl.inference.toys import Toys
 
-METHOD = "lhc"
 SLACK = 1e-4  # of q~: what fits may be off by, and equal counts are to have equal q~
 # Our choices, of the precision of a limit: 3 % is small beside the width of what is expected.
 PRECISION = 0.03  # relative
@@ -275,5 +275,5 @@ def upper_limit(model: Model, level: float = LEVEL, seed: int = 1, hybrid: Limit
         observed = crossing(of.test, None, hybrid.observed, known=of.tests, level=level)
     bands = tuple(value * median.at / hybrid.expected[2] for value in hybrid.expected)
     toys = sum(sum(test.thrown) for test in of.tests.values())
-    limit = Limit(observed and observed.at, bands, level, METHOD, toys)
+    limit = Limit(observed and observed.at, bands, level, LHC, toys)
     return LhcLimit(limit, (observed or median).error, sum(test.failed for test in of.tests.values()))

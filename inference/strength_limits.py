@@ -1,19 +1,20 @@
 """The limit on the signal strength mu of one model, of any search, and its exports for pyhf and Combine.
 
-It is by toys where there are few events, and asymptotic elsewhere; what the asymptotic formulas say is beside it. With
+What the other methods say is beside it (`inference.methods`). With
 blinded data the limit is the expected one, and Asimov data are exported.
 """
 
 from pathlib import Path
 
 from hnl import provenance
-from hnl.inference import combine, pyhf_model, toys
+from hnl.inference import asymptotics, combine, lhc, pyhf_model, toys
+from hnl.inference.methods import ASYMPTOTIC, LHC, Method
 from hnl.inference.model import Model
 from hnl.inference.results import StrengthLimit
 
 
 def strength_limit(
-    name: str, model: Model, folder: Path, *, toys_per_hypothesis: int = toys.TOYS, seed: int = 1
+    name: str, model: Model, folder: Path, *, method: Method = LHC, toys_per_hypothesis: int = toys.TOYS, seed: int = 1
 ) -> StrengthLimit:
     """The limit on mu of a model, which is also written for other programs.
 
@@ -21,15 +22,20 @@ def strength_limit(
         name: of the model; exported files begin with it.
         model: of a signal and its background.
         folder: for the exported files.
-        toys_per_hypothesis: where there are few events; 0: asymptotic everywhere.
+        method: of the limit.
+        toys_per_hypothesis: hybrid ones.
         seed: of the toys.
 
     Raises:
         FitError: there is no limit; nothing is written.
         OutputError: the files cannot be written.
     """
-    limits = toys.limits(model, toys=toys_per_hypothesis, seed=seed)
-    quoted, asymptotic = limits[0], limits[-1]
+    quoted = asymptotic = asymptotics.upper_limit(model)
+    hybrid, error, failed = None, 0.0, 0
+    if method != ASYMPTOTIC:
+        quoted = hybrid = toys.Toys(model, toys_per_hypothesis, seed).upper_limit()
+    if method == LHC:
+        quoted, error, failed = lhc.upper_limit(model, seed=seed, hybrid=hybrid)
     return StrengthLimit(
         observed=quoted.observed,
         expected=quoted.expected,
@@ -38,6 +44,10 @@ def strength_limit(
         toys=quoted.toys,
         observed_asymptotic=asymptotic.observed,
         expected_asymptotic=asymptotic.expected,
+        observed_hybrid=hybrid.observed if hybrid else None,
+        expected_hybrid=hybrid.expected if hybrid else (),
+        error=error,
+        failed=failed,
         expected_in_a=float(toys.expected_in_a(model)),
         model=export(name, model, folder),
     )

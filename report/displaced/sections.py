@@ -70,4 +70,4 @@ def few_events(contents: Sequence[LimitsFile]) -> str:
         return ""
     if any(point.method == ASYMPTOTIC for point in points):
         return "limits are asymptotic, and not reliable with as few events as here"
-    return "limits are by toys, since asymptotic formulas do not hold for as few events as here"
+    return "limits are by toys; asymptotic formulas would not hold for as few events as here"

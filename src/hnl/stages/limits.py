@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hnl import layout, provenance, records
 from hnl.corrections.couplings import scenario
-from hnl.inference import asymptotics, published
+from hnl.inference import asymptotics, methods, published
 from hnl.inference.displaced import inputs, strengths, table5
 from hnl.inference.displaced import limits as mass_scans
 from hnl.inference.displaced.limits import ScanRequest
@@ -93,7 +93,7 @@ def run(
         hidden=background.hidden,
         luminosity=background.luminosity,
         level=asymptotics.LEVEL,
-        method="CLs at mu = 1, " + ("by toys where there are few events" if settings.toys else "asymptotic"),
+        method=f"CLs at mu = 1 by {settings.method}: {methods.TOLD[settings.method]}",
         settings=settings,
         partial=tuple(at.selection.partial),
         scans=scans,
