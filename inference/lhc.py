@@ -131,7 +131,8 @@ class Test:
             fits = self.of.fits(self.of.thrown(self._truths[i], number, self._rng), self.mu)
             if (fits.free > fits.fixed + SLACK).any():
                 raise FitError(f"a fit of a toy with mu free is above that at mu = {self.mu:g}: it missed the minimum")
-            self._toys[i] = np.concatenate([self._toys[i], fits.q(self.mu)])
+            q = np.where(fits.converged, fits.q(self.mu), np.nan)
+            self._toys[i] = np.concatenate([self._toys[i], q])
 
     def cls(self, curve: float | None) -> tuple[float, float]:
         """CLs and its relative statistical error.

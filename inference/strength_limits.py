@@ -7,7 +7,7 @@ blinded data the limit is the expected one, and Asimov data are exported.
 from pathlib import Path
 
 from hnl import provenance
-from hnl.inference import asymptotics, combine, lhc, pyhf_model, toys
+from hnl.inference import asymptotics, combine, exported_limits, lhc, pyhf_model, toys
 from hnl.inference.methods import ASYMPTOTIC, LHC, Method
 from hnl.inference.model import Model
 from hnl.inference.results import StrengthLimit
@@ -36,7 +36,7 @@ def strength_limit(
         quoted = hybrid = toys.Toys(model, toys_per_hypothesis, seed).upper_limit()
     if method == LHC:
         quoted, error, failed = lhc.upper_limit(model, seed=seed, hybrid=hybrid)
-    return StrengthLimit(
+    result = StrengthLimit(
         observed=quoted.observed,
         expected=quoted.expected,
         method=quoted.method,
@@ -49,18 +49,15 @@ def strength_limit(
         error=error,
         failed=failed,
         expected_in_a=float(toys.expected_in_a(model)),
-        model=export(name, model, folder),
+        model=f"{name}_expected" if model.hidden else name,
     )
+    export(result, model, folder)
+    return result
 
 
-def export(name: str, model: Model, folder: Path) -> str:
-    """Writes a model as a pyhf workspace and a Combine card.
-
-    Returns:
-        What the names of both files begin with; it ends in _expected if they hold Asimov data.
-    """
+def export(limit: StrengthLimit, model: Model, folder: Path) -> None:
+    """Writes a model as a pyhf workspace and a Combine card, which says how its limit is found again."""
     shown = model.asimov() if model.hidden else model
-    stem = f"{name}_expected" if model.hidden else name
-    provenance.write_json(folder / f"{stem}_pyhf.json", pyhf_model.export(shown))
-    provenance.write_text(folder / f"{stem}_combine.txt", combine.export(shown))
-    return stem
+    provenance.write_json(folder / f"{limit.model}_pyhf.json", pyhf_model.export(shown))
+    card = exported_limits.comments(limit) + combine.export(shown)
+    provenance.write_text(folder / f"{limit.model}_combine.txt", card)

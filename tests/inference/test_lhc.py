@@ -91,7 +91,7 @@ def test_the_free_fit_is_the_global_minimum(counts):
     data, mu = likelihood.data(), 10.0
     unit = likelihood.mu_scale(data)
     found = compiled_fits.profile(compiled_fits.terms(likelihood), compiled_fits.toys_of(likelihood, data), mu, unit)
-    assert found.free[0] <= global_minimum(likelihood, data) + 1e-4
+    assert found.free[0] <= global_minimum(likelihood, data, starts=4) + 1e-4
 
 
 def test_sparse_toys_have_the_deepest_minimum_that_is_found_elsewhere():
@@ -119,9 +119,9 @@ def test_one_count_is_the_exact_sum(n, kappa):
 @pytest.mark.parametrize("n", [0, 3])
 def test_a_known_background_is_exact_counting(n):
     found = Lhc(count(n, 2.0))
-    limit = lhc.crossing(found.test, None, 4.0, known=found.tests, precision=0.015)
+    limit = lhc.crossing(found.test, None, 4.0, known=found.tests)
     assert limit.at == pytest.approx(counting.upper_limit(n, 2.0, 1.0), rel=3 * limit.error)
-    assert (limit.failed, limit.error < 0.015) == (0, True)
+    assert (limit.failed, limit.error < 0.06) == (0, True)
 
 
 def test_pyhf_finds_the_same_with_its_toys():
@@ -133,12 +133,12 @@ def test_pyhf_finds_the_same_with_its_toys():
     reference = workspace.model()
     np.random.seed(1)  # noqa: NPY002 - pyhf draws from the global generator
     calculator = pyhf.infer.calculators.ToyCalculator(
-        workspace.data(reference), reference, ntoys=400, test_stat="qtilde", track_progress=False
+        workspace.data(reference), reference, ntoys=150, test_stat="qtilde", track_progress=False
     )
     statistic = calculator.teststatistic(limit.limit.observed)
     signal, background = calculator.distributions(limit.limit.observed)
     above, below = (np.mean(np.asarray(d.samples) >= statistic - 1e-3) for d in (signal, background))
-    error = math.sqrt((1 - above) / (400 * above) + (1 - below) / (400 * below) + (3 * limit.error) ** 2)
+    error = math.sqrt((1 - above) / (150 * above) + (1 - below) / (150 * below) + (3 * limit.error) ** 2)
     assert above / below == pytest.approx(0.05, rel=3 * error)
 
 

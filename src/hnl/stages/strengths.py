@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hnl import layout, provenance, records
-from hnl.inference import asymptotics
+from hnl.inference import asymptotics, exported_limits
 from hnl.inference import toys as toy_limits
 from hnl.inference.likelihood import FitError
 from hnl.inference.methods import LHC, Method
@@ -56,6 +56,8 @@ def run(
     for name, model in models.items():
         limits.append(_limit(name, model, folder / layout.STATISTICAL_MODELS, method, toys, seed))
         on_model(name)
+    found = [one.limit for one in limits if one.limit is not None]
+    provenance.write_text(folder / layout.STATISTICAL_MODELS / layout.MODELS_README, exported_limits.readme(found))
     hidden = any(model.hidden for model in models.values())
     content = StrengthsFile(
         format=StrengthsFile.FORMAT,

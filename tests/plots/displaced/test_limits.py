@@ -135,9 +135,9 @@ def test_the_legend_does_not_list_what_is_not_drawn() -> None:
 def test_the_method_is_told() -> None:
     scan = banded(5.0, observed=False)
     assert title(exclusion(content(scan))) == "Majorana HNL, 95 % CL$_s$ (asymptotic)"
-    of_curves = ("lhc" if excluded.curve == "expected" else "hybrid moved" for excluded in scan.excluded)
-    ranges = [dataclasses.replace(e, method=m) for e, m in zip(scan.excluded, of_curves, strict=True)]
-    moved = dataclasses.replace(scan, excluded=tuple(ranges))
+    (median,) = (excluded for excluded in scan.excluded if excluded.curve == "expected")
+    band = dataclasses.replace(median, curve="expected_+1", method="hybrid moved")
+    moved = dataclasses.replace(scan, excluded=(dataclasses.replace(median, method="lhc"), band))
     assert title(exclusion(content(moved))) == "Majorana HNL, 95 % CL$_s$ (lhc; bands: hybrid moved)"
 
 
