@@ -41,7 +41,7 @@ def commands(limit: StrengthLimit) -> tuple[str, str]:
 
 def comments(limit: StrengthLimit) -> str:
     """Lines at the head of a card."""
-    said = f"limit on mu at 95 % CLs: {quoted(limit)}, by {limit.method}: {TOLD[limit.method]}"  # type: ignore[index]
+    said = f"limit on mu at 95 % CLs: {quoted(limit)}, by {limit.method}: {TOLD[limit.method]}"
     return "".join(f"# {line}\n" for line in (said, *commands(limit)))
 
 

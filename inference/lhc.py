@@ -61,8 +61,11 @@ class Lhc:
 
     @cached_property
     def null(self) -> Point:
-        """The fit of the data at mu = 0."""
-        return self.fits(self.data, 0.0).at
+        """The fit of the data at mu = 0; FitError if it did not converge."""
+        found = self.fits(self.data, 0.0)
+        if not found.converged[0]:
+            raise FitError(f"the fit at mu = 0 did not converge (-log L = {found.fixed[0]:.6g})")
+        return found.at
 
     def fits(self, toys: Toy, mu: float) -> Profile:
         """Fits of data sets."""
@@ -276,5 +279,5 @@ def upper_limit(model: Model, level: float = LEVEL, seed: int = 1, hybrid: Limit
         observed = crossing(of.test, None, hybrid.observed, known=of.tests, level=level)
     bands = tuple(value * median.at / hybrid.expected[2] for value in hybrid.expected)
     toys = sum(sum(test.thrown) for test in of.tests.values())
-    limit = Limit(observed and observed.at, bands, level, LHC, toys)
+    limit = Limit(observed.at if observed else None, bands, level, LHC, toys)
     return LhcLimit(limit, (observed or median).error, sum(test.failed for test in of.tests.values()))

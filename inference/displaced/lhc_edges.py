@@ -8,6 +8,7 @@ excluded at all is decided where hybrid toys find the smallest CLs.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from hnl.corrections.lifetime import PointError, TooFewEventsError
 from hnl.inference import lhc
@@ -22,6 +23,7 @@ BY_TOYS = {"observed": None, "expected": 0.0}  # curves, as `Test.cls` has them
 BESIDE = 1.1  # where to begin, if hybrid toys exclude nothing
 SURE = 3.0  # standard errors: then CLs is above or below 5 %
 
+Side = Literal["lower", "upper"]
 TestAt = Callable[[float], Test]  # the test of mu = 1 at a |V|^2
 
 
@@ -54,7 +56,7 @@ def _range(hybrid: ExcludedRange, at: TestAt, tests: dict[float, Test]) -> Exclu
         return ExcludedRange(hybrid.curve, NOTHING, None, None, smallest, deepest, method=LHC)
     lower = _edge(hybrid.lower, curve, deepest, at, tests, rising=False)
     upper = _edge(hybrid.upper, curve, deepest, at, tests, rising=True)
-    status = OPEN if OPEN in (lower.state, upper.state) else CLOSED
+    status: Literal["closed", "open"] = OPEN if OPEN in (lower.state, upper.state) else CLOSED
     return ExcludedRange(hybrid.curve, status, lower, upper, smallest, deepest, hybrid.further_ranges, LHC)
 
 
@@ -102,8 +104,8 @@ def _decided(test: Test, curve: float | None) -> float:
 def _moved(band: ExcludedRange, before: ExcludedRange | None, after: ExcludedRange | None) -> ExcludedRange:
     """A band moved with the median, from before to after; not at all where the median has no edge."""
 
-    def edge(side: str) -> Edge | None:
-        own, old, new = (getattr(of, side, None) for of in (band, before, after))
+    def edge(side: Side) -> Edge | None:
+        own, old, new = (of and (of.lower if side == "lower" else of.upper) for of in (band, before, after))
         if own is None or own.v2 is None or not (old and new and old.v2 and new.v2):
             return own and replace(own, method=MOVED)
         factor = new.v2 / old.v2

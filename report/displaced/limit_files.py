@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from hnl.inference.displaced.scan_results import ASYMPTOTIC, NOTHING, Edge, ExcludedRange, MassScan
+from hnl.inference.displaced.scan_results import NOTHING, Edge, ExcludedRange, MassScan
 from hnl.inference.displaced.table5 import LUMINOSITY, Table5Row
+from hnl.inference.methods import ASYMPTOTIC
 from hnl.records import Record
 from hnl.report.tables import Table, TableColumn, short
 
