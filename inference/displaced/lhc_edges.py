@@ -105,10 +105,16 @@ def _moved(band: ExcludedRange, before: ExcludedRange | None, after: ExcludedRan
     """A band moved with the median, from before to after; not at all where the median has no edge."""
 
     def edge(side: Side) -> Edge | None:
-        own, old, new = (of and (of.lower if side == "lower" else of.upper) for of in (band, before, after))
+        own, old, new = (_end(of, side) for of in (band, before, after))
         if own is None or own.v2 is None or not (old and new and old.v2 and new.v2):
             return own and replace(own, method=MOVED)
         factor = new.v2 / old.v2
         return replace(own, v2=own.v2 * factor, at=own.at * factor, method=MOVED)
 
     return replace(band, lower=edge("lower"), upper=edge("upper"), method=MOVED)
+
+
+def _end(of: ExcludedRange | None, side: Side) -> Edge | None:
+    if of is None:
+        return None
+    return of.lower if side == "lower" else of.upper
