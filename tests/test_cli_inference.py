@@ -56,6 +56,7 @@ def test_limits_fit_and_plot(
     monkeypatch.setattr(terminal.out_console, "_width", 80)
     folder = shutil.copytree(finished, tmp_path / "out")
     arguments = ("--mass", 8, "--coupling", "mu", "--nature", "majorana", "--grid", 3, "--workers", 1, "--toys", 1000)
+    arguments += ("--method", "hybrid")
     status, out, _ = hnl("limits", folder, *arguments)
     assert status == 0
     assert "Excluded |V|^2" in out
@@ -65,8 +66,8 @@ def test_limits_fit_and_plot(
     assert content["settings"]["toys"] == 1000
     (one,) = content["scans"]
     assert {p["method"] for p in one["tested"] if p["few_events"]} == {"hybrid"}
-    assert "by lhc: LHC-type toys" in content["method"]
-    assert {e["curve"]: e["method"] for e in one["excluded"]}["expected"] == "lhc"
+    assert "by hybrid: hybrid toys" in content["method"]
+    assert inspect.signature(inference.limits).parameters["method"].default is None  # lhc, by the settings
     assert one["interpolated_from"] == []
     path = folder / "limits" / "points" / "mu_majorana_8.json"
     assert "1 masses are scanned already" in hnl("limits", folder, *arguments)[2]

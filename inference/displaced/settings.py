@@ -9,7 +9,7 @@ from hnl.datasets import model
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.model import Real, Whole
 from hnl.inference.displaced.scan_results import ScanSettings
-from hnl.inference.methods import Method
+from hnl.inference.methods import HYBRID, Method
 
 _DEFAULT = ScanSettings()
 
@@ -52,3 +52,9 @@ def scan(
     """
     chosen = dict(searches.part(catalogue, LimitSettings)) | {k: v for k, v in given.items() if v is not None}
     return ScanSettings(**chosen, correlated=correlated, seed=seed)
+
+
+def first_look(catalogue: Catalogue) -> ScanSettings:
+    """As `scan`, but by hybrid toys, which take seconds, unless the catalogue names a method."""
+    named = "method" in searches.part(catalogue, LimitSettings).model_fields_set
+    return scan(catalogue, method=None if named else HYBRID)

@@ -263,19 +263,19 @@ def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: 
 
 
 def limits_in_run(at: "Run", workers: int | None) -> str:
-    """Limits as `hnl run` makes them: all couplings and simulated masses, Majorana; or why there are none.
+    """Limits as `hnl run` makes them, by hybrid toys: a first look. Or why there are none.
 
-    Of a search with models of its own: all of them.
+    All couplings and simulated masses, Majorana; of a search with models of its own all of them.
     """
     if at.analysis.models is not None:
-        settings = {"samples": [], "method": MethodName.lhc, "toys": TOYS, "seed": 1}
+        settings = {"samples": [], "method": MethodName.hybrid, "toys": TOYS, "seed": 1}
         if not is_kept(at, at.analysis.stage("limits"), settings):
             print_table(_strengths(at, settings).table.text())
         return ""
     from hnl.inference.displaced import settings as limit_settings
     from hnl.inference.displaced.inputs import NoBackgroundError
 
-    scan, chosen = limit_settings.scan(at.selection.catalogue), {"nature": ["majorana"]}
+    scan, chosen = limit_settings.first_look(at.selection.catalogue), {"nature": ["majorana"]}
     try:
         if not is_kept(at, at.analysis.stage("limits"), {"scan": asdict(scan), **chosen}):
             _limits(at, scan, workers, **chosen)
