@@ -121,7 +121,7 @@ def test_a_known_background_is_exact_counting(n):
     found = Lhc(count(n, 2.0))
     limit = lhc.crossing(found.test, None, 4.0, known=found.tests)
     assert limit.at == pytest.approx(counting.upper_limit(n, 2.0, 1.0), rel=3 * limit.error)
-    assert (limit.failed, limit.error < 0.06) == (0, True)
+    assert (limit.failed, limit.error < 0.1) == (0, True)
 
 
 def test_pyhf_finds_the_same_with_its_toys():
