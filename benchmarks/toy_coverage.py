@@ -1,16 +1,19 @@
 """Coverage of limits by toys: the share of pseudo-experiments with CLs at the true mu above 5 %, at least 95 %.
 
     python benchmarks/toy_coverage.py --experiments 1000
-    python benchmarks/toy_coverage.py --experiments 300 --only sparse --methods toys fitted
+    python benchmarks/toy_coverage.py --experiments 300 --only N_D --mus 0.5 1 2 --methods lhc asymptotic
+    python benchmarks/toy_coverage.py --experiments 300 --only sparse --methods hybrid lhc
 
 Pseudo-experiments are complete: counts of all regions and auxiliary measurements of all nuisance parameters. In each,
-CLs at the true mu is found asymptotically, by `inference.toys`, and by the same with other distributions of the rates:
-Gamma(n + 1/2) ('half') and Gamma(n + 1) ('one'). 'fitted' is slow and runs only on demand: toys of q~_mu, thrown from
-the fits of each pseudo-experiment at mu and 0, until CLs is three standard errors from 5 % or MOST are thrown.
+CLs at the true mu is found asymptotically, by `inference.toys` ('hybrid'), by the same with other distributions,
+Gamma(n + 1/2) ('half') and Gamma(n + 1) ('one'), and by `inference.lhc`, until it is three standard errors from 5 %
+or MOST toys are thrown.
 
 The median expected limits of each model are printed first: they show the cost of coverage.
 
-Exit status 1 if `inference.toys` covers less than 95 % by three standard deviations of the number of experiments.
+Beside the coverage is the power: the share of pseudo-experiments without signal in which mu is excluded.
+
+Exit status 1 if `hybrid` or `lhc` covers less than 95 % by three standard deviations of the number of experiments.
 A fit that fails counts as no exclusion of the true signal, and is counted.
 """
 
@@ -23,8 +26,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hnl.inference import asymptotics, minimizer, toys
-from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
+from hnl.inference import asymptotics, lhc, minimizer, toys
+from hnl.inference import model as models
+from hnl.inference.likelihood import Data, FitError, Likelihood
+from hnl.inference.model import Model
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 import inference_toys
@@ -32,20 +37,41 @@ import search_models
 
 MUS = (1.0, 2.0)
 ALPHA = 0.05
-STEP, BEGIN, MOST = 20, 60, 600  # toys of q~: in a round, before both hypotheses are thrown, at most
+MOST = 3000  # toys of q~ with signal
 SURE = 3.0  # standard errors
 SEED = 21
 
 
-MODELS = {
-    name: inference_toys.MODELS[name]
-    for name in ("1 cell, A = 0.5", "1 cell, A = 3", "48 cells, >= 10 events", "48 cells, >= 5 events", "48 cells")
-} | {
-    # Not looked at when the distributions were chosen.
-    "48 other cells": search_models.full(seed=2, correlated=False).asimov(),
-    "6 sparse cells": search_models.sparse(),
-    "the same, signal in B": search_models.sparse((1.0, 2.0, 0.2, 0.1)),
-}
+def alike(cells: int, in_d: float) -> Model:
+    """Cells that are all the same: `in_d` events expected in D, a third in B and in C, a ninth in A.
+
+    The signal makes a typical error of mu one half.
+    """
+    signal = np.tile(search_models.REGIONS_OF_SIGNAL, (cells, 1))
+    rates = np.tile(in_d * np.array([1 / 9, 1 / 3, 1 / 3, 1]), (cells, 1))
+
+    def model(scale: float) -> Model:
+        s = scale * signal
+        return Model(models.cells("mumu_SS", range(cells), rates, s, 0.1 * s, {"lumi": 1.016}), {"mumu_SS": 1.25})
+
+    unit = Likelihood(model(1.0))
+    return model(2 * float(unit.mu_scale(unit.data())[0]))
+
+
+ALIKE = {f"{k} cells, N_D = {d}": alike(k, d) for k in (1, 6, 48) for d in (3, 10, 30)}
+MODELS = (
+    ALIKE
+    | {
+        name: inference_toys.MODELS[name]
+        for name in ("1 cell, A = 0.5", "1 cell, A = 3", "48 cells, >= 10 events", "48 cells, >= 5 events", "48 cells")
+    }
+    | {
+        # Not looked at when the distributions were chosen.
+        "48 other cells": search_models.full(seed=2, correlated=False).asimov(),
+        "6 sparse cells": search_models.sparse(),
+        "the same, signal in B": search_models.sparse((1.0, 2.0, 0.2, 0.1)),
+    }
+)
 
 
 class Exclusion(NamedTuple):
@@ -83,61 +109,28 @@ def averaged(shapes: tuple[float, float, float]) -> Callable[[Likelihood, Data, 
     return exclusion
 
 
-def fitted(likelihood: Likelihood, data: Data, mu: float) -> Exclusion:
-    """Exclusion by toys of q~_mu, thrown from the fits at mu and at 0; a failed fit counts against exclusion."""
-    rng = np.random.default_rng(SEED + 1)
-    q, failed, truths = _q(likelihood, data, mu)
-    above, thrown = np.zeros((2, len(q))), np.zeros((2, len(q)))
-    excluded = np.zeros(len(q), dtype=bool)
-    undecided = np.flatnonzero((q > 1e-6) & ~failed)  # q = 0: CLs = 1
-
-    def throw(hypothesis: int, which: Any) -> None:
-        i = np.repeat(which, STEP)
-        truth = Fits(*(part[i] for part in truths[hypothesis]))
-        pulls = [part + rng.normal(size=part.shape) for part in (truth.local, truth.common)]
-        counts = rng.poisson(likelihood.expected(truth)).astype(np.float64)
-        q_toy, bad, _ = _q(likelihood, Data(counts, *pulls), mu)
-        far = q_toy >= q[i] - 1e-6
-        above[hypothesis, which] += ((far & ~bad) if hypothesis else (far | bad)).reshape(-1, STEP).sum(axis=1)
-        thrown[hypothesis, which] += STEP
-
-    while len(undecided) and thrown[0, undecided].max() < MOST:
-        throw(0, undecided)
-        signal, error = _share(above[0], thrown[0])
-        sure = signal - SURE * error > ALPHA  # CLs is above the share of signal toys
-        measured = undecided[~sure[undecided] & (thrown[0, undecided] >= BEGIN)]
-        while len(behind := measured[thrown[1, measured] < thrown[0, measured]]):
-            throw(1, behind)
-        background, background_error = _share(above[1], thrown[1])
-        cls = signal / background
-        sure[measured] |= (np.abs(cls - ALPHA) > SURE * cls * np.hypot(error / signal, background_error / background))[
-            measured
-        ]
-        excluded[measured] = cls[measured] < ALPHA
-        undecided = undecided[~sure[undecided]]
+def lhc_type(likelihood: Likelihood, data: Data, mu: float) -> Exclusion:
+    """Exclusion by `inference.lhc`."""
+    excluded, failed = np.zeros((2, len(data.n)), dtype=bool)
+    for i in range(len(data.n)):
+        try:
+            test = lhc.Lhc(likelihood.model, i, data=data.take(slice(i, i + 1))).test(mu)
+            cls, error = 1.0, np.inf
+            while abs(np.log(cls / ALPHA)) < SURE * error and test.thrown[0] < MOST:
+                test.throw(*(lhc.ROUND if test.thrown[0] else lhc.FIRST))
+                cls, error = test.cls(None)
+            excluded[i] = cls < ALPHA
+        except FitError:
+            failed[i] = True
     return Exclusion(excluded, failed)
-
-
-def _q(likelihood: Likelihood, data: Data, mu: float) -> tuple[Any, Any, tuple[Fits, Fits]]:
-    """q~_mu, whether a fit failed, and the fits at mu and at 0."""
-    null = minimizer.fit_fixed_mu(likelihood, data, 0.0)
-    best = minimizer.fit_free_mu(likelihood, data, null)
-    at = minimizer.fit_fixed_mu(likelihood, data, mu, begin=best)
-    q = np.where(best.mu > mu, 0.0, np.maximum(2 * (at.nll - best.nll), 0))
-    return q, ~(best.converged & at.converged), (at, null)
-
-
-def _share(number: Any, of: Any) -> tuple[Any, Any]:
-    share = (number + 0.5) / (of + 1)
-    return share, np.sqrt(share * (1 - share) / (of + 1))
 
 
 METHODS = {
     "asymptotic": asymptotic,
-    "toys": averaged(toys.SHAPES),
+    "hybrid": averaged(toys.SHAPES),
     "half": averaged((0.5, 0.5, 0.5)),
     "one": averaged((1.0, 1.0, 1.0)),
-    "fitted": fitted,
+    "lhc": lhc_type,
 }
 
 
@@ -146,25 +139,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiments", type=int, default=300)
     parser.add_argument("--only", default="", help="models whose name has this in it")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=[m for m in METHODS if m != "fitted"])
+    parser.add_argument("--mus", type=float, nargs="+", default=MUS)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=[m for m in METHODS if m != "lhc"])
     arguments = parser.parse_args()
     number, bad = arguments.experiments, False
-    print("model                   mu  method      covered  failed  s/experiment")
+    print("model                   mu  method      covered        power   failed  CPU s/experiment")
     for name, of in MODELS.items():
         if arguments.only not in name:
             continue
         likelihood = Likelihood(of)
         limits = asymptotics.upper_limit(of).expected[2], toys.Toys(of).upper_limit().expected[2]
-        print(f"{name}: expected limit {limits[0]:.3g} asymptotic, {limits[1]:.3g} by toys", flush=True)
-        for mu in MUS:
+        print(f"{name}: expected limit {limits[0]:.3g} asymptotic, {limits[1]:.3g} hybrid", flush=True)
+        null = experiments(likelihood, 0.0, number)
+        for mu in arguments.mus:
             data = experiments(likelihood, mu, number)
             for method in arguments.methods:
-                start = time.perf_counter()
-                result = METHODS[method](likelihood, data, mu)
-                took = (time.perf_counter() - start) / number
-                covered, failed = 1 - result.excluded.mean(), int(result.failed.sum())
-                print(f"{name:<24}{mu:2g}  {method:<11}{covered:8.1%}{failed:8d}{took:14.3f}", flush=True)
-                bad |= method == "toys" and covered < 1 - ALPHA - 3 * np.sqrt(ALPHA * (1 - ALPHA) / number)
+                start = time.process_time()
+                result, without = (METHODS[method](likelihood, d, mu) for d in (data, null))
+                took = (time.process_time() - start) / (2 * number)
+                covered, power = 1 - result.excluded.mean(), without.excluded.mean()
+                errors = [100 * np.sqrt(p * (1 - p) / number) for p in (covered, power)]
+                failed = int(result.failed.sum() + without.failed.sum())
+                shares = [f"{100 * p:5.1f} +- {error:3.1f}" for p, error in zip((covered, power), errors, strict=True)]
+                print(f"{name:<24}{mu:3g}  {method:<11}{'  '.join(shares)}{failed:6d}{took:12.3f}", flush=True)
+                least = 1 - ALPHA - 3 * np.sqrt(ALPHA * (1 - ALPHA) / number)
+                bad |= method in ("hybrid", "lhc") and covered < least
     sys.exit(int(bad))
 
 

@@ -17,6 +17,7 @@ from scipy.special import log_ndtr, ndtr, ndtri
 from hnl.inference import minimizer
 from hnl.inference.arrays import Floats, Mask
 from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
+from hnl.inference.methods import ASYMPTOTIC
 from hnl.inference.model import Model
 
 BANDS = (-2.0, -1.0, 0.0, 1.0, 2.0)  # standard deviations of the background; small limits first
@@ -45,8 +46,8 @@ class Limit:
     observed: float | None
     expected: tuple[float, ...]  # at `BANDS`
     level: float  # confidence level
-    method: str  # 'asymptotic' or 'toys'
-    toys: int = 0  # for each hypothesis and mu
+    method: str  # see `inference.methods`
+    toys: int = 0  # hybrid: for each hypothesis and mu; lhc: of all mu
 
 
 class Asymptotic:
@@ -133,7 +134,7 @@ class Asymptotic:
         if not self.model.hidden:
             start = max(expected[2], float(self.best.mu[0]))
             observed = crossing(lambda mu: float(log_cls(self.q(mu), self.q_asimov(mu))) - log_alpha, start)
-        return Limit(observed, tuple(expected), level, "asymptotic")
+        return Limit(observed, tuple(expected), level, ASYMPTOTIC)
 
 
 def cls(model: Model, mu: float = 1.0) -> CLs:

@@ -93,11 +93,11 @@ class Likelihood:
         self.signal_exponents = np.zeros(shape)
         self.background_exponents = np.zeros((max(processes, 1), *shape))  # (process, row, region, parameter)
         self._signal = model.signal()
-        self._scales = np.zeros(self.background_exponents.shape[:3])
+        self.scales = np.zeros(self.background_exponents.shape[:3])
         if model.cells:
             self._fill_cells()
         self._fill_templates()
-        in_a = self._scales[..., A], self.background_exponents[..., A, self.n_local :]
+        in_a = self.scales[..., A], self.background_exponents[..., A, self.n_local :]
         # Events of the processes with free normalisations as given, (process, row).
         self.free_yields = np.array([(in_a[0] * in_a[1][..., j]).sum(axis=0) for j in self.free]).reshape(-1, shape[0])
         both = np.concatenate([self.signal_exponents, *self.background_exponents], axis=1)
@@ -129,8 +129,8 @@ class Likelihood:
         for j in range(3):
             b[:k, j + 1, j] = 1  # B: b, C: c, D: d
         b[:k, A, :3] = 1, 1, -1  # A: b c / d
-        self._scales[0, :k] = 1
-        self._scales[0, :k, A] = [cell.c_ab for cell in cells]
+        self.scales[0, :k] = 1
+        self.scales[0, :k, A] = [cell.c_ab for cell in cells]
         for j, name in enumerate(self.local[3:], start=3):
             target = s[:k, REGIONS.index(name[-1]), j] if name in MC_OF_CELLS else b[:k, A, j]
             target[:] = np.log(self.own_factors[name][:k])
@@ -147,7 +147,7 @@ class Likelihood:
             first += channel.bins
             terms = [(SIGNAL, MC_SIGNAL, self.signal_exponents)]
             for p, (process, yields) in enumerate(channel.backgrounds.items()):
-                self._scales[p, rows, A] = yields
+                self.scales[p, rows, A] = yields
                 terms.append((process, MC_BACKGROUND, self.background_exponents[p]))
             for process, mc, exponents in terms:
                 if mc in self.local:
@@ -178,7 +178,7 @@ class Likelihood:
     def terms(self, local: Floats, common: Floats) -> list[Floats]:
         """Signal at mu = 1, then each process, shape (T, row, region)."""
         m = self.n_local
-        scaled = [(self._signal, self.signal_exponents), *zip(self._scales, self.background_exponents, strict=True)]
+        scaled = [(self._signal, self.signal_exponents), *zip(self.scales, self.background_exponents, strict=True)]
         with np.errstate(over="ignore", invalid="ignore"):
             return [
                 scale * np.exp(np.einsum("tkj,krj->tkr", local, a[..., :m]) + np.tensordot(common, a[..., m:], (1, 2)))
@@ -261,7 +261,7 @@ class Likelihood:
         if len(self.free):
             events, bins = self.free_yields.sum(), self.free_yields.any(axis=0)
             n, s = data.n[:, bins, A].sum(axis=1), self._signal[bins, A].sum()
-            others = self._scales[:, bins, A].sum() - events
+            others = self.scales[:, bins, A].sum() - events
             rest = np.maximum(np.maximum(n - mu * s - others, n / 10), FEW_EVENTS)
             common[:, self.free] = np.log(rest / events)[:, None]
         return local, common

@@ -127,13 +127,23 @@ class StrengthLimit:
     expected: tuple[float, ...] = Field(
         description="upper limits on mu expected at -2, -1, 0, 1, 2 standard deviations"
     )
-    method: str = Field(description="of observed and expected: asymptotic or toys")
+    method: str = Field(description="lhc (with bands of hybrid, moved with the median), hybrid or asymptotic")
     few_events: bool = Field(description="asymptotic formulas are not to be trusted")
-    toys: int = Field(description="for each hypothesis and mu; 0 if the method is asymptotic")
+    toys: int = Field(description="hybrid: for each hypothesis and mu; lhc: all that were thrown; 0: asymptotic")
     observed_asymptotic: float | None = Field(description="observed, by asymptotic formulas, whatever the method")
     expected_asymptotic: tuple[float, ...] = Field(description="expected, by asymptotic formulas, whatever the method")
     expected_in_a: float = Field(description="background in the bins that hold most of the signal, events")
     model: str = Field(description="names of the exported files begin with this; _expected: with Asimov data")
+    observed_hybrid: float | None = Field(
+        default=None, description="observed, by hybrid toys; null where the method is asymptotic"
+    )
+    expected_hybrid: tuple[float, ...] = Field(
+        default=(), description="expected, likewise; empty where the method is asymptotic"
+    )
+    error: float = Field(
+        default=0.0, description="by lhc: of observed, or of the median of blinded data: relative, statistical"
+    )
+    failed: int = Field(default=0, description="by lhc: toys whose fit failed; they count against an exclusion")
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)

@@ -1,4 +1,4 @@
-"""CLs and upper limits by toys, for few events, where the asymptotic formulas fail.
+"""CLs and upper limits by hybrid toys: fast, since nothing is fitted. `inference.lhc` has those to quote.
 
 B, C and D of cells are kept as observed, and what they leave open is averaged over (Cousins and Highland, Nucl.
 Instrum. Meth. A 320 (1992) 331). A toy draws the nuisance parameters from their Gaussians, and the rates from
@@ -32,9 +32,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from hnl.inference.arrays import Floats
-from hnl.inference.asymptotics import BANDS, LEVEL, Asymptotic, Limit
+from hnl.inference.asymptotics import BANDS, LEVEL, Limit
 from hnl.inference.cells import FLOORS, A
 from hnl.inference.likelihood import Data, FitError, Fits, Likelihood
+from hnl.inference.methods import HYBRID
 from hnl.inference.model import Model
 from hnl.inference.normalisations import Normalisations
 
@@ -78,7 +79,7 @@ def expected_in_a(model: Model) -> float:
 
 
 def few_events(model: Model) -> bool:
-    """Whether the limit by toys is to be quoted, and not the asymptotic one.
+    """Whether asymptotic formulas are not to be trusted.
 
     It is where fewer than `FEW_IN_A` events are expected in A, or in the bins of templates, that hold the signal; or
     where more than a tenth of the signal in A lies in cells with fewer than `FEW_IN_SIDEBAND` events in B, C or D: each
@@ -220,7 +221,7 @@ class Toys:
         mu = np.array([found[step].mu for step in steps])
         limits = [_cross(mu, curve, 1 - level) for curve in zip(*map(values, steps), strict=True)]
         observed = None if self.observed is None else limits[-1]
-        return Limit(observed, tuple(limits[: len(BANDS)]), level, "toys", self.toys)
+        return Limit(observed, tuple(limits[: len(BANDS)]), level, HYBRID, self.toys)
 
     @cached_property
     def _null(self) -> NDArray[np.int64]:
@@ -266,11 +267,3 @@ def _cross(mu: Floats, values: Sequence[float], alpha: float) -> float:
     i = np.flatnonzero(np.asarray(values) >= alpha)[-1]
     x, y = mu[i : i + 2], np.log(values[i : i + 2])
     return float(x[0] + (math.log(alpha) - y[0]) * (x[1] - x[0]) / (y[1] - y[0]))
-
-
-def limits(model: Model, level: float = LEVEL, toys: int = TOYS, seed: int = 1) -> tuple[Limit, ...]:
-    """The limit to be quoted comes first: by toys where there are `few_events`, with the asymptotic one behind it."""
-    asymptotic = Asymptotic(model).upper_limit(level)
-    if not (toys and few_events(model)):
-        return (asymptotic,)
-    return Toys(model, toys, seed).upper_limit(level), asymptotic

@@ -75,7 +75,7 @@ def of_strengths(content: StrengthsFile, figures: Sequence[Figure]) -> Section:
     return Section(
         "result",
         TITLES["result"],
-        ["Upper limits on the signal strength mu; by toys where there are few events."],
+        ["Upper limits on the signal strength mu; the table names the method."],
         [strength_tables.of_models(content).text()],
         with_captions(figures, "result"),
     )

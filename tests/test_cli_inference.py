@@ -56,6 +56,7 @@ def test_limits_fit_and_plot(
     monkeypatch.setattr(terminal.out_console, "_width", 80)
     folder = shutil.copytree(finished, tmp_path / "out")
     arguments = ("--mass", 8, "--coupling", "mu", "--nature", "majorana", "--grid", 3, "--workers", 1, "--toys", 1000)
+    arguments += ("--method", "hybrid")
     status, out, _ = hnl("limits", folder, *arguments)
     assert status == 0
     assert "Excluded |V|^2" in out
@@ -64,8 +65,9 @@ def test_limits_fit_and_plot(
     content = json.loads((folder / "limits" / "limits.json").read_text())
     assert content["settings"]["toys"] == 1000
     (one,) = content["scans"]
-    assert {p["method"] for p in one["tested"] if p["few_events"]} == {"toys"}
-    assert "by toys" in content["method"]
+    assert {p["method"] for p in one["tested"] if p["few_events"]} == {"hybrid"}
+    assert "by hybrid: hybrid toys" in content["method"]
+    assert inspect.signature(inference.limits).parameters["method"].default is None  # lhc, by the settings
     assert one["interpolated_from"] == []
     path = folder / "limits" / "points" / "mu_majorana_8.json"
     assert "1 masses are scanned already" in hnl("limits", folder, *arguments)[2]
@@ -101,7 +103,7 @@ def test_masses_that_cannot_be_interpolated(hnl: Run, finished: Path, tmp_path: 
         assert found == status
         assert message in " ".join(error.split())
     assert not (folder / "limits" / "limits.json").exists()
-    quick = ("--nature", "majorana", "--step", 2, "--grid", 1, "--toys", 0, "--workers", 1)
+    quick = ("--nature", "majorana", "--step", 2, "--grid", 1, "--method", "asymptotic", "--workers", 1)
     status, _, error = hnl("limits", folder, "--coupling", "mu", *quick)
     assert status == 0
     assert "not scanned: mu, majorana: m_N = 6 GeV cannot be interpolated" in " ".join(error.split())

@@ -90,7 +90,20 @@ def test_quiet(hnl: Run, catalogue: Path, tmp_path: Path) -> None:
 def test_tables_are_those_of_the_files(hnl: Run, finished: Path, tmp_path: Path) -> None:
     """With numbers in full: what CSV says of them."""
     out = shutil.copytree(finished, tmp_path / "out")
-    arguments = ("--mass", 8, "--coupling", "mu", "--nature", "majorana", "--grid", 1, "--workers", 1, "--toys", 0)
+    arguments = (
+        "--mass",
+        8,
+        "--coupling",
+        "mu",
+        "--nature",
+        "majorana",
+        "--grid",
+        1,
+        "--workers",
+        1,
+        "--method",
+        "asymptotic",
+    )
     found = {
         "abcd": document(hnl, "abcd", out),
         "limits": document(hnl, "limits", out, *arguments),

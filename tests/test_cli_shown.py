@@ -12,7 +12,7 @@ from hnl import lineage, locking
 from hnl.stages import plot
 from hnl.stages.displaced import PLOT
 
-QUICK = ("--nature", "majorana", "--mass", 8, "--grid", 1, "--toys", 0, "--workers", 1)
+QUICK = ("--nature", "majorana", "--mass", 8, "--grid", 1, "--method", "asymptotic", "--workers", 1)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_a_bin_of_a_template_has_no_region() -> None:
 
 
 def test_limits_stand_in_the_row_of_their_sample() -> None:
-    limit = StrengthLimit(None, BANDS, "toys", True, 1000, None, BANDS, 0.5, "hnl8_mu_expected")
+    limit = StrengthLimit(None, BANDS, "hybrid", True, 1000, None, BANDS, 0.5, "hnl8_mu_expected")
     point = {"v2_e": 0.0, "v2_mu": 1e-6, "v2": 1e-6, "effective": 80.0}
     sample = SampleLimit("hnl8_mu", "mu", "majorana", 8.0, 3.0, False, "", **point, limit=limit)
     record = json.loads(json.dumps(records.as_record(sample)))
@@ -72,8 +72,8 @@ def test_a_refused_sample_has_no_limit() -> None:
 
 
 def test_kept_scans_have_the_keys_of_before() -> None:
-    edge = Edge("open", None, 1e-5, "end of the scan", "toys")
-    excluded = ExcludedRange("expected", "open", edge, edge, 0.01, 1e-6, 1, "toys")
+    edge = Edge("open", None, 1e-5, "end of the scan", "hybrid")
+    excluded = ExcludedRange("expected", "open", edge, edge, 0.01, 1e-6, 1, "hybrid")
     scan = MassScan("mu", "dirac", 6.0, (ScanPoint(1e-6, (None, *BANDS)),), (excluded,), (), (4.0, 8.0))
     record = json.loads(json.dumps(records.as_record(KeptScan("abc", scan))))
     assert list(record) == ["digest", "scan"]
@@ -82,7 +82,8 @@ def test_kept_scans_have_the_keys_of_before() -> None:
         "v2", "cls", "refused", "effective", "expected_in_a", "few_events", "method", "cls_asymptotic", "interpolation",
     ]  # fmt: skip
     assert record["scan"]["excluded"][0]["lower"] == {
-        "state": "open", "v2": None, "at": 1e-5, "reason": "end of the scan", "method": "toys",
+        "state": "open", "v2": None, "at": 1e-5, "reason": "end of the scan", "method": "hybrid",
+        "error": 0.0, "toys": 0, "failed": 0,
     }  # fmt: skip
     assert records.from_record(KeptScan, record).scan == scan
 

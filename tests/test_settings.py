@@ -218,6 +218,9 @@ def test_the_range_of_the_scan_changes_the_limits_alone(again: Path) -> None:
     scan = limit_settings.scan(catalogues.load(path), toys=300)
     assert (scan.lowest, scan.highest, scan.per_decade, scan.toys) == (1e-7, 1e-1, 3, 300)
     assert len(scan.grid()) == 3 * 6 + 1
+    assert (scan.method, limit_settings.first_look(catalogues.load(path)).method) == ("lhc", "hybrid")
+    named = save(again, QUICK | {"limits": {"method": "asymptotic"}})
+    assert limit_settings.first_look(catalogues.load(named)).method == "asymptotic"
 
 
 def test_an_era_is_added(again: Path) -> None:

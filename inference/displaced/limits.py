@@ -18,7 +18,7 @@ from hnl.inference.displaced import scan, table5
 from hnl.inference.displaced.modelling import Inputs
 from hnl.inference.displaced.scan_results import KeptScan, MassScan, ScanSettings
 
-FORMAT = 2  # of a kept scan; raised when its meaning changes
+FORMAT = 3  # of a kept scan; raised when its meaning changes
 NATURES = ("majorana", "dirac")
 LEAST_TOYS = 1000  # CLs of 5 % is then known to 20 % of itself
 CODE = ("hnl.inference.displaced.scan",)  # what a scan is made by
@@ -53,8 +53,8 @@ class ScanPlan:
 
 def check(settings: ScanSettings) -> None:
     """Raises ChoiceError if CLs cannot be told with so few toys."""
-    if 0 < settings.toys < LEAST_TOYS:
-        raise ChoiceError(f"{settings.toys} toys are too few to tell 5 %: at least {LEAST_TOYS}, or 0 for none")
+    if settings.toys < LEAST_TOYS:
+        raise ChoiceError(f"{settings.toys} toys are too few to tell 5 %: at least {LEAST_TOYS}")
 
 
 def plan(

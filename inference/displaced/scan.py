@@ -4,8 +4,8 @@ A coarse grid in log |V|^2, then bisection for the lower and the upper edge of t
 serves all curves: observed, and the bands of what is expected. Points that the samples cannot describe are refused and
 bound the scan: an edge beyond them is open, and no number is given for it.
 
-CLs is by toys where there are few events, and asymptotic elsewhere. What the asymptotic formulas say alone is recorded
-beside it.
+CLs is by one method everywhere (`inference.methods`). That of LHC-type toys begins at the edges that hybrid toys find,
+see `inference.displaced.lhc_edges`. What the other methods say is recorded beside it.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,9 @@ from hnl.corrections import couplings, lifetime, masses
 from hnl.corrections.lifetime import Point, PointError, TooFewEventsError
 from hnl.inference import asymptotics, toys
 from hnl.inference.asymptotics import LEVEL
-from hnl.inference.displaced import modelling
+from hnl.inference.displaced import lhc_edges, modelling
 from hnl.inference.displaced.modelling import Inputs
 from hnl.inference.displaced.scan_results import (
-    ASYMPTOTIC,
-    BY_TOYS,
     CLOSED,
     CURVES,
     NOTHING,
@@ -34,7 +32,11 @@ from hnl.inference.displaced.scan_results import (
     ScanPoint,
     ScanSettings,
 )
+from hnl.inference.displaced.signals import SignalYields
+from hnl.inference.lhc import Lhc, Test
 from hnl.inference.likelihood import FitError
+from hnl.inference.methods import ASYMPTOTIC, HYBRID, LHC
+from hnl.inference.model import Model
 
 ALPHA = 1 - LEVEL
 
@@ -48,20 +50,31 @@ def direction(coupling: str, mass: float, nature: str, v2: float) -> Point:
     return Point(mass, e * factor, mu * factor, nature, tau * factor)  # type: ignore[arg-type]
 
 
+def model_of(inputs: Inputs, point: Point, settings: ScanSettings) -> tuple[SignalYields, Model]:
+    """The signal of a point, and its model.
+
+    Raises:
+        PointError: the samples do not describe it.
+        TooFewEventsError: of the samples, to describe it.
+    """
+    yields = inputs.signals.at(point)
+    lifetime.require(yields.effective, point)
+    return yields, modelling.model(yields, inputs, correlated=settings.correlated)
+
+
 def evaluate(inputs: Inputs, point: Point, settings: ScanSettings) -> ScanPoint:
-    """CLs of a point at mu = 1: by toys where there are few events, else asymptotic."""
+    """CLs of a point at mu = 1: asymptotic if that is the method, else by hybrid toys."""
     try:
-        yields = inputs.signals.at(point)
-        lifetime.require(yields.effective, point)
-        model = modelling.model(yields, inputs, correlated=settings.correlated)
+        yields, model = model_of(inputs, point, settings)
         few = toys.few_events(model)
         beside = asymptotics.cls(model)
-        result = toys.cls(model, 1.0, settings.toys, settings.seed) if few and settings.toys else beside
+        by_toys = settings.method != ASYMPTOTIC
+        result = toys.cls(model, 1.0, settings.toys, settings.seed) if by_toys else beside
     except (PointError, TooFewEventsError, FitError) as error:
         return ScanPoint(point.v2, refused=f"{type(error).__name__}: {error}")
     cls, cls_asymptotic = ((r.observed, *r.expected) for r in (result, beside))
     expected = float(toys.expected_in_a(model))
-    method = ASYMPTOTIC if result is beside else BY_TOYS
+    method = HYBRID if by_toys else ASYMPTOTIC
     return ScanPoint(point.v2, cls, "", yields.effective, expected, few, method, cls_asymptotic, yields.interpolation)
 
 
@@ -83,7 +96,9 @@ def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Scan
 
     def asymptotic(v2: float) -> ScanPoint:
         if v2 not in beside:
-            point = tested.get(v2) or evaluate(inputs, direction(coupling, mass, nature, v2), replace(settings, toys=0))
+            point = tested.get(v2) or evaluate(
+                inputs, direction(coupling, mass, nature, v2), replace(settings, method=ASYMPTOTIC)
+            )
             beside[v2] = replace(point, cls=point.cls_asymptotic, method=ASYMPTOTIC)
         return beside[v2]
 
@@ -91,10 +106,17 @@ def scan(inputs: Inputs, coupling: str, nature: str, mass: float, settings: Scan
         by_curve = (_range(name, i, settings.grid(), point_at, settings.precision) for i, name in enumerate(CURVES))
         return tuple(excluded for excluded in by_curve if excluded is not None)
 
-    excluded = ranges(at)
+    def test(v2: float) -> Test:
+        _, model = model_of(inputs, direction(coupling, mass, nature, v2), settings)
+        own_seed = np.random.SeedSequence([settings.seed, int(np.float64(v2).view(np.uint64))])
+        return Lhc(model, int(own_seed.generate_state(1)[0])).test(1.0)
+
+    found = ranges(at)
+    excluded = lhc_edges.refined(found, test) if settings.method == LHC else found
+    hybrid = () if settings.method == ASYMPTOTIC else found
     points = tuple(tested[v2] for v2 in sorted(tested))
     neighbours = tuple(between) if len(between) > 1 else ()
-    return MassScan(coupling, nature, mass, points, excluded, ranges(asymptotic), neighbours)
+    return MassScan(coupling, nature, mass, points, excluded, ranges(asymptotic), neighbours, hybrid)
 
 
 def is_excluded(point: ScanPoint, curve: int) -> bool:

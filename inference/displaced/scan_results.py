@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from hnl.inference.methods import ASYMPTOTIC, LHC, Method
 from hnl.records import KNOWN_KEYS
 
 CURVES = ("observed", "expected_-2", "expected_-1", "expected", "expected_+1", "expected_+2")  # bands: small CLs first
 CLOSED: Final = "closed"
 OPEN: Final = "open"
 NOTHING: Final = "nothing excluded"
-ASYMPTOTIC, BY_TOYS = "asymptotic", "toys"  # methods
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)
@@ -25,9 +25,8 @@ class ScanSettings:
     per_decade: int = Field(default=6, description="points of the coarse grid per factor of 10 in |V|^2")
     precision: float = Field(default=0.01, description="of an edge, relative")
     correlated: bool = Field(default=True, description="one closure parameter for all bins of a category")
-    toys: int = Field(
-        default=10_000, description="for each hypothesis, where there are few events; 0: asymptotic everywhere"
-    )
+    method: Method = Field(default=LHC, description="of CLs: lhc, hybrid or asymptotic")
+    toys: int = Field(default=10_000, description="hybrid toys for each hypothesis, by which lhc begins")
     seed: int = Field(default=1, description="of the toys")
 
     def grid(self) -> NDArray[np.float64]:
@@ -50,7 +49,9 @@ class ScanPoint:
     effective: float = Field(default=0.0, description="effective number of simulated events in region A")
     expected_in_a: float = Field(default=0.0, description="background in the bins that hold most of the signal, events")
     few_events: bool = Field(default=False, description="asymptotic formulas are not to be trusted")
-    method: str = Field(default=ASYMPTOTIC, description="of cls: asymptotic or toys")
+    method: str = Field(
+        default=ASYMPTOTIC, description="of cls: asymptotic, or hybrid, which also finds where lhc has to look"
+    )
     cls_asymptotic: tuple[float | None, ...] = Field(
         default=(), description="as cls, by asymptotic formulas, whatever the method"
     )
@@ -67,7 +68,10 @@ class Edge:
     v2: float | None = Field(description="|V|^2 where CLs is 5 %; null if open")
     at: float = Field(description="the last |V|^2 that is excluded")
     reason: str = Field(default="", description="why it is open")
-    method: str = Field(default=ASYMPTOTIC, description="of CLs at the last |V|^2 that is excluded")
+    method: str = Field(default=ASYMPTOTIC, description="of CLs: asymptotic, hybrid, lhc, or hybrid moved (see below)")
+    error: float = Field(default=0.0, description="of v2, by lhc: relative, statistical")
+    toys: int = Field(default=0, description="by lhc: toys thrown near the edge")
+    failed: int = Field(default=0, description="of them: toys whose fit failed; they count against an exclusion")
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)
@@ -83,7 +87,11 @@ class ExcludedRange:
     further_ranges: int = Field(
         default=0, description="excluded ranges apart from this one, which holds the smallest CLs"
     )
-    method: str = Field(default=ASYMPTOTIC, description="of the smallest CLs")
+    method: str = Field(
+        default=ASYMPTOTIC,
+        description="of the curve: asymptotic, hybrid, lhc; hybrid moved: a band beside a median by lhc, whose "
+        "edges are those of hybrid times what the median moved by",
+    )
 
 
 @dataclass(frozen=True, config=KNOWN_KEYS)
@@ -102,6 +110,9 @@ class MassScan:
     )
     interpolated_from: tuple[float, ...] = Field(
         default=(), description="the two simulated masses in GeV; empty if this one is simulated"
+    )
+    excluded_hybrid: tuple[ExcludedRange, ...] = Field(
+        default=(), description="what it would be by hybrid toys everywhere; empty where the method is asymptotic"
     )
 
     def range_of(self, curve: str) -> ExcludedRange | None:

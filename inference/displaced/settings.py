@@ -9,6 +9,7 @@ from hnl.datasets import model
 from hnl.datasets.catalogue import Catalogue
 from hnl.datasets.model import Real, Whole
 from hnl.inference.displaced.scan_results import ScanSettings
+from hnl.inference.methods import HYBRID, Method
 
 _DEFAULT = ScanSettings()
 
@@ -21,11 +22,15 @@ class LimitSettings(model.Settings):
     per_decade: Whole = Field(
         default=_DEFAULT.per_decade, ge=1, description="points of the coarse grid per factor of 10; our choice"
     )
+    method: Method = Field(
+        default=_DEFAULT.method,
+        description="of CLs: lhc (toys of q~_mu), hybrid (fast toys of A) or asymptotic (too low for few events); "
+        "our choice, since the paper does not say",
+    )
     toys: Whole = Field(
         default=_DEFAULT.toys,
-        ge=0,
-        description="of each hypothesis where there are few events, 0: asymptotic everywhere, which is too low there; "
-        "our choice, CLs of 5 % is known to 4 % of itself",
+        ge=1,
+        description="hybrid toys of each hypothesis; our choice, CLs of 5 % is known to 4 % of itself",
     )
 
     @model_validator(mode="after")
@@ -35,7 +40,9 @@ class LimitSettings(model.Settings):
         return self
 
 
-def scan(catalogue: Catalogue, *, correlated: bool = True, seed: int = 1, **given: float | int | None) -> ScanSettings:
+def scan(
+    catalogue: Catalogue, *, correlated: bool = True, seed: int = 1, **given: float | int | str | None
+) -> ScanSettings:
     """How to scan: as options say, else as the catalogue does, else as it is by default.
 
     Args:
@@ -45,3 +52,9 @@ def scan(catalogue: Catalogue, *, correlated: bool = True, seed: int = 1, **give
     """
     chosen = dict(searches.part(catalogue, LimitSettings)) | {k: v for k, v in given.items() if v is not None}
     return ScanSettings(**chosen, correlated=correlated, seed=seed)
+
+
+def first_look(catalogue: Catalogue) -> ScanSettings:
+    """As `scan`, but by hybrid toys, which take seconds, unless the catalogue names a method."""
+    named = "method" in searches.part(catalogue, LimitSettings).model_fields_set
+    return scan(catalogue, method=None if named else HYBRID)

@@ -56,7 +56,9 @@ def _limit(
         )
         lifetime.require(yields.effective, point)
         model = modelling.model(yields, inputs, correlated=settings.correlated)
-        limit = strength_limit(name, model, folder, toys_per_hypothesis=settings.toys, seed=settings.seed)
+        limit = strength_limit(
+            name, model, folder, method=settings.method, toys_per_hypothesis=settings.toys, seed=settings.seed
+        )
     except (TooFewEventsError, FitError) as error:
         return replace(result, refused=str(error))
     except (PointError, ReweightingError) as error:

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hnl.corrections.masses import MAX_RATIO
-from hnl.inference.displaced.scan_results import CURVES, MassScan, ScanSettings
+from hnl.inference.displaced.scan_results import CURVES, ExcludedRange, MassScan, ScanSettings
 
 ALPHA = 0.05
 OBSERVED, MEDIAN = 0, 3  # of `CURVES`
 LOWEST_CLS = 1e-6  # drawn
 LOWEST = float(np.log(LOWEST_CLS / ALPHA))
 POINTS = 400  # of |V|^2
+NEAR = 1e-9  # log(CLs / 5 %) beside an edge
 HALF_STRIP = 0.15  # GeV, half the width of a mass that is drawn alone: our choice
 
 Array = NDArray[np.float64]
@@ -106,7 +107,22 @@ def _log_cls(scan: MassScan, v2: Array) -> Array:
         values = np.log(np.clip(np.array(cls, dtype=float), LOWEST_CLS, 1) / ALPHA)
         if np.isfinite(values).any():
             result[curve] = _interpolated(np.log(v2), at, values)
+            if scan.excluded_hybrid:
+                _move(result[curve], np.log(v2), scan.range_of(CURVES[curve]))
     return result
+
+
+def _move(values: Array, z: Array, excluded: ExcludedRange | None) -> None:
+    """Moves log CLs of hybrid toys so that it is 0 at the edges that are quoted, straight between them."""
+    if excluded is None or excluded.lower is None or excluded.upper is None:
+        np.maximum(values, NEAR, out=values)
+        return
+    edges = np.log([edge.v2 for edge in (excluded.lower, excluded.upper) if edge.v2 is not None])
+    known = np.isfinite(values)
+    if len(edges):
+        values -= np.interp(z, edges, np.interp(edges, z[known], values[known]))
+    inside = (z > np.log(excluded.lower.at)) & (z < np.log(excluded.upper.at))
+    values[inside] = np.minimum(values[inside], -NEAR)
 
 
 def _interpolated(x: Array, at: Array, values: Array) -> Array:

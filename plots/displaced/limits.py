@@ -201,8 +201,9 @@ def _span(v2: Sequence[float], content: LimitsFile) -> tuple[float, float]:
 
 def _methods(scans: Sequence[MassScan]) -> str:
     """How CLs was calculated, in words."""
-    methods = sorted({point.method for scan in scans for point in scan.tested if not point.refused})
-    return f" ({' and '.join(methods)})" if methods else ""
+    found = [scan.range_of(CURVES[curve]) for curve in (OBSERVED, MEDIAN, *range(len(CURVES))) for scan in scans]
+    methods = dict.fromkeys(excluded.method for excluded in found if excluded is not None)
+    return f" ({'; bands: '.join(methods)})" if methods else ""
 
 
 def _generated_only(content: LimitsFile) -> list[SampleLimit]:

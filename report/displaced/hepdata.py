@@ -13,7 +13,7 @@ from hnl import provenance
 from hnl.corrections.couplings import scenario
 from hnl.inference.displaced.results import SampleLimit
 from hnl.inference.displaced.scan_results import CURVES, ExcludedRange, MassScan
-from hnl.report.displaced.limit_files import SIDES, Side, between, edge_of, words
+from hnl.report.displaced.limit_files import SIDES, Side, between, edge_of, method, words
 
 
 def write(
@@ -93,7 +93,7 @@ def _scan_table(
     table.description = (
         f"Range of squared mixing parameters excluded at 95% CL for {nature} N and coupling {coupling}. {label}. "
         f"{remark}"
-        "CLs is found by toys where there are few events, and asymptotically elsewhere. "
+        f"CLs by {_methods(scans)}. "
         "A word in place of a number: the edge is beyond what the samples describe, or nothing is excluded."
     )
     _describe(table, energies)
@@ -109,6 +109,11 @@ def _scan_table(
             values = [_edge_value(excluded, side) for excluded in ranges]
             table.add_variable(_limits(f"{side} edge of |V|^2, {curve}", values, luminosity, energies))
     return table
+
+
+def _methods(scans: Sequence[MassScan]) -> str:
+    """How each curve was found."""
+    return ", ".join(dict.fromkeys(f"{method(of)} ({of.curve})" for scan in scans for of in scan.excluded))
 
 
 def _describe(table: HEPDataTable, energies: Sequence[float]) -> None:

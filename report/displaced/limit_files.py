@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from hnl.inference.displaced.scan_results import ASYMPTOTIC, NOTHING, Edge, ExcludedRange, MassScan
+from hnl.inference.displaced.scan_results import NOTHING, Edge, ExcludedRange, MassScan
 from hnl.inference.displaced.table5 import LUMINOSITY, Table5Row
+from hnl.inference.methods import ASYMPTOTIC
 from hnl.records import Record
 from hnl.report.tables import Table, TableColumn, short
 
@@ -36,9 +37,8 @@ def words(excluded: ExcludedRange, side: Side) -> str:
 
 
 def method(excluded: ExcludedRange) -> str:
-    """How CLs was found at the edges, and where it is smallest: 'toys', 'asymptotic', or both."""
-    at_edges = {edge.method for edge in (excluded.lower, excluded.upper) if edge is not None}
-    return " and ".join(sorted({excluded.method, *at_edges}))
+    """How CLs of a curve was found, see `inference.methods`."""
+    return excluded.method
 
 
 def between(scan: MassScan) -> str | None:
@@ -50,7 +50,7 @@ def edges(scans: Sequence[MassScan], label: str) -> Table:
     """One row for each mass and curve."""
     rows: list[Record] = []
     for scan in scans:
-        for excluded, asymptotic in zip(scan.excluded, scan.excluded_asymptotic, strict=True):
+        for i, (excluded, asymptotic) in enumerate(zip(scan.excluded, scan.excluded_asymptotic, strict=True)):
             row: Record = {"coupling": scan.coupling, "nature": scan.nature, "mass": scan.mass}
             row |= {"curve": excluded.curve, "interpolated_from": between(scan)}
             row |= {"status": excluded.status, "method": method(excluded)}
@@ -61,6 +61,8 @@ def edges(scans: Sequence[MassScan], label: str) -> Table:
                 row[f"{side}_excluded_to"] = None if edge is None else edge.at
                 row[f"{side}_reason"] = "" if edge is None else edge.reason
                 row[f"{side}_words"] = words(excluded, side)
+                row[f"{side}_error"] = None if edge is None else edge.error
+                row[f"{side}_hybrid"] = words(scan.excluded_hybrid[i], side) if scan.excluded_hybrid else ""
                 row[f"{side}_asymptotic"] = words(asymptotic, side)
             row |= {"smallest_cls": excluded.smallest_cls, "smallest_at": excluded.smallest_at}
             row |= {"further_ranges": excluded.further_ranges, "label": label}
@@ -79,7 +81,7 @@ def edges(scans: Sequence[MassScan], label: str) -> Table:
     ]
     note = f"{label}; 95 % CLs; an open edge lies beyond what the samples describe"
     few = [scan for scan in scans if any(t.few_events and t.method == ASYMPTOTIC for t in scan.tested)]
-    note += f"; NOT RELIABLE at {len(few)} masses: few events, and no toys were asked for" if few else ""
+    note += f"; NOT RELIABLE at {len(few)} masses: asymptotic, and few events" if few else ""
     return Table("limits", "Excluded |V|^2", columns, rows, note)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from hnl.inference.abcd.files import EstimateFile
 from hnl.inference.displaced.k0s_results import K0SFile
 from hnl.inference.displaced.results import LimitsFile
-from hnl.inference.displaced.scan_results import ASYMPTOTIC
 from hnl.inference.displaced.table5 import Table5Row
+from hnl.inference.methods import ASYMPTOTIC
 from hnl.report import learning_tables
 from hnl.report import strengths as strength_tables
 from hnl.report.displaced import abcd_summary, limit_files
@@ -70,4 +70,4 @@ def few_events(contents: Sequence[LimitsFile]) -> str:
         return ""
     if any(point.method == ASYMPTOTIC for point in points):
         return "limits are asymptotic, and not reliable with as few events as here"
-    return "limits are by toys, since asymptotic formulas do not hold for as few events as here"
+    return "limits are by toys; asymptotic formulas would not hold for as few events as here"

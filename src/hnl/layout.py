@@ -54,6 +54,7 @@ STRENGTHS_TABLE = "strengths.csv"
 HEPDATA = "hepdata"
 POINTS = "points"
 STATISTICAL_MODELS = "models"
+MODELS_README = "README.md"
 FIT_FILE = "fit.json"
 
 

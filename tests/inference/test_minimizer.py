@@ -1,50 +1,13 @@
 """Minima of the likelihood where there are several: cells with events in A and none in B or C."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import search_models
-from scipy.optimize import minimize
+from minima import TRAPS, global_minimum, observed
 
 from hnl.inference import asymptotics, minimizer, toys
 from hnl.inference.asymptotics import Asymptotic
-from hnl.inference.likelihood import Data, FitError, Likelihood
-from hnl.inference.model import Model
-
-# A, B, C, D of the six cells of `search_models.sparse`: toys without signal in which a fit that begins at the observed
-# rates and at mu = 0 ends at mu = 0, above the minimum.
-TRAPS = (
-    [[0, 0, 1, 1], [0, 0, 0, 5], [1, 0, 0, 2], [1, 0, 0, 3], [0, 1, 0, 3], [0, 0, 0, 5]],
-    [[0, 0, 0, 7], [1, 0, 0, 7], [0, 1, 0, 2], [0, 0, 0, 1], [0, 1, 1, 6], [0, 0, 0, 11]],
-    [[0, 0, 1, 0], [1, 0, 1, 6], [0, 0, 0, 1], [1, 1, 4, 1], [0, 2, 1, 4], [0, 0, 0, 7]],
-)
-
-
-def observed(counts) -> Model:
-    model = search_models.sparse()
-    pairs = zip(model.cells, counts, strict=True)
-    return replace(model, cells=tuple(replace(cell, observed=tuple(map(float, n))) for cell, n in pairs))
-
-
-def global_minimum(likelihood: Likelihood, data: Data, starts: int = 10) -> float:
-    """The deepest of many descents by scipy from random points: -log L."""
-    shape, n = (1, *data.n.shape[1:2], likelihood.n_local), data.n.shape[1] * likelihood.n_local
-
-    def value(x):
-        local, common = x[:n].reshape(shape), x[n:].reshape(1, -1)
-        gradient = likelihood.derivatives(local, common, data)[:2]
-        return float(likelihood.nll(local, common, data)[0]), np.concatenate([g.ravel() for g in gradient])
-
-    rng = np.random.default_rng(1)
-    lowest = [(-15.0, 15.0)] * n + [(0.0, 50.0)] + [(-5.0, 5.0)] * (likelihood.n_common - 1)
-    found = []
-    for _ in range(starts):
-        local = rng.normal(0, 0.3, shape)
-        local[..., :3] = np.log(rng.gamma(data.n[..., 1:] + 0.3) + 1e-3)
-        x = np.r_[local.ravel(), rng.uniform(0, 3), rng.normal(0, 0.3, likelihood.n_common - 1)]
-        found.append(minimize(value, x, jac=True, method="L-BFGS-B", bounds=lowest, options={"maxiter": 400}).fun)
-    return min(found)
+from hnl.inference.likelihood import FitError, Likelihood
 
 
 @pytest.mark.parametrize("counts", TRAPS)

@@ -31,7 +31,7 @@ def selection(tmp_path: Path) -> selections.Selection:
 def excluded(lower: float | None, upper: float = 1.0, *, curve: str = "expected") -> ExcludedRange:
     """A range of |V|^2 between closed edges, or nothing."""
     if lower is None:
-        return ExcludedRange(curve, NOTHING, None, None, 0.5, 1e-6, method="toys")
+        return ExcludedRange(curve, NOTHING, None, None, 0.5, 1e-6, method="lhc")
     edges = [Edge("closed", v2, v2) for v2 in (lower, upper)]
     return ExcludedRange(curve, "closed", *edges, 0.01, lower)
 
@@ -50,7 +50,7 @@ def limits(*scans: MassScan, samples: tuple[SampleLimit, ...] = ()) -> LimitsFil
 
 def sample(mass: float, *expected: float, refused: str = "") -> SampleLimit:
     """A sample that cannot be reweighted, with limits on mu expected at five quantiles, or with none."""
-    limit = StrengthLimit(None, expected, "toys", False, 100, None, expected, 2.0, "a") if expected else None
+    limit = StrengthLimit(None, expected, "lhc", False, 100, None, expected, 2.0, "a") if expected else None
     return SampleLimit(f"hnl{mass:g}", "mu", "majorana", mass, 10.0, True, refused, v2=1e-6, limit=limit)
 
 

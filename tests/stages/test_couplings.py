@@ -16,7 +16,7 @@ from hnl.physics import widths
 from hnl.selections.displaced.categories import CATEGORIES
 from hnl.stages.run import Run
 
-QUICK = ("--mass", 8, "--nature", "majorana", "--lowest", 1e-7, "--grid", 1, "--workers", 1, "--toys", 0)
+QUICK = ("--mass", 8, "--nature", "majorana", "--lowest", 1e-7, "--grid", 1, "--workers", 1, "--method", "asymptotic")
 
 
 def scans(folder: Path) -> dict[str, dict]:

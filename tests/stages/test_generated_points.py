@@ -18,7 +18,7 @@ from hnl.stages import fit
 from hnl.stages import limits as stage
 from hnl.stages.run import Run
 
-QUICK = ScanSettings(toys=0, per_decade=2)
+QUICK = ScanSettings(method="asymptotic", per_decade=2)
 
 
 def entries(*blind: str, charges: bool = True) -> list:

@@ -21,10 +21,13 @@ from hnl.inference.displaced import limits, modelling, scan, table5
 from hnl.inference.displaced.results import LimitsFile
 from hnl.inference.displaced.scan import ALPHA
 from hnl.inference.displaced.scan_results import CURVES, Edge, ExcludedRange, MassScan, ScanPoint, ScanSettings
+from hnl.inference.lhc import Lhc
+from hnl.inference.methods import MOVED
 from hnl.inference.model import Model
 from hnl.inference.model_errors import NonFiniteError
 from hnl.inference.results import FitFile
 from hnl.plots import fits as plots
+from hnl.plots.displaced import limit_grid
 from hnl.processors import selection as selections
 from hnl.records import BrokenFileError
 from hnl.report import fit_tables
@@ -34,8 +37,8 @@ from hnl.stages import fit
 from hnl.stages import limits as stage
 from hnl.stages.run import Run
 
-QUICK = ScanSettings(toys=1000)
-WITHOUT_TOYS = ScanSettings(toys=0)  # where it makes no difference by which method
+QUICK = ScanSettings(toys=1000, method="hybrid")
+WITHOUT_TOYS = ScanSettings(method="asymptotic")  # where it makes no difference by which method
 GRID = np.geomspace(1e-8, 1e-2, 37)
 EXPECTED = CURVES.index("expected")
 
@@ -126,34 +129,78 @@ def content(folder: Path) -> LimitsFile:
 
 def test_cls_is_5_percent_at_the_edges(run, found):
     inputs = inputs_of.load(Run(run))
-    edges = 0
+    edges: dict[str, int] = {}
     for one in found.content.scans:
-        for curve in one.excluded:
+        for curve in (*one.excluded, *one.excluded_hybrid, *one.excluded_asymptotic):
             for edge in (curve.lower, curve.upper):
-                if edge and edge.v2:
+                if edge and edge.v2 and edge.method != MOVED:
                     at = scan.direction("mu", one.mass, "majorana", edge.v2)
                     model = modelling.model(inputs.signals.at(at), inputs)
-                    by, options = (toys, {"toys": 1000}) if edge.method == "toys" else (asymptotics, {})
-                    cls = by.cls(model, **options).expected[CURVES.index(curve.curve) - 1]
-                    assert cls == pytest.approx(ALPHA, rel=0.03 if by is asymptotics else 0.3)
-                    edges += 1
-    assert edges >= 6
+                    assert cls_of(model, edge.method, curve.curve) == pytest.approx(
+                        ALPHA, rel=0.03 if edge.method == "asymptotic" else 0.3
+                    )
+                    edges[edge.method] = edges.get(edge.method, 0) + 1
+    assert min(edges["hybrid"], edges["asymptotic"]) >= 6
+
+
+def cls_of(model: Model, method: str, curve: str) -> float:
+    """CLs at mu = 1."""
+    found = toys.cls(model, toys=1000) if method == "hybrid" else asymptotics.cls(model)
+    return found.expected[CURVES.index(curve) - 1]
+
+
+@pytest.fixture(scope="module")
+def by_lhc(run) -> MassScan:
+    return scan.scan(inputs_of.load(Run(run)), "mu", "majorana", 8.0, ScanSettings(toys=1000))
+
+
+def test_cls_is_5_percent_at_an_edge_by_lhc(run, by_lhc):
+    """By toys that are not those of the scan."""
+    edge = by_lhc.range_of("expected").lower
+    assert (edge.method, edge.failed, 0 < edge.error < 0.03) == ("lhc", 0, True)
+    inputs = inputs_of.load(Run(run))
+    model = modelling.model(inputs.signals.at(scan.direction("mu", 8.0, "majorana", edge.v2)), inputs)
+    test = Lhc(model, 5).test(1.0)
+    test.throw(1500, 500)
+    cls, error = test.cls(0.0)
+    # The edge is known to 3 %, and CLs falls with some power of 6 of |V|^2 there.
+    assert np.log(cls / ALPHA) == pytest.approx(0, abs=3 * np.hypot(error, 6 * edge.error))
+
+
+def test_bands_move_with_the_median(by_lhc):
+    (old,) = (of for of in by_lhc.excluded_hybrid if of.curve == "expected")
+    ratio = by_lhc.range_of("expected").lower.v2 / old.lower.v2
+    assert ratio != 1
+    for after, before in zip(by_lhc.excluded, by_lhc.excluded_hybrid, strict=True):
+        assert after.lower.v2 / before.lower.v2 == pytest.approx(ratio)
+        assert after.method == ("lhc" if after.curve == "expected" else MOVED)
+
+
+def test_contours_go_through_the_edges_that_are_quoted(by_lhc):
+    """Also where they are not those of the points that were tested."""
+    grid = limit_grid.of([by_lhc], ScanSettings())
+    for i, curve in enumerate(CURVES[1:], start=1):
+        inside = grid.v2[grid.values[0, i] < 0]
+        edge = by_lhc.range_of(curve).lower.v2
+        assert inside.min() == pytest.approx(edge, rel=2 * np.log(grid.v2[1] / grid.v2[0]))
 
 
 def test_toys_are_used_where_events_are_few(run, found):
     """And the asymptotic result is beside it, in files and tables."""
     points = [p for one in found.content.scans for p in one.tested if not p.refused]
     assert {p.few_events for p in points} == {True}
-    assert {p.method for p in points} == {"toys"}
+    assert {p.method for p in points} == {"hybrid"}
     assert all(p.cls != p.cls_asymptotic for p in points)
     rows = found.table.records
-    assert {row["method"] for row in rows} == {"toys"}
+    assert {row["method"] for row in rows} == {"hybrid"}
+    assert all(row["lower_words"] == row["lower_hybrid"] for row in rows)
     assert any(row["lower_words"] != row["lower_asymptotic"] for row in rows)
     assert "NOT RELIABLE" not in found.table.note
     for limit in (sample.limit for sample in found.content.samples):
-        assert (limit.method, limit.few_events, limit.toys) == ("toys", True, QUICK.toys)
+        assert (limit.method, limit.few_events, limit.toys) == ("hybrid", True, QUICK.toys)
+        assert limit.expected_hybrid == limit.expected
         assert len(limit.expected_asymptotic) == len(limit.expected) == 5
-    without = stage.run(Run(run), couplings=["mu"], natures=["majorana"], settings=ScanSettings(toys=0), workers=1)
+    without = stage.run(Run(run), couplings=["mu"], natures=["majorana"], settings=WITHOUT_TOYS, workers=1)
     assert "NOT RELIABLE at 2 masses" in without.table.note
     assert {row["method"] for row in without.table.records} == {"asymptotic"}
     for before, after in zip(found.content.scans, without.content.scans, strict=True):
@@ -193,7 +240,7 @@ def test_resumed_only_what_is_the_same(run, found):
     (points / "mu_majorana_4.json").write_text("{")
     repaired = stage.run(Run(run), **arguments)
     assert (repaired.reused, repaired.content.scans) == (1, again.content.scans)
-    few = ScanSettings(lowest=1e-6, highest=1e-4, per_decade=2, toys=0)
+    few = ScanSettings(lowest=1e-6, highest=1e-4, per_decade=2, method="asymptotic")
     assert stage.run(Run(run), **arguments | {"settings": few}, masses=[8.0]).reused == 0
     assert stage.run(Run(run), **arguments, masses=[8.0]).reused == 0  # the other settings' is not taken
 
@@ -428,7 +475,7 @@ def test_table_5_is_compared_at_its_masses():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"settings": ScanSettings(toys=50)}, "50 toys are too few to tell 5 %: at least 1000, or 0"),
+        ({"settings": ScanSettings(toys=50)}, "50 toys are too few to tell 5 %: at least 1000"),
         ({"couplings": ["e"]}, "no signal sample has the coupling e"),
         ({"natures": ["weyl"]}, "no nature 'weyl'"),
         ({"masses": [3.0]}, r"3 GeV is outside of the simulated masses \(4, 8\): nothing is extrapolated"),

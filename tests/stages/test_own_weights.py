@@ -88,7 +88,7 @@ def test_a_nuisance_of_fits_and_cards(
 ) -> None:
     """sqrt(up / down) of each cell, by hand; the sample without it has no such parameter."""
     hnl = runner(monkeypatch, capsys)
-    options = ("--coupling", "mu", "--nature", "majorana", "--grid", 1, "--workers", 1, "--toys", 0)
+    options = ("--coupling", "mu", "--nature", "majorana", "--grid", 1, "--workers", 1, "--method", "asymptotic")
     assert hnl("limits", finished, *options, "--mass", 8, "--mass", 4)[0] == 0
     assert hnl("fit", finished, "--sample", "hnl8_mu")[0] == 0
     models = finished / "limits" / "models"

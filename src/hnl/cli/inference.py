@@ -1,6 +1,7 @@
 """`hnl fit` and `hnl limits`: from the background estimate to what is excluded."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -42,6 +43,14 @@ ClosureOption = Annotated[
 TOYS = 10_000  # of a search of your own; those of the displaced one are in its settings
 LEADING = 10  # impacts that are printed, the largest first
 SeedOption = Annotated[int, typer.Option(help="Of the toys.")]
+
+
+class MethodName(StrEnum):
+    """As `inference.methods`, which takes long to load."""
+
+    lhc = "lhc"
+    hybrid = "hybrid"
+    asymptotic = "asymptotic"
 
 
 class OptionError(InputError):
@@ -110,12 +119,15 @@ def limits(
         int | None, typer.Option(min=1, help="Points per decade of the coarse grid. [default: settings]")
     ] = None,
     correlated_closure: ClosureOption = True,
-    toys: Annotated[
-        int | None,
+    method: Annotated[
+        MethodName | None,
         typer.Option(
-            min=0,
-            help="For CLs where there are few events; 0: asymptotic, which is too low there. [default: settings]",
+            help="Of CLs: toys of q~, fast toys of A, or formulas, which are too low for few events. "
+            "[default: settings; lhc]",
         ),
+    ] = None,
+    toys: Annotated[
+        int | None, typer.Option(min=1, help="Hybrid toys, by which lhc begins. [default: settings]")
     ] = None,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
@@ -126,7 +138,7 @@ def limits(
 ) -> None:
     """Exclude |V|^2 at 95 % CLs (section 8): OUT/abcd -> OUT/limits (JSON, CSV, HEPData, models).
 
-    CLs is by toys where there are few events, and asymptotic elsewhere; the tables say which.
+    All of a curve is by one method, and every product names it; what the others say is beside it.
 
     Scans |V|^2 at each mass with reweighted samples (section 3). Between simulated masses, acceptances are
     interpolated, and every product says so. By default: all couplings and natures, the simulated masses, whole GeV
@@ -146,7 +158,8 @@ def limits(
     with locking.held(output, note):
         at = at_output(output)
         if has_own_models(at, *displaced_only):
-            strengths = _strengths(at, {"samples": sample or [], "toys": TOYS if toys is None else toys, "seed": seed})
+            own = {"method": method or MethodName.lhc, "toys": toys or TOYS}
+            strengths = _strengths(at, {"samples": sample or [], **own, "seed": seed})
             shown = show(at, workers)
             if as_json:
                 _print_json([strengths.table])
@@ -159,7 +172,7 @@ def limits(
             raise OptionError(
                 "--sample names a model of a search of your own; the displaced one has --mass and --coupling"
             )
-        options = {"lowest": lowest, "highest": highest, "per_decade": grid, "toys": toys}
+        options = {"lowest": lowest, "highest": highest, "per_decade": grid, "method": method, "toys": toys}
         settings = limit_settings.scan(at.selection.catalogue, correlated=correlated_closure, seed=seed, **options)
         scenarios = [couplings.named(text) for text in coupling] if coupling else None
         chosen = {"coupling": scenarios, "nature": nature, "mass": mass, "step": step, "scale_to": scale_to}
@@ -250,19 +263,19 @@ def _limits(at: "Run", settings: "ScanSettings", workers: int | None, **chosen: 
 
 
 def limits_in_run(at: "Run", workers: int | None) -> str:
-    """Limits as `hnl run` makes them: all couplings and simulated masses, Majorana; or why there are none.
+    """Limits as `hnl run` makes them, by hybrid toys: a first look. Or why there are none.
 
-    Of a search with models of its own: all of them.
+    All couplings and simulated masses, Majorana; of a search with models of its own all of them.
     """
     if at.analysis.models is not None:
-        settings = {"samples": [], "toys": TOYS, "seed": 1}
+        settings = {"samples": [], "method": MethodName.hybrid, "toys": TOYS, "seed": 1}
         if not is_kept(at, at.analysis.stage("limits"), settings):
             print_table(_strengths(at, settings).table.text())
         return ""
     from hnl.inference.displaced import settings as limit_settings
     from hnl.inference.displaced.inputs import NoBackgroundError
 
-    scan, chosen = limit_settings.scan(at.selection.catalogue), {"nature": ["majorana"]}
+    scan, chosen = limit_settings.first_look(at.selection.catalogue), {"nature": ["majorana"]}
     try:
         if not is_kept(at, at.analysis.stage("limits"), {"scan": asdict(scan), **chosen}):
             _limits(at, scan, workers, **chosen)

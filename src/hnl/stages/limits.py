@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hnl import layout, provenance, records
 from hnl.corrections.couplings import scenario
-from hnl.inference import asymptotics, published
+from hnl.inference import asymptotics, exported_limits, methods, published
 from hnl.inference.displaced import inputs, strengths, table5
 from hnl.inference.displaced import limits as mass_scans
 from hnl.inference.displaced.limits import ScanRequest
@@ -86,6 +86,8 @@ def run(
         on_mass(request)
     scans = tuple(finished[request] for request in plan.requests)
     samples = strengths.limits(of_run, settings, plan.requests, plan.generated_only, folder / layout.STATISTICAL_MODELS)
+    at_points = [sample.limit for sample in samples if sample.limit is not None]
+    provenance.write_text(folder / layout.STATISTICAL_MODELS / layout.MODELS_README, exported_limits.readme(at_points))
     content = LimitsFile(
         format=LimitsFile.FORMAT,
         label=background.label,
@@ -93,7 +95,7 @@ def run(
         hidden=background.hidden,
         luminosity=background.luminosity,
         level=asymptotics.LEVEL,
-        method="CLs at mu = 1, " + ("by toys where there are few events" if settings.toys else "asymptotic"),
+        method=f"CLs at mu = 1 by {settings.method}: {methods.TOLD[settings.method]}",
         settings=settings,
         partial=tuple(at.selection.partial),
         scans=scans,

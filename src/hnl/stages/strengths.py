@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hnl import layout, provenance, records
-from hnl.inference import asymptotics
+from hnl.inference import asymptotics, exported_limits
 from hnl.inference import toys as toy_limits
 from hnl.inference.likelihood import FitError
+from hnl.inference.methods import LHC, Method
 from hnl.inference.model import Model
 from hnl.inference.results import NamedLimit, StrengthsFile
 from hnl.inference.strength_limits import strength_limit
@@ -29,6 +30,7 @@ def run(
     at: Run,
     *,
     samples: Sequence[str] = (),
+    method: Method = LHC,
     toys: int = toy_limits.TOYS,
     seed: int = 1,
     on_plan: Callable[[int], None] = lambda models: None,
@@ -39,7 +41,8 @@ def run(
     Args:
         at: with a finished selection.
         samples: names of models; all by default.
-        toys: where there are few events; 0: asymptotic everywhere.
+        method: of the limits, see `inference.methods`.
+        toys: hybrid ones, for each hypothesis.
         seed: of the toys.
         on_plan: told the number of models.
         on_model: told each model when it is done.
@@ -51,8 +54,10 @@ def run(
     on_plan(len(models))
     limits = []
     for name, model in models.items():
-        limits.append(_limit(name, model, folder / layout.STATISTICAL_MODELS, toys, seed))
+        limits.append(_limit(name, model, folder / layout.STATISTICAL_MODELS, method, toys, seed))
         on_model(name)
+    found = [one.limit for one in limits if one.limit is not None]
+    provenance.write_text(folder / layout.STATISTICAL_MODELS / layout.MODELS_README, exported_limits.readme(found))
     hidden = any(model.hidden for model in models.values())
     content = StrengthsFile(
         format=StrengthsFile.FORMAT,
@@ -70,8 +75,9 @@ def run(
     return Result(folder, content, table)
 
 
-def _limit(name: str, model: Model, folder: Path, toys: int, seed: int) -> NamedLimit:
+def _limit(name: str, model: Model, folder: Path, method: Method, toys: int, seed: int) -> NamedLimit:
     try:
-        return NamedLimit(name, "", strength_limit(name, model, folder, toys_per_hypothesis=toys, seed=seed))
+        limit = strength_limit(name, model, folder, method=method, toys_per_hypothesis=toys, seed=seed)
     except FitError as error:
         return NamedLimit(name, str(error), None)
+    return NamedLimit(name, "", limit)

@@ -134,9 +134,11 @@ def test_the_legend_does_not_list_what_is_not_drawn() -> None:
 
 def test_the_method_is_told() -> None:
     scan = banded(5.0, observed=False)
-    by_toys = [dataclasses.replace(point, method="toys") for point in scan.tested[:9]]
-    mixed = dataclasses.replace(scan, tested=(*by_toys, *scan.tested[9:]))
-    assert title(exclusion(content(mixed))) == "Majorana HNL, 95 % CL$_s$ (asymptotic and toys)"
+    assert title(exclusion(content(scan))) == "Majorana HNL, 95 % CL$_s$ (asymptotic)"
+    (median,) = (excluded for excluded in scan.excluded if excluded.curve == "expected")
+    band = dataclasses.replace(median, curve="expected_+1", method="hybrid moved")
+    moved = dataclasses.replace(scan, excluded=(dataclasses.replace(median, method="lhc"), band))
+    assert title(exclusion(content(moved))) == "Majorana HNL, 95 % CL$_s$ (lhc; bands: hybrid moved)"
 
 
 def test_an_open_edge_is_an_arrow() -> None:
