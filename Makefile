@@ -23,8 +23,8 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)  ## run the search on the shipped samples, ending in a report
 	@$(BIN)/hnl run datasets/demo/demo.yaml -o $(OUT)/demo
 
-samples: $(READY)  ## make the samples of the demo that are not there: hours on all cores, and it can be interrupted
-	$(BIN)/python datasets/demo/make.py
+samples: $(READY)  ## make larger samples in $(OUT)/samples: hours on all cores; it can be interrupted and goes on
+	$(BIN)/python datasets/demo/make.py $(OUT)/samples
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest $(PARALLEL) --ignore tests/faults

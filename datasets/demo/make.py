@@ -1,11 +1,16 @@
-"""Makes the demo samples: `python datasets/demo/make.py [NAME ...]`, with names of samples, or 'catalogue'; or 'plan'.
+"""Makes the samples of a demo: `python datasets/demo/make.py FOLDER [NAME ...]`.
 
-Existing files are kept, so that an interrupted run goes on with the next file. Sums of weights in the files are those
-of all generated events; the events in them are preselected (`hnl simulate --preselect`). 'plan' lists the signal
-samples of :func:`planned`, which cover the plane of m_N and |V|^2 and are not part of the set yet; their names can be
-given as well: all of them are 3.3 million generated events, of 4 to 7 CPU ms each, so five hours.
+NAME is that of a sample, 'pseudodata', 'catalogue', or 'plan'; without any all are made. Files that are in FOLDER are
+kept, so that an interrupted run goes on with the next one. FOLDER must not be this one: the samples here were made by
+an earlier version, which divided processes into other streams, and the two kinds cannot be mixed.
+
+Sums of weights in the files are those of all generated events; the events in them are preselected (`hnl simulate
+--preselect`). 'plan' lists the signal samples of :func:`planned`, which cover the plane of m_N and |V|^2 and are not
+part of the set yet; their names can be given as well: all of them are 3.3 million generated events, of 4 to 7 CPU ms
+each, so five hours.
 """
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +24,7 @@ from hnl.datasets.simulation.parameters import DETECTOR
 from hnl.datasets.simulation.sample import Request
 from hnl.datasets.simulation.signal import SignalOptions
 
-FOLDER = Path(__file__).parent
+DEMO = Path(__file__).parent
 SEED = 2026
 LUMINOSITY = 4.0  # /fb: that of the background samples with weights of at most one
 ERA: dict[str, Any] = {
@@ -224,7 +229,7 @@ def catalogue() -> str:
     """The catalogue of the set."""
     datasets = []
     for name, request in requests().items():
-        (entry,) = yaml.safe_load(sample.catalogue_entry(request, FOLDER / f"{name}.root"))
+        (entry,) = yaml.safe_load(sample.catalogue_entry(request, Path(f"{name}.root")))
         if request.options is not None:
             entry["cross_section_order"] = "NNLO"  # physics.production: a further K-factor is refused
             entry["process"] = f"HNL{request.options.mass:g} {request.options.coupling}"
@@ -238,27 +243,29 @@ def catalogue() -> str:
     )
 
 
-def for_pseudodata() -> dict[Path, Request]:
+def for_pseudodata(folder: Path) -> dict[Path, Request]:
     """Requests for the samples from which pseudo-data is drawn, by file: they stay in a hidden folder."""
-    folder = FOLDER / ".pseudodata"
     return {
-        folder / f"{process}.root": _background(process, SEED + 1, *numbers)
+        folder / ".pseudodata" / f"{process}.root": _background(process, SEED + 1, *numbers)
         for process, numbers in FOR_PSEUDODATA.items()
     }
 
 
-def main(names: list[str]) -> None:
+def main(folder: Path, names: list[str]) -> None:
     """Makes the files of these names, or all that do not exist."""
+    if folder.resolve() == DEMO.resolve():
+        sys.exit(f"error: {folder} has the samples of an earlier version; name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
     if "plan" in names:
         for name, request in planned().items():
             print(name, request.n_events)
     wanted = {name: request for name, request in planned().items() if name in names}
     chosen = {name: request for name, request in requests().items() if not names or name in names} | wanted
-    todo = {FOLDER / f"{name}.root": request for name, request in chosen.items()}
-    data = FOLDER / "pseudodata.root"
+    todo = {folder / f"{name}.root": request for name, request in chosen.items()}
+    data = folder / "pseudodata.root"
     with_data = (not names or "pseudodata" in names) and not data.exists()
     if with_data:
-        todo |= for_pseudodata()
+        todo |= for_pseudodata(folder)
     todo = {path: request for path, request in todo.items() if not path.exists()}
     with terminal.progress_bar("generated events") as progress:
         whole = progress.add_task("all", total=sum(request.n_events for request in todo.values()))
@@ -270,14 +277,19 @@ def main(names: list[str]) -> None:
             path.parent.mkdir(exist_ok=True)
             progress.update(whole, description=path.stem)
             written = sample.make(request, path, on_block=generated)
-            terminal.note(f"{path.relative_to(FOLDER)}: {written} events, {path.stat().st_size / 1e6:.1f} MB")
+            terminal.note(f"{path.relative_to(folder)}: {written} events, {path.stat().st_size / 1e6:.1f} MB")
     if with_data:
-        samples = [(path, processes.cross_section_pb(request.process)) for path, request in for_pseudodata().items()]
+        samples = [
+            (path, processes.cross_section_pb(request.process)) for path, request in for_pseudodata(folder).items()
+        ]
         written = pseudodata.draw(samples, LUMINOSITY, data, SEED)
         terminal.note(f"{data.name}: {written} events, {data.stat().st_size / 1e6:.1f} MB")
     if not names or "catalogue" in names:
-        (FOLDER / "demo.yaml").write_text(catalogue())
+        shutil.copytree(DEMO / "corrections", folder / "corrections", dirs_exist_ok=True)
+        (folder / "demo.yaml").write_text(catalogue())
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), sys.argv[2:])

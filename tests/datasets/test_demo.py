@@ -1,13 +1,18 @@
 """The shipped demo samples: complete, small, and with the signal where the search looks for it."""
 
 import runpy
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import hnl
 from hnl.corrections import library
+from hnl.datasets import catalogue
 from hnl.datasets.simulation.parameters import DETECTOR
 from hnl.executors import ExecutionOptions
 from hnl.processors.selection import Selection
@@ -101,16 +106,30 @@ def test_corrections_are_those_of_their_script(kind: str, corrections: int) -> N
     assert expected.count("Demo, not measured") == 1 + corrections
 
 
-def test_the_catalogue_is_that_of_its_script() -> None:
+def test_the_catalogue_that_the_script_writes(tmp_path: Path) -> None:
+    """It can be read, and differs from that of the shipped samples in luminosity and datasets alone."""
     script = runpy.run_path(str(DEMO / "make.py"))
-    if not all((DEMO / f"{name}.root").exists() for name in script["requests"]()):
-        pytest.skip("demo.yaml is that of earlier samples until `make samples` has made those of the script")
-    assert script["catalogue"]() == (DEMO / "demo.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "demo.yaml"
+    path.write_text(script["catalogue"](), encoding="utf-8")
+    shutil.copytree(DEMO / "corrections", tmp_path / "corrections")
+    made, shipped = catalogue.load(path, files_needed=False), catalogue.load(DEMO / "demo.yaml", files_needed=False)
+    assert {dataset.name for dataset in made.datasets} == {*script["requests"](), "pseudodata"}
+    eras = [yaml.safe_load(text.read_text(encoding="utf-8"))["eras"]["Demo"] for text in (path, DEMO / "demo.yaml")]
+    assert eras[0] | {"luminosity": 0.07} == eras[1]
+    assert made.data_eras["Demo"].luminosity == 4 != shipped.data_eras["Demo"].luminosity
+
+
+def test_the_script_does_not_mix_samples_of_two_versions() -> None:
+    """The shipped files have other streams: of zpair and zgamma together some events would be there twice."""
+    command = [sys.executable, str(DEMO / "make.py"), str(DEMO), "catalogue"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "has the samples of an earlier version" in result.stderr
 
 
 def test_the_script_asks_for_samples_that_can_be_made() -> None:
     script = runpy.run_path(str(DEMO / "make.py"))
-    training, data = script["requests"](), script["for_pseudodata"]()
+    training, data = script["requests"](), script["for_pseudodata"](Path())
     for request in (*training.values(), *data.values()):
         request.check()
     backgrounds = {name for name, request in training.items() if request.options is None}
