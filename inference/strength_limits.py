@@ -1,7 +1,7 @@
 """The limit on the signal strength mu of one model, of any search, and its exports for pyhf and Combine.
 
-What the other methods say is beside it (`inference.methods`). With
-blinded data the limit is the expected one, and Asimov data are exported.
+What the other methods say is beside it (`inference.methods`). With blinded data the limit is the expected one, and
+Asimov data are exported.
 """
 
 from pathlib import Path

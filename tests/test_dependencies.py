@@ -38,11 +38,11 @@ MAKES = {
         datasets: variations
         histograms.displaced: abcd settings yields
         inference.abcd: settings
-        inference: arrays asymptotics cells factors likelihood minimizer
+        inference: arrays asymptotics cells compiled_fits factors lhc likelihood methods minimizer
         inference: model model_errors normalisations templates toys
-        inference.displaced: modelling scan scan_results signals
+        inference.displaced: lhc_edges modelling scan scan_results signals
         ml: scored
-        physics: constants production widths
+        physics: constants couplings production widths
         processors: rows
         selections.displaced: categories hypotheses regions
     """,

@@ -62,12 +62,12 @@ def test_models_by_name() -> None:
 
 @pytest.mark.parametrize("blinded", [True, False])
 def test_a_limit_and_its_exports(tmp_path: Path, blinded: bool) -> None:
-    """Many events: asymptotic. The exported models are those of the limit."""
+    """By asymptotic formulas, if asked for. The exported models are those of the limit."""
     many = search_models.some(2)
     if blinded:
         cells = (Cell(c.category, c.bin, (None, *c.observed[1:]), c.signal) for c in many.cells)
         many = Model(tuple(cells), many.closure)
-    limit = strength_limit("busy", many, tmp_path, toys_per_hypothesis=0)
+    limit = strength_limit("busy", many, tmp_path, method="asymptotic")
     shown = many.asimov() if blinded else many
     assert limit.model == ("busy_expected" if blinded else "busy")
     assert (limit.observed is None) == blinded
@@ -84,6 +84,8 @@ def test_a_limit_and_its_exports(tmp_path: Path, blinded: bool) -> None:
 
 def test_few_events_have_a_limit_by_toys(tmp_path: Path) -> None:
     limit = strength_limit("counting", model(*COUNTS), tmp_path, toys_per_hypothesis=2000)
-    assert (limit.method, limit.few_events, limit.toys) == ("toys", True, 2000)
-    assert limit.observed != limit.observed_asymptotic
+    assert (limit.method, limit.few_events, limit.failed) == ("lhc", True, 0)
+    assert limit.toys > 2000
+    assert limit.observed_hybrid is not None
+    assert len({limit.observed, limit.observed_hybrid, limit.observed_asymptotic}) == 3
     assert limit.expected_in_a == 2.0

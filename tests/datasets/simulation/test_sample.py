@@ -75,8 +75,8 @@ def test_a_block_is_measured_at_once() -> None:
     request = replace(HNL10, n_events=300)
     block, sums = sample.one_block(request, 0)
     batches = list(generator.generate_block("hnl", 300, request.seed, 0, request.options))
-    assert [batch.n_generated for batch in batches] == [250, 50]
-    assert sums.count == 300
+    assert len(batches) > 1
+    assert sums.count == sum(batch.n_generated for batch in batches) == 300
     alone = detector.join(
         [detector.simulate(b.table, sample._libraries(), request.detector_seed, preselect=True) for b in batches]
     )
