@@ -14,7 +14,7 @@ from hnl.processors.planning import Plan
 from hnl.processors.selection_files import Taken
 from hnl.processors.units import Job
 
-FORMAT = 2  # version of these files; increased when their meaning changes
+FORMAT = 3  # version of these files; increased when their meaning changes
 
 
 class WorkListError(InputError):
@@ -54,6 +54,7 @@ def write(path: Path, plan: Plan, **more: Any) -> None:
         "format": FORMAT,
         "catalogue": plan.catalogue.model_dump(mode="json"),
         "fingerprints": plan.fingerprints,
+        "made with": plan.made_with,
         "bad": plan.bad,
         "taken": {name: records.as_record(one) for name, one in plan.taken.items()},
         **pack(plan.jobs),
@@ -76,6 +77,7 @@ def read(path: Path) -> tuple[Plan, dict[str, Any]]:
         alone = {dataset.name: catalogue.alone(dataset) for dataset in catalogue.datasets}
         jobs = unpack(content, alone, content["fingerprints"])
         taken = {name: records.from_record(Taken, one) for name, one in content["taken"].items()}
-        return Plan(catalogue, jobs, content["fingerprints"], content["bad"], taken), content
+        known = content["fingerprints"], content["made with"], content["bad"]
+        return Plan(catalogue, jobs, *known, taken), content
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkListError(f"{path} cannot be read: {error}") from error

@@ -16,7 +16,8 @@ from hnl.datasets.index import Index, inspect_all
 from hnl.errors import HNLError, InputError
 from hnl.processors import parts, taking
 from hnl.processors.selection_files import Taken
-from hnl.processors.units import Job, fingerprint
+from hnl.processors.units import Job, fingerprint, made_with
+from hnl.records import Record
 
 
 class BadFilesError(InputError):
@@ -31,6 +32,8 @@ class Plan:
         catalogue: as it was loaded.
         jobs: one for each work unit of every usable file, in the order of the catalogue.
         fingerprints: of each dataset.
+        made_with: what decides on each dataset, see `units.made_with`: golden JSON and corrections as they were read
+            now, since they may be gone when the work is done.
         bad: one sentence for each file that cannot be used, which a partial result leaves out.
         taken: datasets whose candidates another selection has made: see `take`.
     """
@@ -38,6 +41,7 @@ class Plan:
     catalogue: Catalogue
     jobs: list[Job]
     fingerprints: dict[str, str]
+    made_with: dict[str, Record]
     bad: list[str]
     taken: dict[str, Taken]
 
@@ -81,13 +85,14 @@ def plan(catalogue_path: Path, out: Path, *, allow_partial: bool = False, checks
     files.check_unique([info for group in units.values() for info in dict.fromkeys(unit.file for unit in group)])
     known.save()
     fingerprints = {dataset.name: fingerprint(dataset, catalogue) for dataset in catalogue.datasets}
+    made = {dataset.name: made_with(dataset, catalogue) for dataset in catalogue.datasets}
     alone = {dataset.name: catalogue.alone(dataset) for dataset in catalogue.datasets}
     jobs = [
         Job(unit, alone[d.name], fingerprints[d.name], d.checksums[unit.file.path] if checksum and d.files else None)
         for d in catalogue.datasets
         for unit in units[d.name]
     ]
-    return Plan(catalogue, jobs, fingerprints, bad, {name: one.taken for name, one in found.items()})
+    return Plan(catalogue, jobs, fingerprints, made, bad, {name: one.taken for name, one in found.items()})
 
 
 def sources(catalogue: Catalogue, path: Path, out: Path | None = None) -> dict[str, taking.Source]:

@@ -23,7 +23,7 @@ from hnl.processors.manifests import Manifest, Tables
 from hnl.processors.planning import Plan
 from hnl.processors.rows import EVENT, Candidates, passing, repeated_event
 from hnl.processors.selection_files import DatasetCutflow, FileFacts, SelectionFile, SettingsFile, Taken, WeightsFile
-from hnl.processors.units import fingerprint, made_with, variations
+from hnl.processors.units import fingerprint, variations
 from hnl.records import Record
 
 
@@ -171,7 +171,7 @@ def finish(out: Path, plan: Plan) -> Selection:
         units=names,
         provenance=provenance.record(),
         sum_w=sum_w,
-        made_with={dataset.name: made_with(dataset, catalogue) for dataset in catalogue.datasets},
+        made_with=plan.made_with,
         code=dependencies.code(selection.analysis.stage("select").code),
         taken=plan.taken,
     )
